@@ -1,0 +1,118 @@
+"""The one vocabulary of the project: what a run is, what a suite is."""
+
+import hashlib
+import json
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hardball import catalog
+
+Framework = Literal["jax", "torch"]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Method(Strict):
+    """A catalogue entry with its parameters: `siblings`, or `{name: cousins, k: 2}`."""
+
+    name: str
+    params: dict[str, bool | int | float | str] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, dict) and "params" not in value:
+            return {
+                "name": value.get("name"),
+                "params": {k: v for k, v in value.items() if k != "name"},
+            }
+        return value
+
+    def resolved(self, kind: catalog.Kind) -> Self:
+        """The same method with every default filled in; unknown names and parameters raise."""
+        return self.model_copy(update={"params": catalog.parameters(kind, self.name, self.params)})
+
+    def __str__(self) -> str:
+        inner = ",".join(f"{k}={v}" for k, v in self.params.items())
+        return f"{self.name}({inner})" if inner else self.name
+
+
+class RunSpec(Strict):
+    """Everything that determines one run's result, and nothing else."""
+
+    dataset: str
+    framework: Framework
+    seed: int = Field(ge=0)
+    task: Method = Method(name="reconstruction")
+    manifold: Method = Method(name="tangent")
+    dim: int = Field(5, ge=2)
+    sampler: Method = Method(name="uniform")
+    negatives: int = Field(50, ge=1, description="draws per anchor, or the size of a shared pool")
+    loss: Method = Method(name="infonce")
+    regularizers: list[Method] = []
+    optimizer: Method = Method(name="adam")
+    lr: float = Field(0.4, gt=0)
+    lr_final: float = Field(0.02, gt=0, le=1, description="last rate as a share of lr (linear)")
+    burn_in: int = Field(0, ge=0, description="epochs at burn_in_factor x lr before the rest")
+    burn_in_factor: float = Field(0.1, gt=0, le=1)
+    clip: float = Field(0.0, ge=0, description="largest gradient norm of a row; 0 is none")
+    batch_size: int = Field(256, ge=1)
+    epochs: int = Field(100, ge=1, description="passes over the positive pairs")
+    patience: int = Field(0, ge=0, description="evaluations without a gain before stopping; 0: off")
+    eval_every: int = Field(0, ge=0, description="epochs between validations; 0: only at the end")
+    checkpoint_every: int = Field(0, ge=0, description="epochs between checkpoints; 0: none")
+    init_scale: float = Field(1e-3, gt=0)
+    dtype: Literal["float32", "float64"] = "float32"
+    words: Literal["philox", "device"] = "philox"
+    device: Literal["cpu", "gpu"] = "cpu"
+
+    @model_validator(mode="after")
+    def _resolve(self) -> Self:
+        for kind in ("task", "manifold", "sampler", "loss", "optimizer"):
+            object.__setattr__(self, kind, getattr(self, kind).resolved(kind))
+        object.__setattr__(
+            self, "regularizers", [r.resolved("regularizer") for r in self.regularizers]
+        )
+        return self
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The spec without seed and framework: what paired runs have in common."""
+        return self.model_dump(mode="json", exclude={"seed", "framework"})
+
+    @property
+    def config_id(self) -> str:
+        """Readable and unique: dataset-sampler-loss-manifold-d5-1f3a9c2e."""
+        text = json.dumps(self.config, sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+        parts = [self.dataset, self.sampler.name, self.loss.name, self.manifold.name]
+        return "-".join([*parts, f"d{self.dim}", digest])
+
+    @property
+    def run_id(self) -> str:
+        return f"{self.config_id}-{self.framework}-s{self.seed}"
+
+
+class Group(Strict):
+    """Runs that share `set` and cross every list of `over`, around the suite's base."""
+
+    factor: str
+    set: dict[str, Any] = {}
+    over: dict[str, list[Any]] = {}
+
+
+class Suite(Strict):
+    """A named set of runs: a base configuration and the groups that vary around it."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    summary: str
+    minutes: float = Field(gt=0, description="what it may take on two cores")
+    frameworks: list[Framework] = ["jax", "torch"]
+    seeds: list[int] = Field(min_length=1)
+    base: dict[str, Any]
+    groups: list[Group] = []
