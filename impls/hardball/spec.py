@@ -101,9 +101,10 @@ class RunSpec(Strict):
 class Group(Strict):
     """Runs that share `set` and cross every list of `over`, around the suite's base."""
 
-    factor: str
+    factor: str = Field(pattern=r"^[a-z][a-z0-9_ ]*$")
     set: dict[str, Any] = {}
     over: dict[str, list[Any]] = {}
+    seeds: list[int] = Field([], description="instead of the suite's")
 
 
 class Suite(Strict):
@@ -116,3 +117,4 @@ class Suite(Strict):
     seeds: list[int] = Field(min_length=1)
     base: dict[str, Any]
     groups: list[Group] = []
+    budgets: dict[str, dict[str, Any]] = Field({}, description="named changes of the base")
