@@ -1,0 +1,1 @@
+"""Tables, pictures and comparisons, computed from the rows of runs alone."""
