@@ -1,0 +1,1 @@
+"""Negative samplers: pure functions of random words and arrays built once on the host."""

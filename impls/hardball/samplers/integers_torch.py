@@ -1,0 +1,49 @@
+"""Random words to integers, in integer arithmetic alone: both frameworks give identical numbers.
+
+A word is one uniform number of 0..2^32-1, held as int64: torch has no uint32 arithmetic.
+"""
+
+import torch
+from torch import Tensor
+
+
+def device_words(source: torch.Generator, shape: tuple[int, ...]) -> Tensor:
+    """Words of `shape` drawn on the device; `source` is a torch.Generator."""
+    return torch.randint(0, 2**32, shape, generator=source, device=source.device)
+
+
+def mulhi(words: Tensor, span: Tensor | int) -> Tensor:
+    """floor(word * span / 2^32): int64 in 0..span-1, uniform up to span / 2^32; 0 where span is 0.
+
+    `span` is a non-negative int32, broadcast against `words`.
+    Source: Lemire 2019, Fast Random Integer Generation in an Interval, section 3.
+    """
+    return words * span >> 32
+
+
+def product(words: Tensor, span: Tensor | int) -> tuple[Tensor, Tensor]:
+    """word * span = high * 2^32 + low: high int64, and the upper 31 bits of low as int64.
+
+    `span` is a non-negative int32, broadcast against `words`.
+    Source: Knuth, The Art of Computer Programming 2, section 4.3.1, algorithm M.
+    """
+    whole = words * span
+    return whole >> 32, (whole & 0xFFFFFFFF) >> 1
+
+
+def subset(words: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+    """K different numbers of 0..size-1 for each row: int64 (B,K), valid bool (B,K).
+
+    Every K-subset is equally likely; the order inside a row is not uniform. A size below K gives
+    each of its numbers once, then valid=False. `words` (B,K), `sizes` int32 (B,).
+    Source: Bentley & Floyd 1987, Programming Pearls: A Sample of Brilliance, algorithm F2.
+    """
+    count = words.shape[1]
+    tops = sizes[:, None] - count + torch.arange(count, device=words.device)
+    drawn = mulhi(words, (tops + 1).clamp(min=0))
+    chosen = torch.full_like(words, -1)
+    for step in range(count):
+        drawn_now, top = drawn[:, step], tops[:, step]
+        seen = (chosen[:, :step] == drawn_now[:, None]).any(1)
+        chosen[:, step] = torch.where(top < 0, -1, torch.where(seen, top, drawn_now))
+    return chosen, tops >= 0

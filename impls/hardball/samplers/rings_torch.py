@@ -1,0 +1,40 @@
+"""Draws from [lo, hi) minus [xlo, xhi): the uniform and the structural samplers."""
+
+import torch
+from torch import Tensor
+
+from hardball.samplers.integers_torch import mulhi, subset
+
+
+def uniform(index: dict[str, Tensor], anchors: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
+    """Any node but the anchor: ids (B,K), valid (B,K); valid=False for a lone node.
+
+    id = r + [r >= anchor], r uniform on 0..N-2. anchors (B,), words (B,K).
+    Source: Nickel & Kiela 2017, section 3.2.
+    """
+    others = index["n_nodes"] - 1
+    place = mulhi(words, others)
+    ids = place + (place >= anchors[:, None])
+    valid = (others > 0).expand(ids.shape)
+    return torch.where(valid, ids, anchors[:, None]), valid
+
+
+def ring(
+    index: dict[str, Tensor], anchors: Tensor, words: Tensor, replace: bool = True
+) -> tuple[Tensor, Tensor]:
+    """Nodes of each anchor's ring: ids (B,K), valid (B,K); without replacement all different.
+
+    id = lo + r, moved past [xlo, xhi), r uniform on 0..(hi-lo)-(xhi-xlo)-1. Where nothing is left
+    to draw valid=False and the id is the anchor. anchors (B,), words (B,K).
+    Source: hardball, level order and rings; without replacement Bentley & Floyd 1987.
+    """
+    low, skip = index["lo"][anchors], index["xlo"][anchors]
+    gap = index["xhi"][anchors] - skip
+    size = index["hi"][anchors] - low - gap
+    if replace:
+        place, valid = mulhi(words, size[:, None]), (size[:, None] > 0).expand(words.shape)
+    else:
+        place, valid = subset(words, size)
+    ids = low[:, None] + place
+    ids = ids + torch.where(ids >= skip[:, None], gap[:, None], 0)
+    return torch.where(valid, ids, anchors[:, None]), valid
