@@ -1,0 +1,30 @@
+"""Hinge losses: the positive must be nearer than each negative by a margin."""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+
+def margin(d_pos: Array, d_neg: Array, weight: Array, margin: float = 0.5) -> Array:
+    """Margin ranking, per example (B,): sum_k w_k max(0, margin + d+ - d_k) / sum_k w_k.
+
+    d_pos (B,), d_neg and weight (B, K): a weight is a multiplicity, 0 masks. No negatives: 0.
+    Bordes et al. 2013, Translating Embeddings, Eq. 1, averaged over the negatives.
+    """
+    return _mean_hinge(margin + d_pos[:, None] - jnp.where(weight > 0, d_neg, 0), weight)
+
+
+def triplet(d_pos: Array, d_neg: Array, weight: Array, margin: float = 0.5) -> Array:
+    """Triplet loss, per example (B,): sum_k w_k max(0, margin + d+^2 - d_k^2) / sum_k w_k.
+
+    d_pos (B,), d_neg and weight (B, K): a weight is a multiplicity, 0 masks. No negatives: 0.
+    Schroff, Kalenichenko & Philbin 2015, FaceNet, Eq. 1, averaged over the negatives.
+    """
+    far = jnp.where(weight > 0, d_neg, 0)
+    return _mean_hinge(margin + (d_pos * d_pos)[:, None] - far * far, weight)
+
+
+def _mean_hinge(excess: Array, weight: Array) -> Array:
+    """sum_k w_k max(0, excess_k) / sum_k w_k; 0 for a row without weight."""
+    total = jnp.sum(weight, axis=1)
+    return jnp.sum(weight * jax.nn.relu(excess), axis=1) / jnp.where(total > 0, total, 1)

@@ -1,0 +1,50 @@
+"""Small numerical pieces that every geometry shares."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+
+def length(x: Array) -> Array:
+    """Euclidean norm sqrt(sum_i x_i^2) over the last axis, (..., D) -> (...); gradient 0 at 0."""
+    return root(jnp.sum(x * x, axis=-1))
+
+
+def root(x: Array) -> Array:
+    """sqrt(x) for x > 0 and 0 elsewhere, with gradient 0 there: the double where."""
+    positive = x > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1)), 0)
+
+
+def over(f: Callable[[Array], Array], x: Array) -> Array:
+    """f(x) / x for x >= 0 and an odd f with slope 1 at 0, as sinh(x) / x; 1 below x = 1e-8."""
+    # Below 1e-8 the next term, x^2 / 6, is under the resolution of float64.
+    small = x < 1e-8
+    safe = jnp.where(small, 1, x)
+    return jnp.where(small, 1, f(safe) / safe)
+
+
+def unit(x: Array) -> Array:
+    """x / |x| over the last axis; the zero vector stays zero."""
+    size = length(x)
+    return x / jnp.where(size > 0, size, 1)[..., None]
+
+
+def dot(x: Array, y: Array) -> Array:
+    """Euclidean inner product over the last axis, kept as an axis of length one."""
+    return jnp.sum(x * y, axis=-1, keepdims=True)
+
+
+def shrink(x: Array, limit: float) -> Array:
+    """x where |x| <= limit, else limit x / |x|; (..., D) -> (..., D)."""
+    size = length(x)
+    beyond = size > limit
+    scale = jnp.where(beyond, limit / jnp.where(beyond, size, 1), 1)
+    return x * scale[..., None]
+
+
+def dtype_name(x: Array) -> str:
+    """`float32` or `float64`: the key of a MAX_RADIUS table."""
+    return jax.numpy.dtype(x.dtype).name

@@ -1,0 +1,49 @@
+"""Small numerical pieces that every geometry shares."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def length(x: Tensor) -> Tensor:
+    """Euclidean norm sqrt(sum_i x_i^2) over the last axis, (..., D) -> (...); gradient 0 at 0."""
+    return root(torch.sum(x * x, dim=-1))
+
+
+def root(x: Tensor) -> Tensor:
+    """sqrt(x) for x > 0 and 0 elsewhere, with gradient 0 there: the double where."""
+    positive = x > 0
+    return torch.where(positive, torch.sqrt(torch.where(positive, x, 1)), 0)
+
+
+def over(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """f(x) / x for x >= 0 and an odd f with slope 1 at 0, as sinh(x) / x; 1 below x = 1e-8."""
+    # Below 1e-8 the next term, x^2 / 6, is under the resolution of float64.
+    small = x < 1e-8
+    safe = torch.where(small, 1, x)
+    return torch.where(small, 1, f(safe) / safe)
+
+
+def unit(x: Tensor) -> Tensor:
+    """x / |x| over the last axis; the zero vector stays zero."""
+    size = length(x)
+    return x / torch.where(size > 0, size, 1)[..., None]
+
+
+def dot(x: Tensor, y: Tensor) -> Tensor:
+    """Euclidean inner product over the last axis, kept as an axis of length one."""
+    return torch.sum(x * y, dim=-1, keepdim=True)
+
+
+def shrink(x: Tensor, limit: float) -> Tensor:
+    """x where |x| <= limit, else limit x / |x|; (..., D) -> (..., D)."""
+    size = length(x)
+    beyond = size > limit
+    scale = torch.where(beyond, limit / torch.where(beyond, size, 1), 1)
+    return x * scale[..., None]
+
+
+def dtype_name(x: Tensor) -> str:
+    """`float32` or `float64`: the key of a MAX_RADIUS table."""
+    return str(x.dtype).removeprefix("torch.")
