@@ -1,0 +1,275 @@
+"""The steps of a training run in PyTorch: draw, loss, gradient, update, many steps a call."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from hardball.errors import HardballError
+from hardball.optimizers import rows_torch
+from hardball.samplers.integers_torch import device_words
+from hardball.samplers.membership_torch import is_known, pool_known
+from hardball.trainers.problem import COUNTS, STALLED, SUMS, Chunk, Methods, Problem, methods
+
+Totals = dict[str, torch.Tensor]
+
+
+class Table(NamedTuple):
+    """What a step changes: points (N, D), the optimiser's rows, a buffer (N, D) of zeros."""
+
+    points: torch.Tensor
+    state: rows_torch.State
+    buffer: torch.Tensor
+
+
+class Data(NamedTuple):
+    """What a step reads: pairs (P, 2), known positives as CSR, the sampler's arrays."""
+
+    positives: torch.Tensor
+    known_indptr: torch.Tensor
+    known_indices: torch.Tensor
+    index: dict[str, torch.Tensor]
+
+
+class Draws(NamedTuple):
+    """ids (B, K) or (M,), weight (B, K) or (B, M), and how many were drawn, masked, widened."""
+
+    ids: torch.Tensor
+    weight: torch.Tensor
+    drawn: torch.Tensor
+    masked: torch.Tensor
+    widened: torch.Tensor
+
+
+def draw(
+    how: Methods, data: Data, anchors: torch.Tensor, positives: torch.Tensor, words: torch.Tensor
+) -> Draws:
+    """Negatives of a batch; weight 0 where the draw is a known positive or the anchor itself.
+
+    anchors, positives (B,); words (B, K), or (M,) for a pool, whose weights are multiplicities.
+    """
+    csr = data.known_indptr, data.known_indices
+    dtype = getattr(torch, how.spec.dtype)
+    if how.pool:
+        ids, multiplicity = how.sample(data.index, words, **how.sample_options)
+        hit = pool_known(*csr, how.width, anchors, ids) | (ids == anchors[:, None])
+        weight = multiplicity.to(dtype).expand(hit.shape).masked_fill(hit, 0)
+        drawn = torch.full((), weight.numel(), device=weight.device)
+        masked = drawn - weight.sum(dtype=torch.int64)
+        return Draws(ids, weight, drawn, masked, torch.zeros_like(masked))
+    nodes = positives if how.by_positive else anchors
+    ids, valid = how.sample(data.index, nodes, words, **how.sample_options)
+    hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
+    masked = (valid & hit).sum()
+    widened = torch.zeros_like(masked)
+    if "widened" in data.index:
+        widened = (valid & data.index["widened"][nodes][:, None]).sum()
+    return Draws(ids, (valid & ~hit).to(dtype), valid.sum(), masked, widened)
+
+
+def loss(
+    how: Methods, rows: torch.Tensor, offset: torch.Tensor, weight: torch.Tensor
+) -> torch.Tensor:
+    """Mean loss of a batch and its regularisers, from the rows of anchors, positives and draws.
+
+    rows (2B + B K, D), or (2B + M, D) for a pool. offset (B, K) is zero and added to the distances
+    of the negatives: its gradient is that of each negative, since |grad d| = 1 on any manifold.
+    """
+    size = weight.shape[0]
+    anchors, positives, negatives = rows[:size], rows[size : 2 * size], rows[2 * size :]
+    near = how.manifold.dist(anchors, positives, how.c)
+    if how.pool:
+        far = how.manifold.dist_matrix(anchors, negatives, how.c)
+    else:
+        far = how.manifold.dist(anchors[:, None], negatives.reshape(*weight.shape, -1), how.c)
+    total = torch.mean(how.loss(near, far + offset, weight, **how.spec.loss.params))
+    for term, params in how.regularizers:
+        total = total + torch.mean(term(how.manifold.radius(rows[: 2 * size], how.c), **params))
+    return total
+
+
+def update(
+    how: Methods,
+    table: Table,
+    anchors: torch.Tensor,
+    positives: torch.Tensor,
+    draws: Draws,
+    lr: torch.Tensor,
+) -> tuple[Table, Totals]:
+    """One optimiser step on the rows that the batch touches, and the step's totals.
+
+    Rows that occur more than once get the sum of their gradients: added into the buffer and read
+    back, every occurrence holds the same total, so all of them write the same row. With fewer nodes
+    than occurrences it is cheaper to update all nodes and keep the touched ones.
+    """
+    ids = torch.cat([anchors, positives, draws.ids.reshape(-1)])
+    rows = table.points[ids].requires_grad_()
+    offset = torch.zeros_like(draws.weight, requires_grad=True)
+    with torch.enable_grad():
+        value = loss(how, rows, offset, draws.weight)
+    grads, pull = torch.autograd.grad(value, (rows, offset))
+    if table.points.shape[0] <= ids.shape[0]:
+        total = torch.zeros_like(table.points).index_add_(0, ids, grads)
+        touched = torch.zeros_like(table.points[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
+        rows, new = _optimise(how, table.points, total, table.state, lr)
+        points = torch.where(touched, rows, table.points)
+        state = {k: torch.where(touched, new[k], v) for k, v in table.state.items()}
+        buffer = table.buffer
+    else:
+        buffer = table.buffer.index_add_(0, ids, grads)
+        old = {k: v[ids] for k, v in table.state.items()}
+        rows, new = _optimise(how, rows.detach(), buffer[ids], old, lr)
+        points = table.points.index_copy_(0, ids, rows)
+        state = {k: v.index_copy_(0, ids, new[k]) for k, v in table.state.items()}
+        buffer.index_fill_(0, ids, 0)
+    pull = pull.abs() * anchors.numel()
+    totals = {
+        "drawn": draws.drawn,
+        "masked": draws.masked,
+        "widened": draws.widened,
+        "broken": (~torch.isfinite(value)).to(torch.int64),
+        "loss": value.detach(),
+        "pull": pull.sum(),
+        "stalled": torch.where(pull < STALLED * draws.weight, draws.weight, 0).sum(),
+    }
+    return Table(points, state, buffer), totals
+
+
+def _optimise(
+    how: Methods,
+    rows: torch.Tensor,
+    grads: torch.Tensor,
+    state: rows_torch.State,
+    lr: torch.Tensor,
+) -> tuple[torch.Tensor, rows_torch.State]:
+    if how.spec.clip:
+        grads = rows_torch.clip(how.manifold, rows, grads, how.spec.clip, how.c)
+    return how.optimise(how.manifold, rows, grads, state, lr, how.c, **how.spec.optimizer.params)
+
+
+def _steps(
+    how: Methods,
+    table: Table,
+    data: Data,
+    batch: torch.Tensor,
+    words: torch.Tensor,
+    lr: torch.Tensor,
+) -> tuple[Table, Totals]:
+    """The steps of a chunk and their totals."""
+    sums = {name: torch.zeros((), dtype=torch.int64, device=lr.device) for name in COUNTS}
+    sums |= {name: torch.zeros((), dtype=lr.dtype, device=lr.device) for name in SUMS}
+    for rows, drawn, rate in zip(batch, words, lr, strict=True):
+        pairs = data.positives[rows]
+        draws = draw(how, data, pairs[:, 0], pairs[:, 1], drawn.view(how.words_shape))
+        table, totals = update(how, table, pairs[:, 0], pairs[:, 1], draws, rate)
+        for name, value in totals.items():
+            sums[name] += value
+    return table, sums
+
+
+class Engine:
+    """Takes a problem's steps on a device."""
+
+    def __init__(self, problem: Problem, capacity: int) -> None:
+        """capacity: the most steps a chunk may hold. Raises HardballError without the device."""
+        self.problem, self.capacity = problem, capacity
+        self.how = methods(problem, "torch")
+        if problem.spec.device == "gpu" and not torch.cuda.is_available():
+            raise HardballError(
+                "device 'gpu': PyTorch sees none, allowed is cpu; for a GPU install hardball[gpu]"
+            )
+        self.device = torch.device("cuda" if problem.spec.device == "gpu" else "cpu")
+        self.dtype = getattr(torch, problem.spec.dtype)
+        with self._settings():
+            self.data = Data(
+                self._put(problem.positives.astype(np.int64)),
+                self._put(problem.known_indptr.astype(np.int64)),
+                self._put(problem.known_indices),
+                {name: self._put(np.asarray(array)) for name, array in problem.index.items()},
+            )
+
+    def _put(self, array: np.ndarray) -> torch.Tensor:
+        return torch.tensor(array, device=self.device)
+
+    @contextlib.contextmanager
+    def _settings(self) -> Iterator[None]:
+        """No gradients but where a step asks for them, one thread, and one order of summation."""
+        threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+        if "OMP_NUM_THREADS" not in os.environ:
+            torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(self.device.type == "cuda")
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(exact)
+
+    def start(self) -> Table:
+        """The points at exp0 of the problem's tangent vectors, and fresh optimiser rows."""
+        with self._settings():
+            vectors = self._put(self.problem.start).to(self.dtype)
+            points = self.how.manifold.project(
+                self.how.manifold.exp0(vectors, self.how.c), self.how.c
+            )
+            state = rows_torch.init(self.how.spec.optimizer.name, points)
+            return Table(points, state, torch.zeros_like(points))
+
+    def compile(self, table: Table, chunk: Chunk) -> float:
+        """Warm up on a throwaway copy of the table: seconds until two steps are done."""
+        began = time.perf_counter()
+        copy = self.restore({name: array.copy() for name, array in self.export(table).items()})
+        short = Chunk(chunk.first, chunk.batch[:2], chunk.words[:2], chunk.lr[:2])
+        self.read(self.run(copy, short)[1])
+        return time.perf_counter() - began
+
+    def run(self, table: Table, chunk: Chunk) -> tuple[Table, Totals]:
+        """Take the chunk's steps: the new table and totals, both still on the device.
+
+        The old table's memory is reused.
+        """
+        with self._settings():
+            batch = self._put(chunk.batch)
+            lr = self._put(chunk.lr).to(self.dtype)
+            if self.how.spec.words == "device":
+                source = torch.Generator(self.device)
+                # Both numbers below 2^32: one stream a seed and chunk.
+                source.manual_seed(self.how.spec.seed << 32 | chunk.first)
+                words = device_words(source, (len(chunk.lr), *self.how.words_shape))
+            else:
+                words = self._put(chunk.words.astype(np.int64))
+            return _steps(self.how, table, self.data, batch, words, lr)
+
+    def read(self, totals: Totals) -> dict[str, float]:
+        """Totals as numbers; waits for the device."""
+        return {name: value.item() for name, value in totals.items()}
+
+    def points(self, table: Table) -> np.ndarray:
+        """Points (N, D) in the spec's dtype."""
+        return table.points.cpu().numpy().copy()
+
+    def touching(self, table: Table) -> int:
+        """How many points lie at the largest radius."""
+        with self._settings():
+            return int(self.how.manifold.touches(table.points, self.how.c).sum())
+
+    def export(self, table: Table) -> dict[str, np.ndarray]:
+        """The table as named arrays, for a checkpoint."""
+        return {"points": self.points(table)} | {
+            f"state_{name}": array.cpu().numpy().copy() for name, array in table.state.items()
+        }
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> Table:
+        """The table that `export` gave."""
+        with self._settings():
+            points = self._put(arrays["points"])
+            state = {
+                name.removeprefix("state_"): self._put(array)
+                for name, array in arrays.items()
+                if name.startswith("state_")
+            }
+            return Table(points, state, torch.zeros_like(points))

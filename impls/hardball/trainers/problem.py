@@ -1,0 +1,209 @@
+"""What a run trains on, as NumPy arrays: the same problem for both frameworks."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from hardball import catalog, words
+from hardball.errors import HardballError
+from hardball.spec import RunSpec
+
+if TYPE_CHECKING:
+    from hardball.hierarchy.closure import Csr
+    from hardball.hierarchy.dag import Hierarchy
+    from hardball.hierarchy.splits import Split
+
+INT32_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """One run's arrays.
+
+    positives: int32 (P, 2), pairs of node and ancestor. known_indptr, known_indices: the positives
+    that draws are checked against, one ascending row a node. index: the sampler's arrays.
+    start: float64 (N, dim), tangent vectors at the origin from which the run begins.
+    """
+
+    spec: RunSpec
+    hierarchy: "Hierarchy"
+    closure: "Csr"
+    split: "Split"
+    positives: np.ndarray
+    known_indptr: np.ndarray
+    known_indices: np.ndarray
+    index: Mapping[str, np.ndarray]
+    start: np.ndarray
+
+    @property
+    def n_nodes(self) -> int:
+        return len(self.start)
+
+    @property
+    def known_width(self) -> int:
+        """Length of the longest row of known positives."""
+        return int(np.diff(self.known_indptr).max(initial=0))
+
+    @property
+    def curvature(self) -> float:
+        """c > 0 of the space, whose curvature is -c; 1 where the manifold has none to set."""
+        return float(self.spec.manifold.params.get("c", 1.0))
+
+    @property
+    def total_steps(self) -> int:
+        return self.steps_until(self.spec.epochs)
+
+    def steps_until(self, epoch: int) -> int:
+        """ceil(P epoch / B): steps that have shown every pair `epoch` times.
+
+        Batches are cut from one endless stream of shuffled epochs, so a batch may span two.
+        """
+        return -(-len(self.positives) * epoch // self.spec.batch_size)
+
+
+def build(spec: RunSpec, hierarchy: "Hierarchy", closure: "Csr | None" = None) -> Problem:
+    """Split, sampler index and start of `spec` on `hierarchy`.
+
+    Raises HardballError when there is nothing to train on or a draw would not fit int32.
+    """
+    from hardball.hierarchy import closure as closures
+
+    relations = closures.closure(hierarchy) if closure is None else closure
+    split = catalog.builder("task", spec.task.name)(
+        hierarchy, relations, spec.seed, **spec.task.params
+    )
+    if len(split.train) == 0:
+        raise HardballError(f"{spec.dataset}: task {spec.task} leaves no pair to train on")
+    if len(split.known.indices) > INT32_MAX:
+        raise HardballError(
+            f"{spec.dataset}: {len(split.known.indices)} known pairs, at most {INT32_MAX} fit: "
+            "train on a subtree, or on its direct edges"
+        )
+    index = catalog.builder("sampler", spec.sampler.name)(
+        hierarchy, split.known, negatives=spec.negatives, **spec.sampler.params
+    )
+    shape = (hierarchy.n_nodes, spec.dim)
+    return Problem(
+        spec=spec,
+        hierarchy=hierarchy,
+        closure=relations,
+        split=split,
+        positives=np.ascontiguousarray(split.train, np.int32),
+        known_indptr=split.known.indptr.astype(np.int32),
+        known_indices=split.known.indices.astype(np.int32, copy=False),
+        index=index,
+        start=spec.init_scale * words.normal(spec.seed, "initialise", shape),
+    )
+
+
+class Chunk(NamedTuple):
+    """Steps that a framework takes in one call: S of them, from step `first`.
+
+    batch: int32 (S, B) rows of Problem.positives; words: uint32 (S, words a step), or (S, 0) when
+    the device draws its own; lr: float64 (S,).
+    """
+
+    first: int
+    batch: np.ndarray
+    words: np.ndarray
+    lr: np.ndarray
+
+
+COUNTS = ("drawn", "masked", "widened", "broken")
+SUMS = ("loss", "pull", "stalled")
+STALLED = 1e-4
+"""Totals of a chunk, over its steps. drawn: negatives drawn; masked: of these known positives or the
+anchor; widened: of these from a widened ring; broken: steps with a loss that is not finite. loss:
+mean loss of the batch; pull: sum over the negatives used of the gradient's Riemannian norm; stalled:
+negatives used whose norm is below STALLED."""
+
+
+@dataclass(frozen=True, eq=False)
+class Methods:
+    """The halves of the pairs that a spec names, resolved once."""
+
+    spec: RunSpec
+    c: float
+    width: int
+    pool: bool
+    manifold: ModuleType
+    sample: Callable[..., Any]
+    sample_options: dict[str, Any]
+    loss: Callable[..., Any]
+    regularizers: list[tuple[Callable[..., Any], dict[str, Any]]]
+    optimise: Callable[..., Any]
+
+    @property
+    def by_positive(self) -> bool:
+        """Whether negatives are drawn around the positive rather than the anchor."""
+        return self.spec.sampler.params.get("relative_to") == "positive"
+
+    @property
+    def words_shape(self) -> tuple[int, ...]:
+        """One word a draw: (M,) for a pool, (B, K) otherwise."""
+        spec = self.spec
+        return (spec.negatives,) if self.pool else (spec.batch_size, spec.negatives)
+
+
+def methods(problem: Problem, framework: str) -> Methods:
+    """The methods of the problem's spec in `framework`, "jax" or "torch"."""
+    spec = problem.spec
+    sample = catalog.load("sampler", spec.sampler.name, framework)
+    takes = inspect.signature(sample).parameters
+    return Methods(
+        spec=spec,
+        c=problem.curvature,
+        width=problem.known_width,
+        pool=catalog.entry("sampler", spec.sampler.name).form == "pool",
+        manifold=catalog.load("manifold", spec.manifold.name, framework),
+        sample=sample,
+        sample_options={k: v for k, v in spec.sampler.params.items() if k in takes},
+        loss=catalog.load("loss", spec.loss.name, framework),
+        regularizers=[
+            (catalog.load("regularizer", r.name, framework), r.params) for r in spec.regularizers
+        ],
+        optimise=catalog.load("optimizer", spec.optimizer.name, framework),
+    )
+
+
+class Batches:
+    """The endless stream of shuffled epochs, cut into batches of B pairs.
+
+    Place i of step s is place (s B + i) mod P of the permutation of epoch (s B + i) div P.
+    """
+
+    def __init__(self, seed: int, pairs: int, size: int) -> None:
+        self.seed, self.pairs, self.size = seed, pairs, size
+        self._orders: dict[int, np.ndarray] = {}
+
+    def take(self, first_step: int, steps: int) -> np.ndarray:
+        """Row numbers of the pairs of `steps` steps: int32 (steps, B)."""
+        start, stop = first_step * self.size, (first_step + steps) * self.size
+        first, last = start // self.pairs, -(-stop // self.pairs)
+        self._orders = {e: o for e, o in self._orders.items() if first <= e}
+        stream = np.concatenate([self._order(epoch) for epoch in range(first, last)])
+        offset = first * self.pairs
+        return stream[start - offset : stop - offset].reshape(steps, self.size)
+
+    def _order(self, epoch: int) -> np.ndarray:
+        if epoch not in self._orders:
+            order = words.permutation(self.seed, "batches", epoch, self.pairs)
+            self._orders[epoch] = order.astype(np.int32)
+        return self._orders[epoch]
+
+
+def schedule(spec: RunSpec, burn_in_steps: int, total_steps: int) -> np.ndarray:
+    """The rate of every step: float64 (total_steps,).
+
+    lr x burn_in_factor for the burn-in, then linear from lr to lr x lr_final at the last step.
+    """
+    rest = max(total_steps - burn_in_steps, 0)
+    falling = (
+        spec.lr * np.linspace(1.0, spec.lr_final, rest) if rest > 1 else np.full(rest, spec.lr)
+    )
+    slow = np.full(min(burn_in_steps, total_steps), spec.lr * spec.burn_in_factor)
+    return np.concatenate([slow, falling])
