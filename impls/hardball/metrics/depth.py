@@ -1,0 +1,47 @@
+"""Does the radius follow the depth, and how are radii spread."""
+
+import numpy as np
+from scipy import stats
+
+from hardball.metrics.polar import Polar
+
+
+def correlations(
+    polar: Polar, depth: np.ndarray, start: Polar | None = None
+) -> dict[str, float]:
+    """Spearman and Pearson correlation of radius (1/sqrt(c)) with depth, at the end and the start.
+
+    gain = end - start. Left out where one side is constant.
+    Source: Nickel & Kiela 2018, section 4.1 (norm-rank correlation).
+    """
+    out = {}
+    spearman = _correlation(stats.spearmanr, polar.radius, depth)
+    pearson = _correlation(stats.pearsonr, polar.radius, depth)
+    if spearman is not None and pearson is not None:
+        out |= {"depth_spearman": spearman, "depth_pearson": pearson}
+    if start is not None:
+        before = _correlation(stats.spearmanr, start.radius, depth)
+        if before is not None:
+            out["depth_spearman_start"] = before
+            if spearman is not None:
+                out["depth_spearman_gain"] = spearman - before
+    return out
+
+
+def _correlation(function, radius: np.ndarray, depth: np.ndarray) -> float | None:
+    if len(radius) < 2 or np.ptp(radius) == 0 or np.ptp(depth) == 0:
+        return None
+    return float(np.clip(function(radius, depth).statistic, -1, 1))
+
+
+def radii(polar: Polar) -> dict[str, float]:
+    """Mean, largest and quantiles of the radius, in units of 1/sqrt(c) (|x| in R^d)."""
+    radius = polar.radius
+    q10, q50, q90 = np.quantile(radius, [0.1, 0.5, 0.9])
+    return {
+        "radius_mean": float(radius.mean()),
+        "radius_max": float(radius.max()),
+        "radius_q10": float(q10),
+        "radius_q50": float(q50),
+        "radius_q90": float(q90),
+    }

@@ -1,0 +1,109 @@
+"""All metrics of a set of points."""
+
+import numpy as np
+
+from hardball import words
+from hardball.hierarchy.closure import Csr, pairs
+from hardball.hierarchy.dag import Hierarchy
+from hardball.hierarchy.splits import Split
+from hardball.errors import HardballError
+from hardball.metrics import depth, distortion, links, ranking, separation
+from hardball.metrics.polar import Polar, to_polar
+from hardball.metrics.polar import threads as on_threads
+
+
+def evaluate(
+    points: np.ndarray,
+    manifold: str,
+    c: float,
+    hierarchy: Hierarchy,
+    split: Split,
+    closure: Csr,
+    *,
+    start_points: np.ndarray | None = None,
+    sources: int | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+) -> dict[str, float]:
+    """Every metric of `registry.METRICS` that these data define, exact and in float64.
+
+    points, start_points: (N, D) coordinates of `manifold` at the end and before training, c its
+    curvature. The pairs that are ranked are split.test, or the whole closure if there is none.
+    sources: rank only so many seeded nodes, against all candidates, and leave the global figures
+    out; the result then says `sources`. threads: None is all that numba was given.
+    A figure that is not defined (no labels of a group, no sibling anywhere) is left out; none is
+    ever NaN. Raises HardballError when points are not finite ("diverged") or do not fit.
+    """
+    with on_threads(threads):
+        polar = _fitting(points, manifold, c, hierarchy)
+        start = None
+        if start_points is not None:
+            start = _fitting(start_points, manifold, c, hierarchy)
+        test = test_pairs(split, closure)
+        neighbours = ranking.adjacency(hierarchy)
+        chosen = np.arange(hierarchy.n_nodes)
+        out: dict[str, float] = {}
+        if sources is not None:
+            chosen = sample(np.unique(test[:, 0]), sources, seed)
+            out["sources"] = float(len(chosen))
+        ranks, near = ranking.rank(
+            ranking.by_points(polar), hierarchy, test, split.exclude, chosen, neighbours
+        )
+        out |= ranking.figures(ranks)
+        if near is not None:
+            out |= ranking.neighbour_recall(near)
+        if sources is None:
+            out |= links.global_figures(polar, test, split.exclude)
+        out |= depth.correlations(polar, hierarchy.depth, start)
+        out |= depth.radii(polar)
+        out |= separation.group_figures(polar, hierarchy.groups, seed)
+        out |= distortion.distortion(polar, neighbours, seed)
+    return out
+
+
+def validate(
+    points: np.ndarray,
+    manifold: str,
+    c: float,
+    hierarchy: Hierarchy,
+    test: np.ndarray,
+    exclude: Csr,
+    *,
+    sources: int | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+) -> dict[str, float]:
+    """The ranking figures alone, for validation during training: `evaluate` without the rest.
+
+    test: (T, 2) pairs to rank; exclude: positives that are never counted; sources as in `evaluate`.
+    Raises HardballError when points are not finite ("diverged") or do not fit.
+    """
+    with on_threads(threads):
+        polar = _fitting(points, manifold, c, hierarchy)
+        chosen = np.unique(test[:, 0])
+        if sources is not None:
+            chosen = sample(chosen, sources, seed)
+        ranks, _ = ranking.rank(ranking.by_points(polar), hierarchy, test, exclude, chosen)
+        return ranking.figures(ranks)
+
+
+def test_pairs(split: Split, closure: Csr) -> np.ndarray:
+    """The pairs a split ranks: its test pairs, else the whole closure; (T, 2)."""
+    return np.asarray(split.test if split.test is not None else pairs(closure))
+
+
+def sample(nodes: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """`count` seeded nodes, ascending; all of them where there are no more."""
+    if count < 1:
+        raise HardballError(f"sources={count}, allowed are 1 or more, or none for all nodes")
+    order = words.permutation(seed, "metrics/sources", 0, len(nodes))
+    return np.sort(nodes[order[:count]])
+
+
+def _fitting(points: np.ndarray, manifold: str, c: float, hierarchy: Hierarchy) -> Polar:
+    if np.ndim(points) != 2 or len(points) != hierarchy.n_nodes:
+        raise HardballError(
+            f"points of shape {np.shape(points)} for {hierarchy.n_nodes} nodes of "
+            f"{hierarchy.name}: expected one row a node, in level order"
+        )
+    return to_polar(points, manifold, c)

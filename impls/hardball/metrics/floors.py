@@ -1,0 +1,123 @@
+"""What can be reached without an embedding: the floors beside every table."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from scipy import sparse
+
+from hardball.hierarchy.closure import Csr, contains, from_pairs, pairs
+from hardball.hierarchy.dag import Hierarchy
+from hardball.hierarchy.splits import Split
+from hardball.metrics import kernels, ranking
+from hardball.metrics.evaluate import sample, test_pairs
+from hardball.metrics.polar import threads as on_threads
+
+CELLS = 4_000_000
+
+Scorer = Callable[[np.ndarray], np.ndarray]
+
+
+def floors(
+    hierarchy: Hierarchy,
+    closure: Csr,
+    split: Split,
+    *,
+    sources: int | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+) -> dict[str, dict[str, float]]:
+    """Ranking figures of three scores that need no embedding: {floor: {metric: value}}.
+
+    closure_rule: the transitive closure of the training pairs is near, all else is far.
+    popularity: nodes with more descendants in that closure are nearer, whoever asks.
+    tree_distance: undirected hops; in a held-out task without the edges that are held out.
+    sources, seed, threads: as in `evaluate`.
+    Source: Ganea et al. 2018, section 5, on why the closure rule must be shown.
+    """
+    test = test_pairs(split, closure)
+    chosen = np.unique(test[:, 0])
+    if sources is not None:
+        chosen = sample(chosen, sources, seed)
+    known = transitive(np.asarray(split.train), closure, hierarchy.n_nodes)
+    scorers: dict[str, Scorer] = {
+        "popularity": partial(_popularity, known),
+        "closure_rule": partial(_closure_rule, known),
+        "tree_distance": partial(_tree_distance, known_edges(hierarchy, split)),
+    }
+    out = {}
+    with on_threads(threads):
+        for name, scorer in scorers.items():
+            counter = partial(_count, scorer)
+            ranks, _ = ranking.rank(counter, hierarchy, test, split.exclude, chosen)
+            out[name] = ranking.figures(ranks)
+            if sources is not None:
+                out[name]["sources"] = float(len(chosen))
+    return out
+
+
+def transitive(train: np.ndarray, closure: Csr, n: int) -> Csr:
+    """All pairs that follow from the training pairs: rows of ancestors.
+
+    A <- A or A A until nothing is new. train: (P, 2); closure is the answer where train is all of
+    it. Source: Ganea et al. 2018, section 5.
+    """
+    if len(train) == len(closure.indices):
+        return closure
+    ones = np.ones(len(train), bool)
+    known = sparse.csr_matrix((ones, (train[:, 0], train[:, 1])), shape=(n, n))
+    before = -1
+    while known.nnz != before:
+        before = known.nnz
+        known = known + known @ known
+    known.sort_indices()
+    return Csr(known.indptr.astype(np.int64), known.indices.astype(np.int32))
+
+
+def known_edges(hierarchy: Hierarchy, split: Split) -> Csr:
+    """Direct edges that are among the training pairs, both ways: rows of neighbours."""
+    n = hierarchy.n_nodes
+    edges = pairs(Csr(hierarchy.parents_indptr, hierarchy.parents_indices))
+    edges = edges[contains(from_pairs(split.train, n), edges[:, 0], edges[:, 1])]
+    return from_pairs(np.concatenate([edges, edges[:, ::-1]]), n)
+
+
+def _popularity(known: Csr, sources: np.ndarray) -> np.ndarray:
+    return -np.bincount(known.indices, minlength=len(known.indptr) - 1)[None].astype(np.float64)
+
+
+def _closure_rule(known: Csr, sources: np.ndarray) -> np.ndarray:
+    rows = np.ones((len(sources), len(known.indptr) - 1))
+    rows[ranking.rows_of(known, sources)] = 0
+    return rows
+
+
+def _tree_distance(edges: Csr, sources: np.ndarray) -> np.ndarray:
+    n = len(edges.indptr) - 1
+    return kernels.hop_rows(*edges, sources, float(n))
+
+
+def _count(
+    scorer: Scorer,
+    sources: np.ndarray,
+    indptr: np.ndarray,
+    probes: np.ndarray,
+    ranges: np.ndarray,
+    *mask: np.ndarray,
+) -> ranking.Counts:
+    """`count_scores` over chunks of sources, so that no N x N array ever stands in memory."""
+    step = max(1, CELLS // max(1, len(mask[0]) - 1))
+    parts = []
+    for begin in range(0, len(sources), step):
+        some = sources[begin : begin + step]
+        rows = scorer(some)
+        row_of = np.arange(len(some)) % len(rows)
+        bounds = indptr[begin : begin + len(some) + 1]
+        mine = slice(bounds[0], bounds[-1])
+        parts.append(
+            kernels.count_scores(
+                rows, row_of, some, bounds - bounds[0], probes[mine], ranges[mine], *mask
+            )
+        )
+    keys, less, equal = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return keys, less, equal

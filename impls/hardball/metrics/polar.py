@@ -1,0 +1,137 @@
+"""Points as float64 radius and direction, and the key that orders all distances exactly."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from hardball.errors import HardballError
+from hardball.metrics import kernels
+
+MAX_RADIUS = 350.0
+MAX_NORM = 1e150
+MANIFOLDS = ("poincare", "lorentz", "tangent", "euclidean")
+
+
+class Table(NamedTuple):
+    """What the kernels read: x (d, N), and per node p = exp(a/2), m = exp(-a/2), s = sinh a."""
+
+    x: np.ndarray
+    p: np.ndarray
+    m: np.ndarray
+    s: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Polar:
+    """Points in float64.
+
+    radius: (N,) distance to the origin times sqrt(c), so in units of 1/sqrt(c); |x| in R^d.
+    direction: (N, d) unit vectors, zero at the origin.
+    table: the arrays of the kernels.
+    """
+
+    radius: np.ndarray
+    direction: np.ndarray
+    c: float
+    hyperbolic: bool
+    table: Table
+
+    @property
+    def n_nodes(self) -> int:
+        return len(self.radius)
+
+
+def to_polar(points: np.ndarray, manifold: str, c: float = 1.0) -> Polar:
+    """Radius and direction of points of one of the manifolds.
+
+    a = 2 artanh(sqrt(c) |x|) on the ball, arsinh(sqrt(c) |x_1..d|) on the hyperboloid (x_0 is not
+    read), sqrt(c) |v| in tangent coordinates, |x| in R^d, where c is not read.
+    points (N, D); Raises HardballError on values that are not finite (the run diverged), on points
+    outside the ball, on radii above MAX_RADIUS and on an unknown manifold.
+    Source: Nickel & Kiela 2018, Eq. 1 and 11.
+    """
+    if manifold not in MANIFOLDS:
+        allowed = ", ".join(MANIFOLDS)
+        raise HardballError(f"unknown manifold {manifold!r}: allowed are {allowed}")
+    x = np.array(points, np.float64)
+    finite = np.isfinite(x).all(axis=1)
+    if not finite.all():
+        raise HardballError(
+            f"diverged: {int((~finite).sum())} of {len(x)} points are not finite; "
+            "lower the learning rate, or clip"
+        )
+    if manifold == "lorentz":
+        x = x[:, 1:]
+    norm = np.sqrt(np.square(x).sum(axis=1))
+    direction = np.divide(x, norm[:, None], out=np.zeros_like(x), where=norm[:, None] > 0)
+    if manifold == "euclidean":
+        if norm.max(initial=0) > MAX_NORM:
+            raise HardballError(
+                f"diverged: |x| = {norm.max():.4g}, where float64 distances end at {MAX_NORM:g}; "
+                "lower the learning rate, or clip"
+            )
+        # p = m = 0 and s = 2 turn the key into |x - y|^2, exactly
+        nothing = np.zeros(len(x))
+        table = Table(np.ascontiguousarray(x.T), nothing, nothing, np.full(len(x), 2.0))
+        return Polar(norm, direction, 0.0, False, table)
+    if not c > 0:
+        raise HardballError(f"c={c!r}: curvature -c needs c > 0")
+    radius = _radius(np.sqrt(c) * norm, manifold)
+    if len(radius) and radius.max() > MAX_RADIUS:
+        raise HardballError(
+            f"diverged: radius {radius.max():.4g} / sqrt(c), where float64 distances end at "
+            f"{MAX_RADIUS:g}; lower the learning rate, or clip"
+        )
+    table = Table(
+        np.ascontiguousarray(direction.T), np.exp(radius / 2), np.exp(-radius / 2), np.sinh(radius)
+    )
+    return Polar(radius, direction, float(c), True, table)
+
+
+def _radius(scaled: np.ndarray, manifold: str) -> np.ndarray:
+    if manifold == "lorentz":
+        return np.arcsinh(scaled)
+    if manifold == "tangent":
+        return scaled
+    if (scaled >= 1).any():
+        raise HardballError(
+            f"diverged: {int((scaled >= 1).sum())} points lie outside the ball "
+            f"(sqrt(c) |x| up to {scaled.max():.6g}, allowed is < 1)"
+        )
+    return np.log1p(2 * scaled / (1 - scaled))
+
+
+def keys(polar: Polar, nodes: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Keys of pairs: float64 (B,), ascending in distance, symmetric bit for bit.
+
+    sinh^2((a - b)/2) + sinh a sinh b |u - w|^2 / 4 with direct differences; |x - y|^2 in R^d.
+    nodes, candidates: (B,) ids.
+    Source: the half-angle form of Nickel & Kiela 2018, Eq. 5.
+    """
+    return kernels.keys_of(*polar.table, np.asarray(nodes), np.asarray(candidates))
+
+
+def distances(polar: Polar, nodes: np.ndarray) -> np.ndarray:
+    """Distances of each node to all: float64 (B, N), in the manifold's own units.
+
+    2 asinh(sqrt(key)) / sqrt(c); sqrt(key) in R^d. nodes: (B,) ids.
+    Source: Nickel & Kiela 2018, Eq. 5.
+    """
+    root = np.sqrt(kernels.key_rows(*polar.table, np.asarray(nodes)))
+    return 2 * np.arcsinh(root) / np.sqrt(polar.c) if polar.hyperbolic else root
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """Run the kernels on `count` threads (None: as many as numba was given), then restore."""
+    before = numba.get_num_threads()
+    if count is not None:
+        numba.set_num_threads(max(1, min(count, numba.config.NUMBA_NUM_THREADS)))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
