@@ -63,6 +63,11 @@ class Job:
         return self.runs[0].spec
 
 
+def slug(text: str) -> str:
+    """A file name: letters, digits, `_`, `.` and `-` of the text."""
+    return re.sub(r"[^\w.-]+", "_", text).strip("_")
+
+
 def suite_names() -> list[str]:
     """The suites of the checkout."""
     return sorted(path.stem for path in paths.suites().glob("*.yaml"))
@@ -251,9 +256,8 @@ def job(suite: Suite, config_id: str, framework: str) -> Job:
 
 def used_entries(spec: RunSpec) -> list[catalog.Entry]:
     """The catalogue entries that a run uses."""
-    methods = [(kind, getattr(spec, kind).name) for kind in METHODS]
-    penalties = [("regularizer", method.name) for method in spec.regularizers]
-    return [catalog.entry(kind, name) for kind, name in [*methods, *penalties]]
+    methods = [catalog.entry(kind, getattr(spec, kind).name) for kind in METHODS]
+    return [*methods, *(catalog.entry("regularizer", m.name) for m in spec.regularizers)]
 
 
 def code_files(spec: RunSpec) -> list[Path]:

@@ -104,7 +104,7 @@ class Group(Strict):
     factor: str = Field(pattern=r"^[a-z][a-z0-9_ ]*$")
     set: dict[str, Any] = {}
     over: dict[str, list[Any]] = {}
-    seeds: list[int] = Field([], description="instead of the suite's")
+    seeds: list[int] = Field(default=[], description="instead of the suite's")
 
 
 class Suite(Strict):
@@ -117,4 +117,4 @@ class Suite(Strict):
     seeds: list[int] = Field(min_length=1)
     base: dict[str, Any]
     groups: list[Group] = []
-    budgets: dict[str, dict[str, Any]] = Field({}, description="named changes of the base")
+    budgets: dict[str, dict[str, Any]] = Field(default={}, description="named changes of the base")

@@ -1,0 +1,29 @@
+# Suite -> hierarchies -> runs -> tables, plots and a report.
+#   snakemake -c all                                 the quick suite
+#   snakemake -c all --config suite=mammals          another one
+#   snakemake -n                                     what would run
+#   snakemake --report results/work/quick/report.html
+
+
+configfile: workflow.source_path("benchmarks/workflow/config.yaml")
+
+
+include: "benchmarks/workflow/rules/common.smk"
+include: "benchmarks/workflow/rules/data.smk"
+include: "benchmarks/workflow/rules/train.smk"
+include: "benchmarks/workflow/rules/results.smk"
+
+
+report: "benchmarks/workflow/report/workflow.rst"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{OUT}/runs.csv",
+        f"{OUT}/tables",
+        f"{OUT}/plots",
+
+
+onerror:
+    shell("{HARDBALL} collect --suite {REFERENCE:q} --results {RESULTS:q} --partial")

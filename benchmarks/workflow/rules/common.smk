@@ -1,0 +1,76 @@
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version, validate
+
+from hardball import plan
+from hardball.errors import HardballError
+
+min_version("9.0")
+validate(config, schema="../schemas/config.schema.yaml")
+
+# Commands run in this interpreter's environment, or in a conda one, on this package's source.
+HARDBALL = "python -m hardball"
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ["PATH"]]
+)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(plan.PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+
+def load(reference):
+    """The suite; a mistake in it as Snakemake's own one-line error."""
+    try:
+        return plan.load_suite(reference)
+    except HardballError as error:
+        raise WorkflowError(str(error)) from None
+
+
+REFERENCE = ":".join(filter(None, [config["suite"], config["budget"]]))
+SUITE = load(REFERENCE)
+RESULTS = config["results"]
+OUT = f"{RESULTS}/{SUITE.name}"
+
+JOBS = {(job.config_id, job.framework): job for job in plan.jobs(SUITE)}
+DATASETS = {plan.slug(job.spec.dataset): job.spec.dataset for job in JOBS.values()}
+FLOORS = {
+    (job.spec.dataset, str(job.spec.task)): job.config_id
+    for job in reversed(JOBS.values())
+}
+
+
+wildcard_constraints:
+    framework="jax|torch",
+    config=r"[\w.-]+",
+    dataset=r"[\w.-]+",
+
+
+def job_of(wildcards):
+    return JOBS[wildcards.config, wildcards.framework]
+
+
+def any_job_of(wildcards):
+    """The job of a configuration in whichever framework the suite runs first."""
+    return next(
+        job for (config_id, _), job in JOBS.items() if config_id == wildcards.config
+    )
+
+
+def hierarchy_of(job):
+    return f"{RESULTS}/hierarchies/{plan.slug(job.spec.dataset)}.txt"
+
+
+def rows():
+    return [f"{OUT}/rows/{job.stem}.jsonl" for job in JOBS.values()]
+
+
+def floors():
+    return [f"{OUT}/floors/{config_id}.csv" for config_id in FLOORS.values()]
+
+
+def places():
+    """What collecting takes from the plan: a moved label is no reason to train again."""
+    return [f"{run.spec.run_id} {run.factor} {run.label}" for run in plan.runs(SUITE)]

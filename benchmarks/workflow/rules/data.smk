@@ -1,0 +1,32 @@
+rule hierarchy:
+    output:
+        f"{RESULTS}/hierarchies/{{dataset}}.txt",
+    log:
+        f"{RESULTS}/logs/hierarchies/{{dataset}}.log",
+    retries: 1
+    conda:
+        "../envs/hardball.yaml"
+    threads: 1
+    params:
+        name=lambda wildcards: DATASETS[wildcards.dataset],
+        code=plan.module_sha256("hierarchy.commands"),
+    shell:
+        "{HARDBALL} build {params.name:q} > {output:q} 2> {log:q}"
+
+
+rule floors:
+    input:
+        lambda wildcards: hierarchy_of(any_job_of(wildcards)),
+    output:
+        f"{OUT}/floors/{{config}}.csv",
+    log:
+        f"{OUT}/logs/floors/{{config}}.log",
+    conda:
+        "../envs/hardball.yaml"
+    threads: 1
+    params:
+        suite=REFERENCE,
+        code=plan.module_sha256("metrics.floors", "trainers.problem"),
+    shell:
+        "{HARDBALL} floors --suite {params.suite:q} --config {wildcards.config:q}"
+        " --out {output:q} > {log:q} 2>&1"

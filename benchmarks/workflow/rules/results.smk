@@ -1,0 +1,68 @@
+rule collect:
+    input:
+        rows=rows(),
+        floors=floors(),
+    output:
+        runs=report(
+            f"{OUT}/runs.csv",
+            caption="../report/runs.rst",
+            category="Runs",
+        ),
+        floors=f"{OUT}/floors.csv",
+    log:
+        f"{OUT}/logs/collect.log",
+    localrule: True
+    conda:
+        "../envs/hardball.yaml"
+    threads: 1
+    params:
+        suite=REFERENCE,
+        places=places(),
+    shell:
+        "{HARDBALL} collect --suite {params.suite:q} --results {RESULTS:q} > {log:q} 2>&1"
+
+
+rule tables:
+    input:
+        runs=f"{OUT}/runs.csv",
+        floors=f"{OUT}/floors.csv",
+    output:
+        report(
+            directory(f"{OUT}/tables"),
+            patterns=["{name}.csv"],
+            caption="../report/tables.rst",
+            category="Tables",
+            labels={"table": "{name}"},
+        ),
+    log:
+        f"{OUT}/logs/tables.log",
+    conda:
+        "../envs/hardball.yaml"
+    threads: 1
+    params:
+        code=plan.module_sha256("report.tables"),
+    shell:
+        "{HARDBALL} table {input.runs:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule plots:
+    input:
+        runs=f"{OUT}/runs.csv",
+        floors=f"{OUT}/floors.csv",
+    output:
+        report(
+            directory(f"{OUT}/plots"),
+            patterns=["{name}.svg"],
+            caption="../report/plots.rst",
+            category="Plots",
+            labels={"plot": "{name}"},
+        ),
+    log:
+        f"{OUT}/logs/plots.log",
+    conda:
+        "../envs/hardball.yaml"
+    threads: 1
+    params:
+        code=plan.module_sha256("report.plots"),
+    shell:
+        "{HARDBALL} plot {input.runs:q} --out {output:q} > {log:q} 2>&1"

@@ -1,0 +1,24 @@
+# One process trains every seed of a configuration in one framework. Embeddings are no declared
+# output, since a diverged run has none.
+rule train:
+    input:
+        lambda wildcards: hierarchy_of(job_of(wildcards)),
+    output:
+        rows=f"{OUT}/rows/{{config}}-{{framework}}.jsonl",
+        curves=f"{OUT}/curves/{{config}}-{{framework}}.parquet",
+    log:
+        f"{OUT}/logs/train/{{config}}-{{framework}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/{{config}}-{{framework}}.tsv"
+    conda:
+        "../envs/hardball.yaml"
+    threads: 1
+    resources:
+        gpu=lambda wildcards: int(job_of(wildcards).spec.device == "gpu"),
+    params:
+        suite=REFERENCE,
+        seeds=lambda wildcards: [run.spec.seed for run in job_of(wildcards).runs],
+        code=lambda wildcards: plan.code_sha256(job_of(wildcards).spec),
+    shell:
+        "{HARDBALL} train --suite {params.suite:q} --config {wildcards.config:q}"
+        " --framework {wildcards.framework:q} --results {RESULTS:q} > {log:q} 2>&1"

@@ -1,0 +1,113 @@
+"""What a job leaves in a suite's folder, and the tables that are collected from it.
+
+<folder>/rows/<job>.jsonl, curves/<job>.parquet, points/<run_id>.npz, floors/<config_id>.csv
+are collected into <folder>/runs.csv and floors.csv. Every file appears whole or not at all.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from hardball import plan
+from hardball.errors import HardballError
+from hardball.metrics import registry
+from hardball.row import Row
+from hardball.spec import RunSpec, Suite
+
+if TYPE_CHECKING:
+    from hardball.trainers.train import Result
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write aside; it replaces `path` when the block ends well, else it is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_job(folder: Path, stem: str, results: Sequence["Result"]) -> None:
+    """The rows, curves and points of one job's runs; a diverged run has no points."""
+    for result in results:
+        points = folder / "points" / f"{result.row.run_id}.npz"
+        if result.row.status == "ok":
+            write_points(points, result.points, result.row)
+        else:
+            points.unlink(missing_ok=True)
+    curves = [result.curves.assign(run_id=result.row.run_id) for result in results]
+    with replacing(folder / "curves" / f"{stem}.parquet") as aside:
+        pd.concat(curves, ignore_index=True).to_parquet(aside, index=False)
+    with replacing(folder / "rows" / f"{stem}.jsonl") as aside:
+        lines = (result.row.model_dump_json() + "\n" for result in results)
+        aside.write_text("".join(lines), encoding="utf-8")
+
+
+def write_points(path: Path, points: np.ndarray, row: Row) -> None:
+    """An embedding with its run's name; nodes are in the hierarchy's level order."""
+    with replacing(path) as aside, aside.open("wb") as stream:
+        np.savez(stream, points=points, run_id=np.array(row.run_id))
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of one job; raises HardballError naming the file and the line."""
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            rows.append(Row.model_validate_json(line))
+        except ValidationError as error:
+            detail = error.errors(include_url=False)[0]
+            where = ".".join(map(str, detail["loc"]))
+            raise HardballError(f"{path}:{number}: {where}: {detail['msg']}") from None
+    return rows
+
+
+def collect(suite: Suite, folder: Path, partial: bool = False) -> tuple[int, list[str]]:
+    """Writes runs.csv and floors.csv; returns the number of rows and the jobs without any.
+
+    Each row's factor and label are the plan's. partial: jobs may be missing.
+    Raises HardballError when a job has no rows and `partial` is not set.
+    """
+    rows: list[Row] = []
+    missing = []
+    for job in plan.jobs(suite):
+        path = folder / "rows" / f"{job.stem}.jsonl"
+        if path.is_file():
+            places = {run.spec.run_id: run for run in job.runs}
+            rows.extend(_placed(row, places[row.run_id]) for row in read_rows(path))
+        else:
+            missing.append(job.stem)
+    if missing and not partial:
+        raise HardballError(
+            f"{folder} has no rows of {len(missing)} jobs, the first is {missing[0]}: run the suite"
+        )
+    write_runs(folder / "runs.csv", rows)
+    pieces = sorted((folder / "floors").glob("*.csv"))
+    write_table(folder / "floors.csv", pd.concat(map(pd.read_csv, pieces)) if pieces else None)
+    return len(rows), missing
+
+
+def _placed(row: Row, run: plan.PlannedRun) -> Row:
+    place = {"suite": run.suite, "factor": run.factor, "label": run.label}
+    return row.model_copy(update=place)
+
+
+def write_runs(path: Path, rows: Iterable[Row]) -> None:
+    """runs.csv: one row a run, with the columns that any of them has, metrics in their order."""
+    frame = pd.DataFrame([row.to_flat() for row in rows])
+    write_table(path, frame)
+
+
+def write_table(path: Path, frame: pd.DataFrame | None) -> None:
+    """A CSV table with all digits."""
+    with replacing(path) as aside:
+        (pd.DataFrame() if frame is None else frame).to_csv(aside, index=False)
