@@ -11,7 +11,7 @@ def infonce(d_pos: Array, d_neg: Array, weight: Array, temperature: float = 1.0)
     d_pos (B,), d_neg and weight (B, K): a weight is a multiplicity, 0 masks. No negatives: 0.
     Nickel & Kiela 2017, Eq. 6 (T = 1); van den Oord, Li & Vinyals 2018, Eq. 4.
     """
-    gap = jnp.where(weight > 0, (d_pos[:, None] - d_neg) / temperature, 0)
+    gap = jnp.sign(weight) * (d_pos[:, None] - d_neg) / temperature
     top = jnp.maximum(lax.stop_gradient(gap).max(axis=1), 0)
     total = jnp.exp(-top) + jnp.sum(weight * jnp.exp(gap - top[:, None]), axis=1)
     return top + jnp.log(total)

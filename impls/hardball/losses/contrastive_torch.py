@@ -11,7 +11,7 @@ def infonce(d_pos: Tensor, d_neg: Tensor, weight: Tensor, temperature: float = 1
     d_pos (B,), d_neg and weight (B, K): a weight is a multiplicity, 0 masks. No negatives: 0.
     Nickel & Kiela 2017, Eq. 6 (T = 1); van den Oord, Li & Vinyals 2018, Eq. 4.
     """
-    gap = torch.where(weight > 0, (d_pos[:, None] - d_neg) / temperature, 0)
+    gap = torch.sign(weight) * (d_pos[:, None] - d_neg) / temperature
     top = gap.detach().amax(dim=1).clamp(min=0)
     total = torch.exp(-top) + torch.sum(weight * torch.exp(gap - top[:, None]), dim=1)
     return top + torch.log(total)

@@ -60,14 +60,14 @@ def exp_map(x: Tensor, v: Tensor, c: float) -> Tensor:
 
 def log_map(x: Tensor, y: Tensor, c: float) -> Tensor:
     """s/sinh(s) (y - cosh(s) x) with s = sqrt(c) d(x, y): the inverse of `exp_map` at x."""
-    h = polar.half_sinh_squared(*_polar(x, c), *_polar(y, c))[..., None]
+    h = polar.half_versine(*_polar(x, c), *_polar(y, c))[..., None]
     s = (sqrt(c) * dist(x, y, c))[..., None]
     return _tangent(x, (y - x - 2 * h * x) / over(torch.sinh, s), c)
 
 
 def transport(x: Tensor, y: Tensor, v: Tensor, c: float) -> Tensor:
     """v + c <y,v> / (1 - c <x,y>) (x + y): parallel transport of v from x to y."""
-    h = polar.half_sinh_squared(*_polar(x, c), *_polar(y, c))[..., None]
+    h = polar.half_versine(*_polar(x, c), *_polar(y, c))[..., None]
     # <x,v> = 0, and y - x keeps the digits that <y,v> would lose.
     slope = _minkowski(y - x, v)
     return _tangent(y, v + c * slope / (2 + 2 * h) * (x + y), c)

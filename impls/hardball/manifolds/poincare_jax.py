@@ -10,7 +10,15 @@ import jax.numpy as jnp
 from jax import Array
 
 from hardball.manifolds import polar_jax as polar
-from hardball.manifolds.scalars_jax import dot, dtype_name, length, over, shrink, unit
+from hardball.manifolds.scalars_jax import (
+    dot,
+    dtype_name,
+    length,
+    over,
+    shrink,
+    twice_asinh,
+    unit,
+)
 
 # Largest sqrt(c) radius.
 MAX_RADIUS = {"float32": 15.0, "float64": 35.0}
@@ -45,7 +53,8 @@ def dist(x: Array, y: Array, c: float) -> Array:
     2 asinh(sqrt(c) |x-y| / sqrt((1 - c |x|^2) (1 - c |y|^2))) / sqrt(c). Gradient 0 at x = y.
     """
     apart = sqrt(c) * length(x - y)
-    return 2 * jnp.arcsinh(apart / jnp.sqrt(_gap(x, c) * _gap(y, c))[..., 0]) / sqrt(c)
+    gaps = _gap(x, c) * _gap(y, c)
+    return twice_asinh(apart / jnp.sqrt(gaps[..., 0])) / sqrt(c)
 
 
 def dist_matrix(x: Array, y: Array, c: float) -> Array:

@@ -13,55 +13,53 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from hardball.manifolds.scalars_jax import dot, length, unit
+from hardball.manifolds.scalars_jax import dot, length, twice_asinh, unit
 
 Residuals = tuple[Array, ...]
 
 
 def dist(a: Array, m: Array, b: Array, n: Array) -> Array:
-    """Distances between points (..., D), leading axes broadcast; 1 - u.w = |u - w|^2 / 2."""
+    """Distances between points (..., D), leading axes broadcast, with 1 - u.w = |u - w|^2 / 2."""
     shape = jnp.broadcast_shapes(m.shape, n.shape)
     a, b = jnp.broadcast_to(a, shape[:-1]), jnp.broadcast_to(b, shape[:-1])
     return _dist(a, jnp.broadcast_to(m, shape), b, jnp.broadcast_to(n, shape))
 
 
-def half_sinh_squared(a: Array, m: Array, b: Array, n: Array) -> Array:
-    """h = sinh^2(d/2) = (cosh(d) - 1) / 2, for formulas that need it beside d; not differentiable
-    at coincident points of large radius any better than its terms are."""
-    step = unit(n) - unit(m)
-    return jnp.sinh((a - b) / 2) ** 2 + length(m) * length(n) * jnp.sum(step * step, -1) / 4
-
-
 def matrix(a: Array, m: Array, b: Array, n: Array) -> Array:
     """All distances (B, M) from points (B, D) to points (M, D), by matrix products.
 
-    sinh((a-b)/2) comes from outer products of exp(+-a/2), and sinh(a) sinh(b) - m.n is clipped
-    at 0; its rounding is the float's resolution times sinh(a) sinh(b).
+    sinh((a-b)/2) comes from outer products of exp(+-a/2), 1 - u.w from `_cosine_gap`.
     """
     return _matrix(a, m, b, n)
 
 
+def half_versine(a: Array, m: Array, b: Array, n: Array) -> Array:
+    """h = sinh^2(d/2) = (cosh(d) - 1) / 2, for the formulas that need it beside d."""
+    step = unit(n) - unit(m)
+    return jnp.sinh((a - b) / 2) ** 2 + length(m) * length(n) * jnp.sum(step * step, axis=-1) / 4
+
+
 @jax.custom_vjp
 def _dist(a: Array, m: Array, b: Array, n: Array) -> Array:
-    return 2 * jnp.arcsinh(jnp.sqrt(half_sinh_squared(a, m, b, n)))
+    return _dist_forward(a, m, b, n)[0]
 
 
 def _dist_forward(a: Array, m: Array, b: Array, n: Array) -> tuple[Array, Residuals]:
-    h = half_sinh_squared(a, m, b, n)
-    return 2 * jnp.arcsinh(jnp.sqrt(h)), (a, m, b, n, h)
+    h = half_versine(a, m, b, n)
+    return twice_asinh(jnp.sqrt(h)), (a, m, b, n, h)
 
 
 def _dist_backward(saved: Residuals, g: Array) -> Residuals:
     a, m, b, n, h = saved
-    u, w, sa, sb = unit(m), unit(n), length(m), length(n)
+    u, w, sinh_a, sinh_b = unit(m), unit(n), length(m), length(n)
     step = w - u
-    cosine_gap = jnp.sum(step * step, axis=-1) / 2
+    gap = jnp.sum(step * step, axis=-1) / 2
     scaled = _over_sinh(g, h)
     radial = jnp.sinh(a - b)
-    grad_a = scaled * (radial + jnp.cosh(a) * sb * cosine_gap)
-    grad_b = scaled * (jnp.cosh(b) * sa * cosine_gap - radial)
-    grad_m = -(scaled * sb)[..., None] * (step - dot(u, step) * u)
-    grad_n = (scaled * sa)[..., None] * (step - dot(w, step) * w)
+    grad_a = scaled * (radial + jnp.cosh(a) * sinh_b * gap)
+    grad_b = scaled * (jnp.cosh(b) * sinh_a * gap - radial)
+    grad_m = -(scaled * sinh_b)[..., None] * (step - dot(u, step) * u)
+    grad_n = (scaled * sinh_a)[..., None] * (step - dot(w, step) * w)
     return grad_a, grad_m, grad_b, grad_n
 
 
@@ -74,9 +72,9 @@ def _matrix(a: Array, m: Array, b: Array, n: Array) -> Array:
 
 
 def _matrix_forward(a: Array, m: Array, b: Array, n: Array) -> tuple[Array, Residuals]:
-    angular = jnp.maximum(length(m)[:, None] * length(n) - m @ n.T, 0)
+    angular = _cosine_gap(unit(m), unit(n)) * length(m)[:, None] * length(n)
     h = _half_difference(a, b, -1) ** 2 + angular / 2
-    return 2 * jnp.arcsinh(jnp.sqrt(h)), (a, m, b, n, h, angular)
+    return twice_asinh(jnp.sqrt(h)), (a, m, b, n, h, angular)
 
 
 def _matrix_backward(saved: Residuals, g: Array) -> Residuals:
@@ -84,12 +82,42 @@ def _matrix_backward(saved: Residuals, g: Array) -> Residuals:
     scaled = _over_sinh(g, h)
     radial = scaled * (2 * _half_difference(a, b, -1) * _half_difference(a, b, 1))
     angular = scaled * angular
-    grad_a = jnp.sum(radial, 1) + _coth(a) * jnp.sum(angular, 1)
-    grad_b = _coth(b) * jnp.sum(angular, 0) - jnp.sum(radial, 0)
-    return grad_a, _across(m, -(scaled @ n)), grad_b, _across(n, -(scaled.T @ m))
+    grad_a = jnp.sum(radial, axis=1) + _coth(a) * jnp.sum(angular, axis=1)
+    grad_b = _coth(b) * jnp.sum(angular, axis=0) - jnp.sum(radial, axis=0)
+    # The small factor transposed, first: four times faster on a CPU than scaled @ n.
+    grad_m = -_across(m, _product(n.T, scaled.T).T)
+    grad_n = -_across(n, _product(m.T, scaled).T)
+    return grad_a, grad_m, grad_b, grad_n
 
 
 _matrix.defvjp(_matrix_forward, _matrix_backward)
+
+
+def _cosine_gap(u: Array, w: Array) -> Array:
+    """1 - u.w = |u - w|^2 / 2 of unit vectors (B, D), (M, D) -> (B, M), clipped at 0.
+
+    Each vector is a coarse part on a grid so wide that the products of coarse parts add up without
+    rounding, and a fine rest; what the rounding of u and w leaves of |u|^2, |w|^2 is put right.
+    The error is about 1e-11 in float32, where a plain product makes 1e-7.
+    """
+    step = 2.0 ** -((jnp.finfo(u.dtype).nmant - 1) // 2)
+    u_coarse, w_coarse = jnp.round(u / step) * step, jnp.round(w / step) * step
+    u_fine, w_fine = u - u_coarse, w - w_coarse
+    u_defect = _defect(u_coarse, u_fine)
+    w_defect = _defect(w_coarse, w_fine)
+    left = jnp.concatenate([u_coarse, u_fine, u_defect, jnp.ones_like(u_defect)], axis=1)
+    right = jnp.concatenate([w_fine, w, jnp.ones_like(w_defect), w_defect], axis=1)
+    return jnp.maximum((1 - _product(u_coarse, w_coarse.T)) - _product(left, right.T), 0)
+
+
+def _defect(coarse: Array, fine: Array) -> Array:
+    """(1 - |u|^2) / 2 of u = coarse + fine, as a column."""
+    return ((1 - dot(coarse, coarse)) - dot(2 * coarse + fine, fine)) / 2
+
+
+def _product(x: Array, y: Array) -> Array:
+    """x @ y at full precision on every device."""
+    return jnp.matmul(x, y, precision="highest")
 
 
 def _over_sinh(g: Array, h: Array) -> Array:

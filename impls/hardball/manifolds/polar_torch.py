@@ -9,70 +9,69 @@ whole radial derivative goes to a and the tangential one to m, so neither is the
 large numbers, and the gradient is right at the origin too, where u is taken as 0.
 """
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from hardball.manifolds.scalars_torch import dot, length, unit
+from hardball.manifolds.scalars_torch import dot, length, twice_asinh, unit
 
 Residuals = tuple[Tensor, ...]
 
 
 def dist(a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
-    """Distances between points (..., D), leading axes broadcast; 1 - u.w = |u - w|^2 / 2."""
+    """Distances between points (..., D), leading axes broadcast, with 1 - u.w = |u - w|^2 / 2."""
     shape = torch.broadcast_shapes(m.shape, n.shape)
     a, b = a.expand(shape[:-1]), b.expand(shape[:-1])
     return _Dist.apply(a, m.expand(shape), b, n.expand(shape))
 
 
-def half_sinh_squared(a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
-    """h = sinh^2(d/2) = (cosh(d) - 1) / 2, for formulas that need it beside d; not differentiable
-    at coincident points of large radius any better than its terms are."""
-    step = unit(n) - unit(m)
-    return torch.sinh((a - b) / 2) ** 2 + length(m) * length(n) * torch.sum(step * step, -1) / 4
-
-
 def matrix(a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
     """All distances (B, M) from points (B, D) to points (M, D), by matrix products.
 
-    sinh((a-b)/2) comes from outer products of exp(+-a/2), and sinh(a) sinh(b) - m.n is clipped
-    at 0; its rounding is the float's resolution times sinh(a) sinh(b).
+    sinh((a-b)/2) comes from outer products of exp(+-a/2), 1 - u.w from `_cosine_gap`.
     """
     return _Matrix.apply(a, m, b, n)
+
+
+def half_versine(a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
+    """h = sinh^2(d/2) = (cosh(d) - 1) / 2, for the formulas that need it beside d."""
+    step = unit(n) - unit(m)
+    return torch.sinh((a - b) / 2) ** 2 + length(m) * length(n) * torch.sum(step * step, dim=-1) / 4
 
 
 class _Dist(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
-        h = half_sinh_squared(a, m, b, n)
+        h = half_versine(a, m, b, n)
         ctx.save_for_backward(a, m, b, n, h)
-        return 2 * torch.asinh(torch.sqrt(h))
+        return twice_asinh(torch.sqrt(h))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> Residuals:
         a, m, b, n, h = ctx.saved_tensors
-        u, w, sa, sb = unit(m), unit(n), length(m), length(n)
+        u, w, sinh_a, sinh_b = unit(m), unit(n), length(m), length(n)
         step = w - u
-        cosine_gap = torch.sum(step * step, dim=-1) / 2
+        gap = torch.sum(step * step, dim=-1) / 2
         scaled = _over_sinh(g, h)
         radial = torch.sinh(a - b)
-        grad_a = scaled * (radial + torch.cosh(a) * sb * cosine_gap)
-        grad_b = scaled * (torch.cosh(b) * sa * cosine_gap - radial)
-        grad_m = -(scaled * sb)[..., None] * (step - dot(u, step) * u)
-        grad_n = (scaled * sa)[..., None] * (step - dot(w, step) * w)
+        grad_a = scaled * (radial + torch.cosh(a) * sinh_b * gap)
+        grad_b = scaled * (torch.cosh(b) * sinh_a * gap - radial)
+        grad_m = -(scaled * sinh_b)[..., None] * (step - dot(u, step) * u)
+        grad_n = (scaled * sinh_a)[..., None] * (step - dot(w, step) * w)
         return grad_a, grad_m, grad_b, grad_n
 
 
 class _Matrix(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
-        angular = torch.outer(length(m), length(n)).addmm_(m, n.T, alpha=-1).clamp_(min=0)
+        angular = _cosine_gap(unit(m), unit(n)).mul_(length(m)[:, None]).mul_(length(n))
         h = _half_difference(a, b, -1).square_().add_(angular, alpha=0.5)
         ctx.save_for_backward(a, m, b, n, h, angular)
-        return torch.sqrt(h).asinh_().mul_(2)
+        return _half_sinh(h).add_(h).mul_(2).log1p_()
 
     @staticmethod
     @once_differentiable
@@ -81,16 +80,47 @@ class _Matrix(torch.autograd.Function):
         scaled = _over_sinh(g, h)
         radial = _half_difference(a, b, -1).mul_(_half_difference(a, b, 1)).mul_(scaled).mul_(2)
         angular = scaled * angular
-        grad_a = radial.sum(1) + _coth(a) * angular.sum(1)
-        grad_b = _coth(b) * angular.sum(0) - radial.sum(0)
-        return grad_a, _across(m, -(scaled @ n)), grad_b, _across(n, -(scaled.T @ m))
+        grad_a = radial.sum(dim=1) + _coth(a) * angular.sum(dim=1)
+        grad_b = _coth(b) * angular.sum(dim=0) - radial.sum(dim=0)
+        # The small factor transposed, first: four times faster on a CPU than scaled @ n.
+        grad_m = -_across(m, (n.T @ scaled.T).T)
+        grad_n = -_across(n, (m.T @ scaled).T)
+        return grad_a, grad_m, grad_b, grad_n
+
+
+def _cosine_gap(u: Tensor, w: Tensor) -> Tensor:
+    """1 - u.w = |u - w|^2 / 2 of unit vectors (B, D), (M, D) -> (B, M), clipped at 0.
+
+    Each vector is a coarse part on a grid so wide that the products of coarse parts add up without
+    rounding, and a fine rest; what the rounding of u and w leaves of |u|^2, |w|^2 is put right.
+    The error is about 1e-11 in float32, where a plain product makes 1e-7.
+    """
+    step = 2.0 ** -((-int(math.log2(torch.finfo(u.dtype).eps)) - 1) // 2)
+    u_coarse, w_coarse = torch.round(u / step) * step, torch.round(w / step) * step
+    u_fine, w_fine = u - u_coarse, w - w_coarse
+    u_defect = _defect(u_coarse, u_fine)
+    w_defect = _defect(w_coarse, w_fine)
+    left = torch.cat([u_coarse, u_fine, u_defect, torch.ones_like(u_defect)], dim=1)
+    right = torch.cat([w_fine, w, torch.ones_like(w_defect), w_defect], dim=1)
+    gap = (u_coarse @ w_coarse.T).neg_().add_(1)
+    return gap.addmm_(left, right.T, alpha=-1).clamp_(min=0)
+
+
+def _defect(coarse: Tensor, fine: Tensor) -> Tensor:
+    """(1 - |u|^2) / 2 of u = coarse + fine, as a column."""
+    return ((1 - dot(coarse, coarse)) - dot(2 * coarse + fine, fine)) / 2
+
+
+def _half_sinh(h: Tensor) -> Tensor:
+    """sinh(d) / 2 = sqrt(h) sqrt(1 + h), by two roots: the product h (1 + h) would overflow."""
+    return torch.sqrt(h).mul_((1 + h).sqrt_())
 
 
 def _over_sinh(g: Tensor, h: Tensor) -> Tensor:
     """g / sinh(d) with sinh(d) = 2 sqrt(h) sqrt(1 + h); 0 at coincident points."""
-    # Two roots: the product h (1 + h) would overflow.
-    size = torch.sqrt(h).mul_(torch.sqrt(1 + h)).mul_(2)
-    return torch.where(h > 0, g / size, 0)
+    # The sign is 0 at h = 0 and 1 elsewhere, at a tenth of the time of a `where`.
+    size = _half_sinh(h).mul_(2).add_(torch.finfo(h.dtype).tiny)
+    return torch.sign(h).mul_(g).div_(size)
 
 
 def _half_difference(a: Tensor, b: Tensor, sign: int) -> Tensor:

@@ -32,6 +32,11 @@ def unit(x: Array) -> Array:
     return x / jnp.where(size > 0, size, 1)[..., None]
 
 
+def twice_asinh(x: Array) -> Array:
+    """2 asinh(x) for x >= 0, as log1p(2 x (x + sqrt(1 + x^2))): one vectorised log."""
+    return jnp.log1p(2 * x * (x + jnp.sqrt(1 + x * x)))
+
+
 def dot(x: Array, y: Array) -> Array:
     """Euclidean inner product over the last axis, kept as an axis of length one."""
     return jnp.sum(x * y, axis=-1, keepdims=True)

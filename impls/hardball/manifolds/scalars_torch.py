@@ -31,6 +31,11 @@ def unit(x: Tensor) -> Tensor:
     return x / torch.where(size > 0, size, 1)[..., None]
 
 
+def twice_asinh(x: Tensor) -> Tensor:
+    """2 asinh(x) for x >= 0, as log1p(2 x (x + sqrt(1 + x^2))): one vectorised log."""
+    return torch.log1p(2 * x * (x + torch.sqrt(1 + x * x)))
+
+
 def dot(x: Tensor, y: Tensor) -> Tensor:
     """Euclidean inner product over the last axis, kept as an axis of length one."""
     return torch.sum(x * y, dim=-1, keepdim=True)

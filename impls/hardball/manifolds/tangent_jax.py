@@ -82,7 +82,7 @@ def egrad_to_rgrad(x: Array, g: Array, c: float) -> Array:
 
 
 def norm(x: Array, v: Array, c: float) -> Array:
-    """Riemannian norm sqrt(v_r^2 + (sinh(a)/a)^2 |v_t|^2), radial and tangential parts of v; (...)."""
+    """Riemannian norm sqrt(v_r^2 + (sinh(a)/a)^2 |v_t|^2), v_r along x and v_t across; (...)."""
     u = unit(x)
     along = dot(u, v)
     stretch = over(jnp.sinh, sqrt(c) * length(x))
