@@ -6,9 +6,9 @@ are collected into <folder>/runs.csv and floors.csv. Every file appears whole or
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from hardball.errors import HardballError
 from hardball.metrics import registry
 from hardball.row import Row
 from hardball.spec import RunSpec, Suite
+from hardball.trainers.points import save_points
 
 if TYPE_CHECKING:
     from hardball.trainers.train import Result
@@ -36,12 +37,22 @@ def replacing(path: Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
-def write_job(folder: Path, stem: str, results: Sequence["Result"]) -> None:
-    """The rows, curves and points of one job's runs; a diverged run has no points."""
-    for result in results:
-        points = folder / "points" / f"{result.row.run_id}.npz"
+def write_job(
+    folder: Path,
+    stem: str,
+    specs: Sequence[RunSpec],
+    results: Sequence["Result"],
+    ids: np.ndarray,
+) -> None:
+    """The rows, curves and points of one job's runs; a diverged run has no points.
+
+    ids: raw ids of the hierarchy's nodes, which the points are tied to.
+    """
+    for spec, result in zip(specs, results, strict=True):
+        points = folder / "points" / f"{spec.run_id}.npz"
         if result.row.status == "ok":
-            write_points(points, result.points, result.row)
+            c = float(spec.manifold.params.get("c", 1.0))
+            save_points(points, result.points, spec.manifold.name, c, ids)
         else:
             points.unlink(missing_ok=True)
     curves = [result.curves.assign(run_id=result.row.run_id) for result in results]
@@ -50,12 +61,6 @@ def write_job(folder: Path, stem: str, results: Sequence["Result"]) -> None:
     with replacing(folder / "rows" / f"{stem}.jsonl") as aside:
         lines = (result.row.model_dump_json() + "\n" for result in results)
         aside.write_text("".join(lines), encoding="utf-8")
-
-
-def write_points(path: Path, points: np.ndarray, row: Row) -> None:
-    """An embedding with its run's name; nodes are in the hierarchy's level order."""
-    with replacing(path) as aside, aside.open("wb") as stream:
-        np.savez(stream, points=points, run_id=np.array(row.run_id))
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -91,9 +96,23 @@ def collect(suite: Suite, folder: Path, partial: bool = False) -> tuple[int, lis
             f"{folder} has no rows of {len(missing)} jobs, the first is {missing[0]}: run the suite"
         )
     write_runs(folder / "runs.csv", rows)
-    pieces = sorted((folder / "floors").glob("*.csv"))
-    write_table(folder / "floors.csv", pd.concat(map(pd.read_csv, pieces)) if pieces else None)
+    write_floors(folder)
     return len(rows), missing
+
+
+def collect_folder(folder: Path) -> int:
+    """Writes runs.csv and floors.csv of whatever rows lie in a folder; returns their number."""
+    rows = [row for path in sorted((folder / "rows").glob("*.jsonl")) for row in read_rows(path)]
+    write_runs(folder / "runs.csv", rows)
+    write_floors(folder)
+    return len(rows)
+
+
+def write_floors(folder: Path) -> None:
+    """floors.csv from the pieces in floors/; nothing where there are none."""
+    pieces = sorted((folder / "floors").glob("*.csv"))
+    if pieces:
+        write_table(folder / "floors.csv", pd.concat(map(pd.read_csv, pieces)))
 
 
 def _placed(row: Row, run: plan.PlannedRun) -> Row:
@@ -101,13 +120,20 @@ def _placed(row: Row, run: plan.PlannedRun) -> Row:
     return row.model_copy(update=place)
 
 
-def write_runs(path: Path, rows: Iterable[Row]) -> None:
+def write_runs(path: Path, rows: Sequence[Row]) -> None:
     """runs.csv: one row a run, with the columns that any of them has, metrics in their order."""
-    frame = pd.DataFrame([row.to_flat() for row in rows])
-    write_table(path, frame)
+    frame = pd.DataFrame([row.to_flat() for row in rows], columns=None if rows else _fields())
+    metrics = [column for column in frame.columns if column not in Row.model_fields]
+    order = {metric.name: place for place, metric in enumerate(registry.METRICS)}
+    metrics.sort(key=lambda name: (order[registry.metric(name).name], name))
+    write_table(path, frame[[*_fields(), *metrics]])
 
 
-def write_table(path: Path, frame: pd.DataFrame | None) -> None:
+def _fields() -> list[str]:
+    return [name for name in Row.model_fields if name != "metrics"]
+
+
+def write_table(path: Path, frame: pd.DataFrame) -> None:
     """A CSV table with all digits."""
     with replacing(path) as aside:
-        (pd.DataFrame() if frame is None else frame).to_csv(aside, index=False)
+        frame.to_csv(aside, index=False)

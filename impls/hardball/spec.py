@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import PurePath
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -90,7 +91,7 @@ class RunSpec(Strict):
         """Readable and unique: dataset-sampler-loss-manifold-d5-1f3a9c2e."""
         text = json.dumps(self.config, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-        parts = [self.dataset, self.sampler.name, self.loss.name, self.manifold.name]
+        parts = [PurePath(self.dataset).name, self.sampler.name, self.loss.name, self.manifold.name]
         return "-".join([*parts, f"d{self.dim}", digest])
 
     @property

@@ -1,0 +1,246 @@
+"""The command line: thin, each command's work lies in its package, imported when it is called."""
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from typer.core import TyperGroup
+
+from hardball import __version__, catalog, plan
+from hardball.errors import HardballError
+from hardball.spec import Framework
+
+ADHOC = "adhoc"
+
+
+class OneLine(TyperGroup):
+    """A user's mistake is one line on stderr and exit code 2, never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except HardballError as error:
+            typer.echo(f"hardball: {' '.join(str(error).split())}", err=True)
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    cls=OneLine,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Which negatives, losses and geometries embed a hierarchy: data, runs, tables, plots.",
+)
+
+SuiteOption = Annotated[
+    str, typer.Option("--suite", "-s", help="name[:budget] or path of a suite file")
+]
+ConfigOption = Annotated[
+    str, typer.Option("--config", "-c", help="configuration of the suite, as `plan` lists it")
+]
+FrameworkOption = Annotated[str, typer.Option("--framework", "-f", help="jax or torch")]
+ResultsOption = Annotated[
+    Path | None, typer.Option("--results", help="folder of the suites' results [results/work]")
+]
+RunsArgument = Annotated[
+    str, typer.Argument(help="runs.csv, a folder that holds one, or the name of a suite")
+]
+OutOption = Annotated[Path | None, typer.Option("--out", help="where to write [beside runs.csv]")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hardball {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="say it and leave")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[str, typer.Argument(help="task, manifold, sampler, loss, ... or dataset")] = "",
+) -> None:
+    """What exists: methods with their parameters and sources, data sets, suites.
+
+    \b
+    hardball list
+    hardball list sampler
+    """
+    from hardball.hierarchy import cards
+
+    kinds = list(dict.fromkeys(entry.kind for entry in catalog.entries()))
+    allowed = [*kinds, "dataset", "suite"]
+    if kind and kind not in allowed:
+        raise HardballError(f"unknown kind {kind!r}: allowed are {', '.join(allowed)}")
+    for shown in [kind] if kind else allowed:
+        lines: list[tuple[str, str]] = []
+        if shown == "dataset":
+            lines = [(name, cards.load(name).title) for name in cards.names()]
+        elif shown == "suite":
+            lines = [(name, plan.load_suite(name).summary) for name in plan.suite_names()]
+        else:
+            for entry in catalog.entries(cast(catalog.Kind, shown)):
+                given = ", ".join(f"{k}={v}" for k, v in entry.parameters.items())
+                name = f"{entry.name}({given})" if given else entry.name
+                lines.append((name, f"{entry.summary} [{entry.source}]"))
+        typer.echo(f"{shown}s" if not shown.endswith("s") else f"{shown}es")
+        for name, text in lines:
+            typer.echo(f"  {name}\n      {text}")
+
+
+@app.command("plan")
+def plan_(
+    suite: Annotated[str, typer.Argument(help="name[:budget] or path of a suite file")],
+    runs: Annotated[bool, typer.Option("--runs", help="one line a run instead of a job")] = False,
+) -> None:
+    """What a suite runs: factor, label, configuration, framework, seeds.
+
+    \b
+    hardball plan quick
+    hardball plan my_suite.yaml --runs
+    """
+    loaded = plan.load_suite(suite)
+    if runs:
+        for run in plan.runs(loaded):
+            typer.echo(run.spec.run_id)
+        return
+    planned = plan.jobs(loaded)
+    for job in planned:
+        seeds = ",".join(str(run.spec.seed) for run in job.runs)
+        first = job.runs[0]
+        typer.echo(f"{job.config_id}\t{job.framework}\t{seeds}\t{first.factor}\t{first.label}")
+    total = sum(len(job.runs) for job in planned)
+    typer.echo(
+        f"{loaded.name}: {len(planned)} jobs, {total} runs, up to {loaded.minutes:g} minutes on "
+        "two cores",
+        err=True,
+    )
+
+
+@app.command()
+def train(
+    suite: Annotated[str, typer.Option("--suite", "-s", help="a suite's job: name[:budget]")] = "",
+    config: Annotated[str, typer.Option("--config", "-c", help="the job's configuration")] = "",
+    framework: FrameworkOption = "jax",
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="data set of a single run")] = "",
+    sampler: Annotated[str, typer.Option(help="such as siblings or cousins(k=2)")] = "",
+    loss: Annotated[str, typer.Option(help="such as infonce(temperature=0.5)")] = "",
+    manifold: Annotated[str, typer.Option(help="such as poincare")] = "",
+    dim: Annotated[int | None, typer.Option(help="dimensions")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="any other setting, key=value; repeatable")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="comma-separated")] = "0",
+    results: ResultsOption = None,
+) -> None:
+    """Trains and scores one job of a suite, or a configuration of your own.
+
+    A configuration of your own leaves its rows in results/work/adhoc.
+
+    \b
+    hardball train --dataset wordnet_mammals --sampler siblings --set epochs=50 --seeds 0,1,2
+    hardball train --dataset mine --framework torch --sampler "cousins(k=2)" --set lr=0.2
+    hardball train --suite quick --config CONFIG --framework jax
+    """
+    from hardball import work
+
+    chosen = _framework(framework)
+    if suite:
+        own = [dataset, sampler, loss, manifold, dim, set_]
+        if not config or any(value not in ("", None) for value in own):
+            raise HardballError("--suite goes with --config and --framework alone")
+        loaded = plan.load_suite(suite)
+        rows = work.run_job(plan.job(loaded, config, chosen), work.folder(results, loaded.name))
+    else:
+        if not dataset:
+            raise HardballError("name a --dataset, or a --suite and a --config")
+        given = {"dataset": dataset, "sampler": sampler, "loss": loss, "manifold": manifold}
+        values = {key: plan.parse_value(text) for key, text in given.items() if text}
+        values |= {} if dim is None else {"dim": dim}
+        values |= dict(_setting(text) for text in set_ or [])
+        specs = [plan.make_spec(values, chosen, seed) for seed in _seeds(seeds)]
+        rows = work.run_adhoc(specs, work.folder(results, ADHOC))
+        typer.echo(f"rows in {work.folder(results, ADHOC) / 'runs.csv'}", err=True)
+    for row in rows:
+        typer.echo(work.summary(row))
+
+
+@app.command()
+def floors(
+    suite: SuiteOption,
+    config: ConfigOption,
+    out: Annotated[Path, typer.Option(help="CSV file to write")],
+) -> None:
+    """Figures that need no embedding, for one configuration's data set and task."""
+    from hardball import work
+
+    jobs = [job for job in plan.jobs(plan.load_suite(suite)) if job.config_id == config]
+    if not jobs:
+        raise HardballError(f"suite {suite} has no configuration {config!r}: see `hardball plan`")
+    work.write_floors(jobs[0].spec, out)
+
+
+@app.command()
+def score(
+    points: Annotated[Path, typer.Argument(help="points/<run>.npz, written by `train`")],
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="hierarchy it embeds")],
+    task: Annotated[str, typer.Option(help="such as link_prediction(fraction=0.5)")] = (
+        "reconstruction"
+    ),
+    seed: Annotated[int, typer.Option(help="seed of the task's split")] = 0,
+) -> None:
+    """Computes every metric of a saved embedding.
+
+    \b
+    hardball score results/work/adhoc/points/RUN.npz --dataset wordnet_mammals
+    """
+    from hardball import work
+
+    for name, value in work.score(points, dataset, plan.parse_value(task), seed).items():
+        typer.echo(f"{name}\t{value:.6g}")
+
+
+@app.command()
+def collect(
+    suite: SuiteOption,
+    results: ResultsOption = None,
+    partial: Annotated[bool, typer.Option(help="take what there is, say what is missing")] = False,
+) -> None:
+    """Gathers the rows of a suite's jobs into runs.csv, its floors into floors.csv."""
+    from hardball import collect as collecting
+    from hardball import work
+
+    loaded = plan.load_suite(suite)
+    folder = work.folder(results, loaded.name)
+    count, missing = collecting.collect(loaded, folder, partial)
+    typer.echo(f"{count} rows in {folder / 'runs.csv'}")
+    for stem in missing:
+        typer.echo(f"no rows of {stem}", err=True)
+
+
+def _framework(name: str) -> Framework:
+    if name not in ("jax", "torch"):
+        raise HardballError(f"unknown framework {name!r}: allowed are jax, torch")
+    return cast(Framework, name)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise HardballError(f"--set {text!r}: write key=value")
+    return key.strip(), plan.parse_value(value)
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise HardballError(f"--seeds {text!r}: write whole numbers such as 0,1,2") from None

@@ -1,0 +1,86 @@
+"""What the commands do: run a job, score an embedding, compute floors."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hardball import catalog, collect, paths, plan
+from hardball.row import Row
+from hardball.spec import RunSpec
+
+HEADLINE = ("mean_rank", "map", "depth_spearman")
+
+
+def folder(results: Path | None, suite: str) -> Path:
+    """A suite's folder below `results`, results/work if not named."""
+    return (paths.results() / "work" if results is None else results) / suite
+
+
+def run_job(job: plan.Job, where: Path) -> list[Row]:
+    """Trains a suite's job and writes its rows, curves and points."""
+    return _run([run.spec for run in job.runs], where, job.stem)
+
+
+def run_adhoc(specs: Sequence[RunSpec], where: Path) -> list[Row]:
+    """Trains seeds of one configuration; each leaves its own files, runs.csv gathers all."""
+    rows = [row for spec in specs for row in _run([spec], where, spec.run_id)]
+    collect.collect_folder(where)
+    return rows
+
+
+def _run(specs: Sequence[RunSpec], where: Path, stem: str) -> list[Row]:
+    from hardball.hierarchy import store
+    from hardball.trainers import train
+
+    hierarchy = store.open_hierarchy(specs[0].dataset)
+    checkpoints = where / "checkpoints"
+    results = list(train.train_many(specs, hierarchy=hierarchy, work=checkpoints))
+    collect.write_job(where, stem, specs, results, hierarchy.ids)
+    return [result.row for result in results]
+
+
+def summary(row: Row) -> str:
+    """A row on one line."""
+    if row.status != "ok":
+        return f"{row.run_id}\t{row.status}"
+    shown = (f"{name} {row.metrics[name]:.4g}" for name in HEADLINE if row.metrics.get(name))
+    return "\t".join([row.run_id, *shown, f"{row.train_seconds:.1f} s"])
+
+
+def score(points: Path, dataset: str, task: Any, seed: int) -> dict[str, float]:
+    """Every metric of an embedding; raises HardballError when it does not fit the hierarchy."""
+    from hardball.hierarchy import closure as closures
+    from hardball.hierarchy import store
+    from hardball.metrics import evaluate
+    from hardball.trainers.points import load_points
+
+    values = {"dataset": dataset, "task": task}
+    spec = plan.make_spec(values, "jax", seed)
+    hierarchy = store.open_hierarchy(dataset)
+    found = load_points(points, hierarchy.ids)
+    relations = closures.closure(hierarchy)
+    split = catalog.builder("task", spec.task.name)(hierarchy, relations, seed, **spec.task.params)
+    return evaluate.evaluate(
+        found.points, found.manifold, found.c, hierarchy, split, relations, seed=seed
+    )
+
+
+def write_floors(spec: RunSpec, out: Path) -> None:
+    """One line a floor of a configuration's data set and task, the untrained start among them."""
+    from hardball.hierarchy import store
+    from hardball.metrics import evaluate
+    from hardball.metrics import floors as measured
+    from hardball.trainers import problem
+
+    hierarchy = store.open_hierarchy(spec.dataset)
+    begun = problem.build(spec, hierarchy)
+    found = dict(measured.floors(hierarchy, begun.closure, begun.split))
+    test = evaluate.test_pairs(begun.split, begun.closure)
+    found["untrained"] = evaluate.validate(
+        begun.start, "tangent", begun.curvature, hierarchy, test, begun.split.exclude
+    )
+    named = {"dataset": spec.dataset, "task": str(spec.task)}
+    lines = [{**named, "floor": floor, **figures} for floor, figures in found.items()]
+    collect.write_table(out, pd.DataFrame(lines))
