@@ -75,8 +75,8 @@ def radam(
 ) -> tuple[jax.Array, State]:
     """x <- retract(x, -lr m^ / (sqrt(v^) + eps)), m carried along by parallel transport.
 
-    m = b1 m + (1 - b1) grad, v = b2 v + (1 - b2) |grad|_x^2 (one number a row), m^ = m / (1 - b1^t),
-    v^ = v / (1 - b2^t), t the row's own steps. rows and Euclidean grads (R, D).
+    m = b1 m + (1 - b1) grad, v = b2 v + (1 - b2) |grad|_x^2 (one number a row),
+    m^ = m / (1 - b1^t), v^ = v / (1 - b2^t), t the row's own steps. rows, Euclidean grads (R, D).
     Bécigneul & Ganea 2019, Figure 1a without the running maximum.
     """
     gradient = manifold.egrad_to_rgrad(rows, grads, c)

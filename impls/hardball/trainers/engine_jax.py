@@ -33,7 +33,7 @@ class Data(NamedTuple):
     positives: jax.Array
     known_indptr: jax.Array
     known_indices: jax.Array
-    index: dict[str, jax.Array]
+    sampler: dict[str, jax.Array]
 
 
 class Draws(NamedTuple):
@@ -55,19 +55,19 @@ def draw(
     """
     csr = data.known_indptr, data.known_indices
     if how.pool:
-        ids, multiplicity = how.sample(data.index, words, **how.sample_options)
+        ids, multiplicity = how.sample(data.sampler, words, **how.sample_options)
         hit = pool_known(*csr, how.width, anchors, ids) | (ids == anchors[:, None])
         weight = jnp.where(hit, 0, multiplicity).astype(how.spec.dtype)
         drawn = jnp.asarray(anchors.size * ids.size, jnp.int32)
         masked = drawn - jnp.sum(weight.astype(jnp.int32), dtype=jnp.int32)
         return Draws(ids, weight, drawn, masked, jnp.zeros_like(masked))
     nodes = positives if how.by_positive else anchors
-    ids, valid = how.sample(data.index, nodes, words, **how.sample_options)
+    ids, valid = how.sample(data.sampler, nodes, words, **how.sample_options)
     hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
     masked = jnp.sum(valid & hit, dtype=jnp.int32)
     widened = jnp.zeros_like(masked)
-    if "widened" in data.index:
-        widened = jnp.sum(valid & data.index["widened"][nodes][:, None], dtype=jnp.int32)
+    if "widened" in data.sampler:
+        widened = jnp.sum(valid & data.sampler["widened"][nodes][:, None], dtype=jnp.int32)
     drawn = jnp.sum(valid, dtype=jnp.int32)
     return Draws(ids, (valid & ~hit).astype(how.spec.dtype), drawn, masked, widened)
 

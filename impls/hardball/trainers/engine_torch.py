@@ -32,7 +32,7 @@ class Data(NamedTuple):
     positives: torch.Tensor
     known_indptr: torch.Tensor
     known_indices: torch.Tensor
-    index: dict[str, torch.Tensor]
+    sampler: dict[str, torch.Tensor]
 
 
 class Draws(NamedTuple):
@@ -55,19 +55,19 @@ def draw(
     csr = data.known_indptr, data.known_indices
     dtype = getattr(torch, how.spec.dtype)
     if how.pool:
-        ids, multiplicity = how.sample(data.index, words, **how.sample_options)
+        ids, multiplicity = how.sample(data.sampler, words, **how.sample_options)
         hit = pool_known(*csr, how.width, anchors, ids) | (ids == anchors[:, None])
         weight = multiplicity.to(dtype).expand(hit.shape).masked_fill(hit, 0)
         drawn = torch.full((), weight.numel(), device=weight.device)
         masked = drawn - weight.sum(dtype=torch.int64)
         return Draws(ids, weight, drawn, masked, torch.zeros_like(masked))
     nodes = positives if how.by_positive else anchors
-    ids, valid = how.sample(data.index, nodes, words, **how.sample_options)
+    ids, valid = how.sample(data.sampler, nodes, words, **how.sample_options)
     hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
     masked = (valid & hit).sum()
     widened = torch.zeros_like(masked)
-    if "widened" in data.index:
-        widened = (valid & data.index["widened"][nodes][:, None]).sum()
+    if "widened" in data.sampler:
+        widened = (valid & data.sampler["widened"][nodes][:, None]).sum()
     return Draws(ids, (valid & ~hit).to(dtype), valid.sum(), masked, widened)
 
 

@@ -113,13 +113,13 @@ class Chunk(NamedTuple):
     lr: np.ndarray
 
 
+# Totals of a chunk, summed over its steps. drawn: negatives drawn; masked: those that are known
+# positives or the anchor; widened: those from a widened ring; broken: steps whose loss is not
+# finite. loss: mean loss of a batch; pull: sum over the negatives used of the gradient's Riemannian
+# norm; stalled: negatives used whose norm is below STALLED.
 COUNTS = ("drawn", "masked", "widened", "broken")
 SUMS = ("loss", "pull", "stalled")
 STALLED = 1e-4
-"""Totals of a chunk, over its steps. drawn: negatives drawn; masked: of these known positives or the
-anchor; widened: of these from a widened ring; broken: steps with a loss that is not finite. loss:
-mean loss of the batch; pull: sum over the negatives used of the gradient's Riemannian norm; stalled:
-negatives used whose norm is below STALLED."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +168,12 @@ def methods(problem: Problem, framework: str) -> Methods:
         ],
         optimise=catalog.load("optimizer", spec.optimizer.name, framework),
     )
+
+
+def words_per_step(spec: RunSpec) -> int:
+    """One word a draw: M for a pool, B x K otherwise."""
+    pool = catalog.entry("sampler", spec.sampler.name).form == "pool"
+    return spec.negatives if pool else spec.batch_size * spec.negatives
 
 
 class Batches:
