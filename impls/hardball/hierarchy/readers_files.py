@@ -6,6 +6,7 @@ import io
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -119,7 +120,7 @@ def _frame(path: Path) -> tuple[list[str] | None, pd.DataFrame]:
     text = _text(path)
     if separator == "\t" and "\t" not in text.split("\n", 1)[0] and path.suffix == ".txt":
         separator = ","
-    quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
     try:
         frame = pd.read_csv(
             io.StringIO(text),
