@@ -26,4 +26,6 @@ rule all:
 
 
 onerror:
-    shell("{HARDBALL} collect --suite {REFERENCE:q} --results {RESULTS:q} --partial")
+    shell(
+        "python -m hardball collect --suite {REFERENCE:q} --out {OUT:q} --partial"
+    )

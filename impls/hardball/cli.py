@@ -40,8 +40,8 @@ ConfigOption = Annotated[
     str, typer.Option("--config", "-c", help="configuration of the suite, as `plan` lists it")
 ]
 FrameworkOption = Annotated[str, typer.Option("--framework", "-f", help="jax or torch")]
-ResultsOption = Annotated[
-    Path | None, typer.Option("--results", help="folder of the suites' results [results/work]")
+FolderOption = Annotated[
+    Path | None, typer.Option("--out", help="folder of the rows [results/work/<suite>]")
 ]
 RunsArgument = Annotated[
     str, typer.Argument(help="runs.csv, a folder that holds one, or the name of a suite")
@@ -62,6 +62,84 @@ def main(
     ] = False,
 ) -> None:
     pass
+
+
+@app.command()
+def fetch(
+    names: Annotated[list[str], typer.Argument(help="data sets, or all")],
+    force: Annotated[bool, typer.Option("--force", help="download again what lies here")] = False,
+) -> None:
+    """Downloads data sets and verifies their checksums; an interrupted download goes on.
+
+    \b
+    hardball fetch wordnet_nouns
+    """
+    from hardball.hierarchy import commands
+
+    commands.fetch_command(names, force=force)
+
+
+@app.command()
+def build(
+    names: Annotated[list[str] | None, typer.Argument(help="data sets, or all")] = None,
+    edges: Annotated[
+        Path | None, typer.Option(help="your own hierarchy: csv, tsv, parquet, obo or nodes.dmp")
+    ] = None,
+    nodes: Annotated[
+        Path | None, typer.Option(help="names and groups of its nodes: id, name, more columns")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="its name [the file's]")] = None,
+    namespace: Annotated[
+        list[str] | None, typer.Option(help="of an OBO file, only these; repeatable")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="a folder of its own [the cache]")] = None,
+    from_source: Annotated[
+        bool, typer.Option("--from-source", help="read bundled sets from their full source too")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="build again what is built")] = False,
+    write_bundle: Annotated[
+        bool, typer.Option("--write-bundle", help="write datasets/bundled from the full source")
+    ] = False,
+) -> None:
+    """Builds data sets, or a hierarchy of your own from a file of child,parent edges.
+
+    \b
+    hardball build wordnet_nouns ncbi_mammalia
+    hardball build --edges mine.tsv
+    hardball build --edges go.obo --namespace molecular_function --name go_function
+    """
+    from hardball.hierarchy import commands
+
+    commands.build_command(
+        names or [],
+        edges=edges,
+        nodes=nodes,
+        name=name,
+        namespaces=namespace or [],
+        out=out,
+        from_source=from_source,
+        force=force,
+        write_bundle=write_bundle,
+    )
+
+
+@app.command()
+def check(
+    target: Annotated[str, typer.Argument(help="a data set, a built folder, or a run's .npz")],
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", "-d", help="what a lone .npz embeds")
+    ] = None,
+) -> None:
+    """Sanity checks of a data set or of a run, as a pass or fail list; exit code 1 on a failure.
+
+    \b
+    hardball check ncbi_primates
+    hardball check results/work/adhoc/points/RUN.npz
+    """
+    from hardball.hierarchy import commands
+
+    if not commands.check_command(target, dataset=dataset):
+        raise typer.Exit(1)
 
 
 @app.command("list")
@@ -139,7 +217,7 @@ def train(
         list[str] | None, typer.Option("--set", help="any other setting, key=value; repeatable")
     ] = None,
     seeds: Annotated[str, typer.Option(help="comma-separated")] = "0",
-    results: ResultsOption = None,
+    out: FolderOption = None,
 ) -> None:
     """Trains and scores one job of a suite, or a configuration of your own.
 
@@ -158,7 +236,7 @@ def train(
         if not config or any(value not in ("", None) for value in own):
             raise HardballError("--suite goes with --config and --framework alone")
         loaded = plan.load_suite(suite)
-        rows = work.run_job(plan.job(loaded, config, chosen), work.folder(results, loaded.name))
+        rows = work.run_job(plan.job(loaded, config, chosen), work.folder(out, loaded.name))
     else:
         if not dataset:
             raise HardballError("name a --dataset, or a --suite and a --config")
@@ -167,8 +245,8 @@ def train(
         values |= {} if dim is None else {"dim": dim}
         values |= dict(_setting(text) for text in set_ or [])
         specs = [plan.make_spec(values, chosen, seed) for seed in _seeds(seeds)]
-        rows = work.run_adhoc(specs, work.folder(results, ADHOC))
-        typer.echo(f"rows in {work.folder(results, ADHOC) / 'runs.csv'}", err=True)
+        rows = work.run_adhoc(specs, work.folder(out, ADHOC))
+        typer.echo(f"rows in {work.folder(out, ADHOC) / 'runs.csv'}", err=True)
     for row in rows:
         typer.echo(work.summary(row))
 
@@ -211,7 +289,7 @@ def score(
 @app.command()
 def collect(
     suite: SuiteOption,
-    results: ResultsOption = None,
+    out: FolderOption = None,
     partial: Annotated[bool, typer.Option(help="take what there is, say what is missing")] = False,
 ) -> None:
     """Gathers the rows of a suite's jobs into runs.csv, its floors into floors.csv."""
@@ -219,7 +297,7 @@ def collect(
     from hardball import work
 
     loaded = plan.load_suite(suite)
-    folder = work.folder(results, loaded.name)
+    folder = work.folder(out, loaded.name)
     count, missing = collecting.collect(loaded, folder, partial)
     typer.echo(f"{count} rows in {folder / 'runs.csv'}")
     for stem in missing:

@@ -263,14 +263,15 @@ def used_entries(spec: RunSpec) -> list[catalog.Entry]:
 def code_files(spec: RunSpec) -> list[Path]:
     """The source files a run depends on: its trainer, metrics, and its halves of the pairs.
 
-    Followed through the import statements; the other framework's halves are never among them.
+    Followed through the import statements; the other framework's halves are never among them, nor
+    is what fetches and builds data: the data have a hash of their own.
     """
     starts = ["trainers.train", "trainers.engine_" + spec.framework, "metrics"]
     for known in used_entries(spec):
         starts.append(f"{known.module}_{spec.framework}" if known.paired else known.module)
         starts.extend([known.build.split(":")[0]] if known.build else [])
     other = "_torch" if spec.framework == "jax" else "_jax"
-    return module_files(starts, without=other)
+    return module_files(starts, without=(other, ".hierarchy.store"))
 
 
 def code_sha256(spec: RunSpec) -> str:
@@ -284,16 +285,16 @@ def module_sha256(*modules: str) -> str:
     return _digest(module_files(modules), "")
 
 
-def module_files(modules: Iterable[str], without: str = "") -> list[Path]:
+def module_files(modules: Iterable[str], without: tuple[str, ...] = ()) -> list[Path]:
     """Files of `modules` (dotted, below hardball) and of all hardball modules they import.
 
-    without: suffix of module names that are not followed.
+    without: ends of module names that are not followed.
     """
     waiting = [f"hardball.{module}" for module in modules]
     found: dict[str, Path] = {}
     while waiting:
         module = waiting.pop()
-        skipped = module in found or module in _NEUTRAL or (without and module.endswith(without))
+        skipped = module in found or module in _NEUTRAL or module.endswith(without)
         path = None if skipped else _source(module)
         if path is not None:
             found[module] = path
@@ -331,6 +332,10 @@ def _imported(path: Path, module: str) -> frozenset[str]:
 def _digest(files: list[Path], more: str) -> str:
     digest = hashlib.sha256(more.encode())
     for path in files:
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(PACKAGE).as_posix()} {content}\n".encode())
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()} {_content(path)}\n".encode())
     return digest.hexdigest()
+
+
+@cache
+def _content(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -13,9 +13,9 @@ from hardball.spec import RunSpec
 HEADLINE = ("mean_rank", "map", "depth_spearman")
 
 
-def folder(results: Path | None, suite: str) -> Path:
-    """A suite's folder below `results`, results/work if not named."""
-    return (paths.results() / "work" if results is None else results) / suite
+def folder(named: Path | None, suite: str) -> Path:
+    """The folder a person named, else results/work/<suite>."""
+    return paths.results() / "work" / suite if named is None else named
 
 
 def run_job(job: plan.Job, where: Path) -> list[Row]:

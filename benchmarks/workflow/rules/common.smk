@@ -1,24 +1,16 @@
-import os
-import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version, validate
 
-from hardball import plan
+from hardball import interpreter, paths, plan
 from hardball.errors import HardballError
+from hardball.hierarchy import cards, store
 
 min_version("9.0")
 validate(config, schema="../schemas/config.schema.yaml")
 
-# Commands run in this interpreter's environment, or in a conda one, on this package's source.
-HARDBALL = "python -m hardball"
-os.environ["PATH"] = os.pathsep.join(
-    [str(Path(sys.executable).parent), os.environ["PATH"]]
-)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(plan.PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-)
+interpreter.export()
 
 
 def load(reference):
@@ -61,6 +53,14 @@ def any_job_of(wildcards):
 
 def hierarchy_of(job):
     return f"{RESULTS}/hierarchies/{plan.slug(job.spec.dataset)}.txt"
+
+
+def source_of(dataset):
+    """What a hierarchy is rebuilt after: its card, or the built folder of a person's own."""
+    if cards.exists(dataset):
+        return str(paths.datasets() / f"{dataset}.yaml")
+    folder = Path(dataset) if "/" in dataset else store.built(dataset)
+    return str(folder / "meta.json")
 
 
 def rows():

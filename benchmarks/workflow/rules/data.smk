@@ -1,4 +1,6 @@
 rule hierarchy:
+    input:
+        lambda wildcards: source_of(DATASETS[wildcards.dataset]),
     output:
         f"{RESULTS}/hierarchies/{{dataset}}.txt",
     log:
@@ -11,7 +13,7 @@ rule hierarchy:
         name=lambda wildcards: DATASETS[wildcards.dataset],
         code=plan.module_sha256("hierarchy.commands"),
     shell:
-        "{HARDBALL} build {params.name:q} > {output:q} 2> {log:q}"
+        "python -m hardball build {params.name:q} > {output:q} 2> {log:q}"
 
 
 rule floors:
@@ -28,5 +30,5 @@ rule floors:
         suite=REFERENCE,
         code=plan.module_sha256("metrics.floors", "trainers.problem"),
     shell:
-        "{HARDBALL} floors --suite {params.suite:q} --config {wildcards.config:q}"
+        "python -m hardball floors --suite {params.suite:q} --config {wildcards.config:q}"
         " --out {output:q} > {log:q} 2>&1"

@@ -17,9 +17,10 @@ rule collect:
     threads: 1
     params:
         suite=REFERENCE,
+        out=lambda wildcards, output: Path(output.runs).parent,
         places=places(),
     shell:
-        "{HARDBALL} collect --suite {params.suite:q} --results {RESULTS:q} > {log:q} 2>&1"
+        "python -m hardball collect --suite {params.suite:q} --out {params.out:q} > {log:q} 2>&1"
 
 
 rule tables:
@@ -42,7 +43,7 @@ rule tables:
     params:
         code=plan.module_sha256("report.tables"),
     shell:
-        "{HARDBALL} table {input.runs:q} --out {output:q} > {log:q} 2>&1"
+        "python -m hardball table {input.runs:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule plots:
@@ -65,4 +66,4 @@ rule plots:
     params:
         code=plan.module_sha256("report.plots"),
     shell:
-        "{HARDBALL} plot {input.runs:q} --out {output:q} > {log:q} 2>&1"
+        "python -m hardball plot {input.runs:q} --out {output:q} > {log:q} 2>&1"

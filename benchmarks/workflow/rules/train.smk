@@ -17,8 +17,9 @@ rule train:
         gpu=lambda wildcards: int(job_of(wildcards).spec.device == "gpu"),
     params:
         suite=REFERENCE,
+        out=lambda wildcards, output: Path(output.rows).parents[1],
         seeds=lambda wildcards: [run.spec.seed for run in job_of(wildcards).runs],
         code=lambda wildcards: plan.code_sha256(job_of(wildcards).spec),
     shell:
-        "{HARDBALL} train --suite {params.suite:q} --config {wildcards.config:q}"
-        " --framework {wildcards.framework:q} --results {RESULTS:q} > {log:q} 2>&1"
+        "python -m hardball train --suite {params.suite:q} --config {wildcards.config:q}"
+        " --framework {wildcards.framework:q} --out {params.out:q} > {log:q} 2>&1"
