@@ -1,7 +1,10 @@
 """Softmax losses: the positive against the sum of the negatives."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 def infonce(d_pos: Tensor, d_neg: Tensor, weight: Tensor, temperature: float = 1.0) -> Tensor:
@@ -11,7 +14,28 @@ def infonce(d_pos: Tensor, d_neg: Tensor, weight: Tensor, temperature: float = 1
     d_pos (B,), d_neg and weight (B, K): a weight is a multiplicity, 0 masks. No negatives: 0.
     Nickel & Kiela 2017, Eq. 6 (T = 1); van den Oord, Li & Vinyals 2018, Eq. 4.
     """
-    gap = torch.sign(weight) * (d_pos[:, None] - d_neg) / temperature
-    top = gap.detach().amax(dim=1).clamp(min=0)
-    total = torch.exp(-top) + torch.sum(weight * torch.exp(gap - top[:, None]), dim=1)
-    return top + torch.log(total)
+    return _InfoNCE.apply(d_pos, d_neg, weight, temperature)
+
+
+class _InfoNCE(torch.autograd.Function):
+    """Written out, since recording every step would cost eight more passes over (B, K)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, d_pos: Tensor, d_neg: Tensor, weight: Tensor, temperature: float
+    ) -> Tensor:
+        gap = (d_pos[:, None] - d_neg).mul_(torch.sign(weight)).div_(temperature)
+        top = gap.amax(dim=1).clamp_(min=0)
+        terms = gap.sub_(top[:, None]).exp_().mul_(weight)
+        negative = terms.sum(dim=1)
+        total = torch.exp(-top) + negative
+        ctx.save_for_backward(terms, negative, total)
+        ctx.temperature = temperature
+        return top + torch.log(total)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
+        terms, negative, total = ctx.saved_tensors
+        scaled = g / total / ctx.temperature
+        return scaled * negative, terms * -scaled[:, None], None, None

@@ -1,5 +1,6 @@
 """Losses on the probability of a link."""
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -15,11 +16,11 @@ def fermi_dirac(
     positive term alone. Nickel & Kiela 2017, Eq. 7.
     """
     near = _softplus((d_pos - radius) / temperature)
-    far = _softplus((radius - jnp.where(weight > 0, d_neg, 0)) / temperature)
+    far = _softplus((radius - jnp.sign(weight) * d_neg) / temperature)
     total = jnp.sum(weight, axis=1)
     return near + jnp.sum(weight * far, axis=1) / jnp.where(total > 0, total, 1)
 
 
 def _softplus(z: Array) -> Array:
-    """log(1 + e^z) without a threshold."""
-    return jnp.logaddexp(z, jnp.zeros_like(z))
+    """log(1 + e^z), to the last digit of float64."""
+    return jax.nn.softplus(z)

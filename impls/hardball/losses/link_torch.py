@@ -1,6 +1,7 @@
 """Losses on the probability of a link."""
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor
 
 
@@ -15,11 +16,11 @@ def fermi_dirac(
     positive term alone. Nickel & Kiela 2017, Eq. 7.
     """
     near = _softplus((d_pos - radius) / temperature)
-    far = _softplus((radius - torch.where(weight > 0, d_neg, 0)) / temperature)
+    far = _softplus((radius - torch.sign(weight) * d_neg) / temperature)
     total = torch.sum(weight, dim=1)
     return near + torch.sum(weight * far, dim=1) / torch.where(total > 0, total, 1)
 
 
 def _softplus(z: Tensor) -> Tensor:
-    """log(1 + e^z) without a threshold."""
-    return torch.logaddexp(z, torch.zeros_like(z))
+    """log(1 + e^z), to the last digit of float64."""
+    return functional.softplus(z, threshold=40.0)

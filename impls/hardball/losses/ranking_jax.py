@@ -11,7 +11,7 @@ def margin(d_pos: Array, d_neg: Array, weight: Array, margin: float = 0.5) -> Ar
     d_pos (B,), d_neg and weight (B, K): a weight is a multiplicity, 0 masks. No negatives: 0.
     Bordes et al. 2013, Translating Embeddings, Eq. 1, averaged over the negatives.
     """
-    return _mean_hinge(margin + d_pos[:, None] - jnp.where(weight > 0, d_neg, 0), weight)
+    return _mean_hinge(margin + d_pos[:, None] - jnp.sign(weight) * d_neg, weight)
 
 
 def triplet(d_pos: Array, d_neg: Array, weight: Array, margin: float = 0.5) -> Array:
@@ -20,7 +20,7 @@ def triplet(d_pos: Array, d_neg: Array, weight: Array, margin: float = 0.5) -> A
     d_pos (B,), d_neg and weight (B, K): a weight is a multiplicity, 0 masks. No negatives: 0.
     Schroff, Kalenichenko & Philbin 2015, FaceNet, Eq. 1, averaged over the negatives.
     """
-    far = jnp.where(weight > 0, d_neg, 0)
+    far = jnp.sign(weight) * d_neg
     return _mean_hinge(margin + (d_pos * d_pos)[:, None] - far * far, weight)
 
 

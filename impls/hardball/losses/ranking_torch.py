@@ -10,7 +10,7 @@ def margin(d_pos: Tensor, d_neg: Tensor, weight: Tensor, margin: float = 0.5) ->
     d_pos (B,), d_neg and weight (B, K): a weight is a multiplicity, 0 masks. No negatives: 0.
     Bordes et al. 2013, Translating Embeddings, Eq. 1, averaged over the negatives.
     """
-    return _mean_hinge(margin + d_pos[:, None] - torch.where(weight > 0, d_neg, 0), weight)
+    return _mean_hinge(margin + d_pos[:, None] - torch.sign(weight) * d_neg, weight)
 
 
 def triplet(d_pos: Tensor, d_neg: Tensor, weight: Tensor, margin: float = 0.5) -> Tensor:
@@ -19,7 +19,7 @@ def triplet(d_pos: Tensor, d_neg: Tensor, weight: Tensor, margin: float = 0.5) -
     d_pos (B,), d_neg and weight (B, K): a weight is a multiplicity, 0 masks. No negatives: 0.
     Schroff, Kalenichenko & Philbin 2015, FaceNet, Eq. 1, averaged over the negatives.
     """
-    far = torch.where(weight > 0, d_neg, 0)
+    far = torch.sign(weight) * d_neg
     return _mean_hinge(margin + (d_pos * d_pos)[:, None] - far * far, weight)
 
 

@@ -54,7 +54,7 @@ def _dist_backward(saved: Residuals, g: Array) -> Residuals:
     u, w, sinh_a, sinh_b = unit(m), unit(n), length(m), length(n)
     step = w - u
     gap = jnp.sum(step * step, axis=-1) / 2
-    scaled = _over_sinh(g, h)
+    scaled = _over(g, _sinh_from(2 * h))
     radial = jnp.sinh(a - b)
     grad_a = scaled * (radial + jnp.cosh(a) * sinh_b * gap)
     grad_b = scaled * (jnp.cosh(b) * sinh_a * gap - radial)
@@ -73,14 +73,16 @@ def _matrix(a: Array, m: Array, b: Array, n: Array) -> Array:
 
 def _matrix_forward(a: Array, m: Array, b: Array, n: Array) -> tuple[Array, Residuals]:
     angular = _cosine_gap(unit(m), unit(n)) * length(m)[:, None] * length(n)
-    h = _half_difference(a, b, -1) ** 2 + angular / 2
-    return twice_asinh(jnp.sqrt(h)), (a, m, b, n, h, angular)
+    difference = _half_difference(a, b, -1)
+    versine = angular + 2 * difference * difference
+    sinh = _sinh_from(versine)
+    return jnp.log1p(versine + sinh), (a, m, b, n, angular, difference, sinh)
 
 
 def _matrix_backward(saved: Residuals, g: Array) -> Residuals:
-    a, m, b, n, h, angular = saved
-    scaled = _over_sinh(g, h)
-    radial = scaled * (2 * _half_difference(a, b, -1) * _half_difference(a, b, 1))
+    a, m, b, n, angular, difference, sinh = saved
+    scaled = _over(g, sinh)
+    radial = 2 * scaled * difference * _half_difference(a, b, 1)
     angular = scaled * angular
     grad_a = jnp.sum(radial, axis=1) + _coth(a) * jnp.sum(angular, axis=1)
     grad_b = _coth(b) * jnp.sum(angular, axis=0) - jnp.sum(radial, axis=0)
@@ -120,11 +122,15 @@ def _product(x: Array, y: Array) -> Array:
     return jnp.matmul(x, y, precision="highest")
 
 
-def _over_sinh(g: Array, h: Array) -> Array:
-    """g / sinh(d) with sinh(d) = 2 sqrt(h) sqrt(1 + h); 0 at coincident points."""
-    # Two roots: the product h (1 + h) would overflow.
-    apart = h > 0
-    return jnp.where(apart, g / (2 * jnp.sqrt(jnp.where(apart, h, 1)) * jnp.sqrt(1 + h)), 0)
+def _sinh_from(versine: Array) -> Array:
+    """sinh(d) = sqrt(x) sqrt(x + 2) of x = cosh(d) - 1: two roots, for x (x + 2) would overflow."""
+    return jnp.sqrt(versine + 2) * jnp.sqrt(versine)
+
+
+def _over(g: Array, sinh: Array) -> Array:
+    """g / sinh(d); 0 at coincident points."""
+    apart = sinh > 0
+    return jnp.where(apart, g / jnp.where(apart, sinh, 1), 0)
 
 
 def _half_difference(a: Array, b: Array, sign: int) -> Array:

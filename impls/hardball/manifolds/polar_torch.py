@@ -56,7 +56,7 @@ class _Dist(torch.autograd.Function):
         u, w, sinh_a, sinh_b = unit(m), unit(n), length(m), length(n)
         step = w - u
         gap = torch.sum(step * step, dim=-1) / 2
-        scaled = _over_sinh(g, h)
+        scaled = _over(g, _sinh_from(2 * h))
         radial = torch.sinh(a - b)
         grad_a = scaled * (radial + torch.cosh(a) * sinh_b * gap)
         grad_b = scaled * (torch.cosh(b) * sinh_a * gap - radial)
@@ -69,16 +69,18 @@ class _Matrix(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
         angular = _cosine_gap(unit(m), unit(n)).mul_(length(m)[:, None]).mul_(length(n))
-        h = _half_difference(a, b, -1).square_().add_(angular, alpha=0.5)
-        ctx.save_for_backward(a, m, b, n, h, angular)
-        return _half_sinh(h).add_(h).mul_(2).log1p_()
+        difference = _half_difference(a, b, -1)
+        versine = torch.addcmul(angular, difference, difference, value=2)
+        sinh = _sinh_from(versine)
+        ctx.save_for_backward(a, m, b, n, angular, difference, sinh)
+        return (versine + sinh).log1p_()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> Residuals:
-        a, m, b, n, h, angular = ctx.saved_tensors
-        scaled = _over_sinh(g, h)
-        radial = _half_difference(a, b, -1).mul_(_half_difference(a, b, 1)).mul_(scaled).mul_(2)
+        a, m, b, n, angular, difference, sinh = ctx.saved_tensors
+        scaled = _over(g, sinh)
+        radial = _half_difference(a, b, 1).mul_(difference).mul_(scaled).mul_(2)
         angular = scaled * angular
         grad_a = radial.sum(dim=1) + _coth(a) * angular.sum(dim=1)
         grad_b = _coth(b) * angular.sum(dim=0) - radial.sum(dim=0)
@@ -102,7 +104,7 @@ def _cosine_gap(u: Tensor, w: Tensor) -> Tensor:
     w_defect = _defect(w_coarse, w_fine)
     left = torch.cat([u_coarse, u_fine, u_defect, torch.ones_like(u_defect)], dim=1)
     right = torch.cat([w_fine, w, torch.ones_like(w_defect), w_defect], dim=1)
-    gap = (u_coarse @ w_coarse.T).neg_().add_(1)
+    gap = torch.addmm(torch.ones_like(u[:, :1]), u_coarse, w_coarse.T, alpha=-1)
     return gap.addmm_(left, right.T, alpha=-1).clamp_(min=0)
 
 
@@ -111,16 +113,15 @@ def _defect(coarse: Tensor, fine: Tensor) -> Tensor:
     return ((1 - dot(coarse, coarse)) - dot(2 * coarse + fine, fine)) / 2
 
 
-def _half_sinh(h: Tensor) -> Tensor:
-    """sinh(d) / 2 = sqrt(h) sqrt(1 + h), by two roots: the product h (1 + h) would overflow."""
-    return torch.sqrt(h).mul_((1 + h).sqrt_())
+def _sinh_from(versine: Tensor) -> Tensor:
+    """sinh(d) = sqrt(x) sqrt(x + 2) of x = cosh(d) - 1: two roots, for x (x + 2) would overflow."""
+    return (versine + 2).sqrt_().mul_(torch.sqrt(versine))
 
 
-def _over_sinh(g: Tensor, h: Tensor) -> Tensor:
-    """g / sinh(d) with sinh(d) = 2 sqrt(h) sqrt(1 + h); 0 at coincident points."""
-    # The sign is 0 at h = 0 and 1 elsewhere, at a tenth of the time of a `where`.
-    size = _half_sinh(h).mul_(2).add_(torch.finfo(h.dtype).tiny)
-    return torch.sign(h).mul_(g).div_(size)
+def _over(g: Tensor, sinh: Tensor) -> Tensor:
+    """g / sinh(d); 0 at coincident points."""
+    # The sign is 0 at 0 and 1 elsewhere, at a tenth of the time of a `where`.
+    return torch.sign(sinh).mul_(g).div_(sinh + torch.finfo(sinh.dtype).tiny)
 
 
 def _half_difference(a: Tensor, b: Tensor, sign: int) -> Tensor:
