@@ -43,17 +43,22 @@ def subset(words: Array, sizes: Array) -> tuple[Array, Array]:
     """K different numbers of 0..size-1 for each row: int32 (B,K), valid bool (B,K).
 
     Every K-subset is equally likely; the order inside a row is not uniform. A size below K gives
-    each of its numbers once, then valid=False. `words` (B,K), `sizes` int32 (B,).
-    Source: Bentley & Floyd 1987, Programming Pearls: A Sample of Brilliance, algorithm F2.
+    each of its numbers once; what is beyond them is negative and valid=False. words (B,K),
+    sizes int32 (B,). Source: Bentley & Floyd 1987, Programming Pearls: A Sample of Brilliance,
+    algorithm F2.
     """
     count = words.shape[1]
     tops = sizes[:, None] - count + jnp.arange(count, dtype=jnp.int32)
-    drawn = mulhi(words, jnp.maximum(tops + 1, 0))
+    drawn = jnp.where(tops < 0, tops, mulhi(words, jnp.maximum(tops + 1, 0)))
 
     def take(step: Array, chosen: Array) -> Array:
-        drawn_now, top = drawn[:, step], tops[:, step]
-        seen = (chosen == drawn_now[:, None]).any(1)
-        return chosen.at[:, step].set(jnp.where(top < 0, -1, jnp.where(seen, top, drawn_now)))
+        earlier = jnp.arange(count) < step
+        seen = (earlier & (chosen == drawn[:, step, None])).any(1)
+        return chosen.at[:, step].set(jnp.where(seen, tops[:, step], drawn[:, step]))
 
-    chosen = jax.lax.fori_loop(0, count, take, jnp.full(words.shape, -1, jnp.int32))
-    return chosen, tops >= 0
+    return jax.lax.fori_loop(1, count, take, drawn), tops >= 0
+
+
+def lookup(table: Array, places: Array) -> Array:
+    """table[places] for places of any shape that all lie inside the table (L,); same dtype."""
+    return table.at[places].get(mode="promise_in_bounds")

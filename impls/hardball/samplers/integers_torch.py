@@ -35,15 +35,22 @@ def subset(words: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
     """K different numbers of 0..size-1 for each row: int64 (B,K), valid bool (B,K).
 
     Every K-subset is equally likely; the order inside a row is not uniform. A size below K gives
-    each of its numbers once, then valid=False. `words` (B,K), `sizes` int32 (B,).
-    Source: Bentley & Floyd 1987, Programming Pearls: A Sample of Brilliance, algorithm F2.
+    each of its numbers once; what is beyond them is negative and valid=False. words (B,K),
+    sizes int32 (B,). Source: Bentley & Floyd 1987, Programming Pearls: A Sample of Brilliance,
+    algorithm F2.
     """
     count = words.shape[1]
-    tops = sizes[:, None] - count + torch.arange(count, device=words.device)
-    drawn = mulhi(words, (tops + 1).clamp(min=0))
-    chosen = torch.full_like(words, -1)
-    for step in range(count):
-        drawn_now, top = drawn[:, step], tops[:, step]
-        seen = (chosen[:, :step] == drawn_now[:, None]).any(1)
-        chosen[:, step] = torch.where(top < 0, -1, torch.where(seen, top, drawn_now))
-    return chosen, tops >= 0
+    tops = (sizes[:, None] - count + torch.arange(count, device=words.device)).to(torch.int32)
+    drawn = torch.where(tops < 0, tops, mulhi(words, (tops + 1).clamp(min=0)))
+    # Steps run along the first axis, and bytes instead of bools: both keep the passes vectorised.
+    drawn, tops = drawn.to(torch.int32).T.contiguous(), tops.T.contiguous()
+    chosen = drawn.clone()
+    for step in range(1, count):
+        seen = (chosen[:step] == drawn[step]).view(torch.uint8).amax(0).view(torch.bool)
+        chosen[step] = torch.where(seen, tops[step], drawn[step])
+    return chosen.T.to(torch.int64), tops.T >= 0
+
+
+def lookup(table: Tensor, places: Tensor) -> Tensor:
+    """table[places] for places of any shape that all lie inside the table (L,); same dtype."""
+    return table.index_select(0, places.reshape(-1)).view(places.shape)

@@ -4,8 +4,6 @@ Nothing here uses rings or level order: ancestors are walked one by one, so that
 cannot hide in this.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from hardball.errors import HardballError
@@ -45,10 +43,10 @@ def weights(
     """Integer weights int32 (N,N), rows below 2^31, and widened bool (N,).
 
     uniform: 1 for every other node. degree: degree^alpha in units of sum / (2^31 - 1 - N), rounded,
-    at least 1 where positive. siblings, cousins, branch, tree: 1 for every node of the same depth
-    whose j-th ancestor is u's but whose (j-1)-th is not (siblings j = 1, cousins j = k + 1), whose
-    ancestor at depth 1 differs (branch), or whose root differs (tree). A row with fewer than
-    `minimum` nodes takes the next larger j, then its whole level, then all other nodes.
+    at least 1 where positive. The others: 1 for every node of the same depth whose nearest common
+    ancestor with u lies j levels up, the roots' common ancestor being nobody: siblings j = 1,
+    cousins j = k + 1, branch j = depth, tree j = depth + 1. A row with fewer than `minimum` nodes
+    takes those of j + 1 too, and so on, then its whole level, then all other nodes.
     Raises HardballError above 20,000 nodes or for an unknown `of` or k < 1.
     Source: hardball, level order and rings.
     """
@@ -70,39 +68,32 @@ def weights(
     table, widened = np.ones((n, n), np.int32), np.ones(n, bool)
     for depth in range(int(h.depth.max(initial=0)) + 1):
         level = np.flatnonzero(h.depth == depth)
+        if len(level) == 1:
+            continue
+        asked = {"siblings": 1, "cousins": k + 1, "branch": max(depth, 1), "tree": depth + 1}[of]
+        nearest = min(asked, depth + 1)
         height = _common_height(h.parent, level, depth)
-        open_rows = np.ones(len(level), bool)
-        for step, members in enumerate(_choices(height, of, k, depth)):
-            fits = open_rows & (members.sum(1) >= minimum)
+        choices = [(height >= nearest) & (height <= j) for j in range(nearest, depth + 2)]
+        unfilled = np.ones(len(level), bool)
+        for step, members in enumerate([*choices, height > 0]):
+            fits = unfilled & (members.sum(1) >= minimum)
             table[level[fits]] = 0
             table[np.ix_(level[fits], level)] = members[fits]
-            widened[level[fits]] = step > 0
-            open_rows &= ~fits
+            widened[level[fits]] = step > 0 or nearest < asked
+            unfilled &= ~fits
     np.fill_diagonal(table, 0)
     return table, widened
 
 
 def _common_height(parent: np.ndarray, level: np.ndarray, depth: int) -> np.ndarray:
     """Levels up to the nearest common ancestor of each two nodes of a level; depth + 1: none."""
-    height = np.full((len(level), len(level)), depth + 1)
-    for j in range(depth, -1, -1):
-        above = level
-        for _ in range(j):
-            above = parent[above]
+    lines = [level]
+    for _ in range(depth):
+        lines.append(parent[lines[-1]])
+    height = np.full((len(level), len(level)), depth + 1, np.int16)
+    for j, above in reversed(list(enumerate(lines))):
         height[above[:, None] == above[None, :]] = j
     return height
-
-
-def _choices(height: np.ndarray, of: str, k: int, depth: int) -> Iterator[np.ndarray]:
-    """The members asked for, then those of each wider choice inside the level."""
-    if of == "branch":
-        yield height >= max(depth, 1)
-    elif of == "tree":
-        yield height == depth + 1
-    else:
-        for j in range(1 if of == "siblings" else k + 1, depth + 2):
-            yield height == j
-    yield height > 0
 
 
 def _degree(h: Hierarchy, alpha: float) -> np.ndarray:

@@ -36,8 +36,8 @@ def matrix(
     for step in range(words.shape[1]):
         total = cumulative[:, -1]
         target = mulhi(words[:, step], total)
-        # argmax of bools names any of equal ones; of bytes the first.
-        drawn = (cumulative > target[:, None]).to(torch.uint8).argmax(1)
+        places = torch.searchsorted(cumulative, target[:, None].to(cumulative.dtype), right=True)
+        drawn = places[:, 0].clamp(max=n - 1)
         before = torch.where(drawn > 0, cumulative[rows, drawn - 1], 0)
         used = cumulative[rows, drawn] - before
         after = columns >= drawn[:, None]

@@ -3,6 +3,8 @@
 import jax.numpy as jnp
 from jax import Array
 
+from hardball.samplers.integers_jax import lookup
+
 
 def is_known(indptr: Array, indices: Array, nodes: Array, candidates: Array, steps: int) -> Array:
     """candidates[b,k] in row nodes[b]: bool (B,K), by binary search without branches.
@@ -10,7 +12,7 @@ def is_known(indptr: Array, indices: Array, nodes: Array, candidates: Array, ste
     indptr (N+1,), indices ascending inside each row, nodes (B,), candidates (B,K);
     steps: bit length of the longest row. Source: Knuth, TAOCP 3, section 6.2.1, algorithm U.
     """
-    if not indices.shape[0]:
+    if not indices.shape[0] or not steps:
         return jnp.zeros(candidates.shape, bool)
     end = indptr[nodes + 1][:, None]
     low = jnp.broadcast_to(indptr[nodes][:, None], candidates.shape)
@@ -18,9 +20,9 @@ def is_known(indptr: Array, indices: Array, nodes: Array, candidates: Array, ste
     last = indices.shape[0] - 1
     for _ in range(steps):
         middle = (low + high) >> 1
-        below = (indices[jnp.clip(middle, 0, last)] < candidates) & (low < high)
+        below = (lookup(indices, jnp.clip(middle, 0, last)) < candidates) & (low < high)
         low, high = jnp.where(below, middle + 1, low), jnp.where(below, high, middle)
-    return (low < end) & (indices[jnp.clip(low, 0, last)] == candidates)
+    return (low < end) & (lookup(indices, jnp.clip(low, 0, last)) == candidates)
 
 
 def pool_known(indptr: Array, indices: Array, width: int, nodes: Array, pool_sorted: Array) -> Array:
@@ -35,9 +37,9 @@ def pool_known(indptr: Array, indices: Array, width: int, nodes: Array, pool_sor
         return jnp.zeros(shape, bool)
     places = indptr[nodes][:, None] + jnp.arange(width, dtype=indptr.dtype)
     inside = places < indptr[nodes + 1][:, None]
-    values = indices[jnp.clip(places, 0, indices.shape[0] - 1)]
-    found = jnp.searchsorted(pool_sorted, values)
-    hit = inside & (pool_sorted[jnp.clip(found, 0, shape[1] - 1)] == values) & (found < shape[1])
+    values = lookup(indices, jnp.clip(places, 0, indices.shape[0] - 1))
+    found = jnp.searchsorted(pool_sorted, values, method="scan_unrolled")
+    met = lookup(pool_sorted, jnp.clip(found, 0, shape[1] - 1)) == values
     rows = jnp.arange(shape[0])[:, None]
-    columns = jnp.where(hit, found, shape[1])
+    columns = jnp.where(inside & met, found, shape[1])
     return jnp.zeros(shape, bool).at[rows, columns].set(True, mode="drop")

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from hardball.samplers.integers_torch import lookup
+
 
 def is_known(
     indptr: Tensor, indices: Tensor, nodes: Tensor, candidates: Tensor, steps: int
@@ -12,17 +14,13 @@ def is_known(
     indptr (N+1,), indices ascending inside each row, nodes (B,), candidates (B,K);
     steps: bit length of the longest row. Source: Knuth, TAOCP 3, section 6.2.1, algorithm U.
     """
-    if not indices.shape[0]:
+    if not indices.shape[0] or not steps:
         return torch.zeros_like(candidates, dtype=torch.bool)
-    end = indptr[nodes + 1][:, None]
-    low = indptr[nodes][:, None].expand_as(candidates)
-    high = end.expand_as(candidates)
-    last = indices.shape[0] - 1
-    for _ in range(steps):
-        middle = (low + high) >> 1
-        below = (indices[middle.clamp(0, last)] < candidates) & (low < high)
-        low, high = torch.where(below, middle + 1, low), torch.where(below, high, middle)
-    return (low < end) & (indices[low.clamp(0, last)] == candidates)
+    # One batched search over padded rows replaces `steps` passes over (B,K), each a kernel here.
+    rows = _padded(indptr, indices, 2**steps - 1, nodes)
+    wanted = candidates.to(indices.dtype)
+    found = torch.searchsorted(rows, wanted).clamp(max=rows.shape[1] - 1)
+    return rows.gather(1, found) == wanted
 
 
 def pool_known(
@@ -37,12 +35,17 @@ def pool_known(
     shape = (nodes.shape[0], pool_sorted.shape[0])
     if not indices.shape[0] or not width:
         return torch.zeros(shape, dtype=torch.bool, device=nodes.device)
-    places = indptr[nodes][:, None] + torch.arange(width, device=nodes.device)
-    inside = places < indptr[nodes + 1][:, None]
-    values = indices[places.clamp(0, indices.shape[0] - 1)].to(pool_sorted.dtype)
+    values = _padded(indptr, indices, width, nodes).to(pool_sorted.dtype)
     found = torch.searchsorted(pool_sorted, values)
-    hit = inside & (pool_sorted[found.clamp(0, shape[1] - 1)] == values) & (found < shape[1])
-    columns = torch.where(hit, found, shape[1])
+    met = lookup(pool_sorted, found.clamp(0, shape[1] - 1)) == values
+    columns = torch.where(met, found, shape[1])
     # The extra column takes what is not in the pool.
     marked = torch.zeros((shape[0], shape[1] + 1), dtype=torch.bool, device=nodes.device)
     return marked.scatter_(1, columns, True)[:, :-1]
+
+
+def _padded(indptr: Tensor, indices: Tensor, width: int, nodes: Tensor) -> Tensor:
+    """The nodes' rows (B,width), ascending, filled up with a number that is no node."""
+    places = indptr[nodes][:, None] + torch.arange(width, device=nodes.device)
+    values = lookup(indices, places.clamp(max=indices.shape[0] - 1))
+    return values.masked_fill_(places >= indptr[nodes + 1][:, None], torch.iinfo(values.dtype).max)

@@ -31,10 +31,12 @@ def ring(
     low, skip = index["lo"][anchors], index["xlo"][anchors]
     gap = index["xhi"][anchors] - skip
     size = index["hi"][anchors] - low - gap
+    filled = size > 0
+    low, reach = torch.where(filled, low, anchors)[:, None], (skip - low)[:, None]
     if replace:
-        place, valid = mulhi(words, size[:, None]), (size[:, None] > 0).expand(words.shape)
-    else:
-        place, valid = subset(words, size)
-    ids = low[:, None] + place
-    ids = ids + torch.where(ids >= skip[:, None], gap[:, None], 0)
+        place = mulhi(words, size[:, None])
+        ids = place + low + (place >= reach) * gap[:, None]
+        return ids, filled[:, None].expand(words.shape)
+    place, valid = subset(words, size)
+    ids = place + low + (place >= reach) * gap[:, None]
     return torch.where(valid, ids, anchors[:, None]), valid
