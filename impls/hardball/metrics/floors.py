@@ -6,7 +6,8 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 
-from hardball.hierarchy.closure import Csr, contains, from_pairs, pairs
+from hardball.hierarchy import graph
+from hardball.hierarchy.closure import Csr, from_pairs, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
 from hardball.metrics import kernels, ranking
@@ -31,7 +32,8 @@ def floors(
 
     closure_rule: the transitive closure of the training pairs is near, all else is far.
     popularity: nodes with more descendants in that closure are nearer, whoever asks.
-    tree_distance: undirected hops; in a held-out task without the edges that are held out.
+    tree_distance: undirected hops along the direct edges, or, in a held-out task, along the basic
+    pairs of that closure.
     sources, seed, threads: as in `evaluate`.
     Source: Ganea et al. 2018, section 5, on why the closure rule must be shown.
     """
@@ -43,7 +45,7 @@ def floors(
     scorers: dict[str, Scorer] = {
         "popularity": partial(_popularity, known),
         "closure_rule": partial(_closure_rule, known),
-        "tree_distance": partial(_tree_distance, known_edges(hierarchy, split)),
+        "tree_distance": partial(_tree_distance, known_edges(hierarchy, known, closure)),
     }
     out = {}
     with on_threads(threads):
@@ -74,12 +76,16 @@ def transitive(train: np.ndarray, closure: Csr, n: int) -> Csr:
     return Csr(known.indptr.astype(np.int64), known.indices.astype(np.int32))
 
 
-def known_edges(hierarchy: Hierarchy, split: Split) -> Csr:
-    """Direct edges that are among the training pairs, both ways: rows of neighbours."""
-    n = hierarchy.n_nodes
-    edges = pairs(Csr(hierarchy.parents_indptr, hierarchy.parents_indices))
-    edges = edges[contains(from_pairs(split.train, n), edges[:, 0], edges[:, 1])]
-    return from_pairs(np.concatenate([edges, edges[:, ::-1]]), n)
+def known_edges(hierarchy: Hierarchy, known: Csr, closure: Csr) -> Csr:
+    """The basic pairs of what is known, both ways: rows of neighbours.
+
+    All direct edges where the whole closure is known.
+    """
+    if known is closure:
+        return ranking.adjacency(hierarchy)
+    every = pairs(known)
+    basic = every[~graph.implied(known.indptr, known.indices, every[:, 0], every[:, 1])]
+    return from_pairs(np.concatenate([basic, basic[:, ::-1]]), hierarchy.n_nodes)
 
 
 def _popularity(known: Csr, sources: np.ndarray) -> np.ndarray:
