@@ -52,14 +52,15 @@ def nodes_of(csr: Csr) -> Int32:
 
 def from_pairs(pairs: Int32, n: int) -> Csr:
     """The rows of pairs (node, other), (P, 2) in any order, over n nodes."""
-    by_row = np.lexsort((pairs[:, 1], pairs[:, 0]))
-    return Csr(*graph.group(pairs[by_row, 0], pairs[by_row, 1], n))
+    return Csr(*graph.group_ascending(pairs[:, 0], pairs[:, 1], n))
 
 
 def positions(csr: Csr, nodes: ArrayLike, candidates: ArrayLike) -> Int64:
     """Where in `indices` each candidate stands in its node's row, -1 if it does not; broadcasts."""
     left, right = np.broadcast_arrays(np.asarray(nodes), np.asarray(candidates))
-    found = _positions(csr.indptr, csr.indices, left.ravel(), right.ravel())
+    found = _positions(
+        csr.indptr, csr.indices, graph.plain(left).ravel(), graph.plain(right).ravel()
+    )
     return found.reshape(left.shape)
 
 

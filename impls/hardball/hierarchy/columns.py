@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hardball.errors import HardballError
-from hardball.hierarchy.graph import Int32, Int64
+from hardball.hierarchy.graph import Int32
 
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
 
@@ -101,7 +101,7 @@ def grouped(
     groups: Mapping[str, Any],
     unique: pa.Array,
     listed: pa.Array | None,
-    by_level: Int64,
+    by_level: Int32,
 ) -> tuple[dict[str, Int32], dict[str, list[str]]]:
     """Codes in level order and sorted label names of every group."""
     codes: dict[str, Int32] = {}

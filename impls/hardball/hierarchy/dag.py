@@ -160,13 +160,13 @@ def from_edges(
         found = graph.cycle(parents_indptr, parents_indices, order)
         raise HardballError(f"{name}: cycle {_chain(unique, found)}: remove one of these edges")
     primary = graph.spanning_parents(parents_indptr, parents_indices, depth)
-    first, last = graph.preorder(primary, np.argsort(depth, kind="stable"))
+    first, last = graph.preorder(primary, graph.order_by(depth, n))
 
-    by_level = np.argsort(depth.astype(np.int64) * n + first, kind="stable")
+    by_first = graph.order_by(first, n)
+    by_level = by_first[graph.order_by(depth[by_first], n)]
     number = np.empty(n, np.int32)
     number[by_level] = np.arange(n, dtype=np.int32)
-    edges = np.lexsort((number[parent], number[child]))
-    indptr, indices = graph.group(number[child[edges]], number[parent[edges]], n)
+    indptr, indices = graph.group_ascending(number[child], number[parent], n)
     depth, first, last = depth[by_level], first[by_level], last[by_level]
     primary = primary[by_level]
     above = np.where(primary >= 0, number[primary], -1).astype(np.int32)

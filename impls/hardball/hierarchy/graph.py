@@ -11,9 +11,18 @@ Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 
+def plain(values: NDArray[Any]) -> Int32:
+    """The same numbers as a writable contiguous int32 array: one compiled version a kernel."""
+    return np.require(values, np.int32, ["C", "W"])
+
+
+def group(keys: NDArray[Any], values: NDArray[Any], n: int) -> tuple[Int64, Int32]:
+    """Rows of values by key 0..n-1: (indptr (n+1,), indices); a row keeps their order."""
+    return _group(plain(keys), plain(values), n)
+
+
 @njit(cache=True)
-def group(keys: Any, values: Any, n: int) -> tuple[Int64, Int32]:
-    """Rows of values by key: (indptr (n+1,), indices); a row keeps the order of its values."""
+def _group(keys: Any, values: Any, n: int) -> tuple[Int64, Int32]:
     indptr = np.zeros(n + 1, np.int64)
     for key in keys:
         indptr[key + 1] += 1
@@ -25,6 +34,17 @@ def group(keys: Any, values: Any, n: int) -> tuple[Int64, Int32]:
         indices[cursor[keys[i]]] = values[i]
         cursor[keys[i]] += 1
     return indptr, indices
+
+
+def order_by(keys: NDArray[Any], n: int) -> Int32:
+    """Positions in ascending order of keys 0..n-1, equal keys as they stand: a counting sort."""
+    return group(keys, np.arange(keys.size, dtype=np.int32), n)[1]
+
+
+def group_ascending(keys: NDArray[Any], values: NDArray[Any], n: int) -> tuple[Int64, Int32]:
+    """`group` with every row ascending; values are 0..n-1 too."""
+    by_value = order_by(values, n)
+    return group(keys[by_value], values[by_value], n)
 
 
 @njit(cache=True)
@@ -116,9 +136,13 @@ def preorder(primary: Any, by_depth: Any) -> tuple[Int32, Int32]:
     return first, first + size
 
 
-@njit(cache=True)
-def implied(indptr: Any, indices: Any, nodes: Any, targets: Any) -> Bool:
+def implied(indptr: Int64, indices: Int32, nodes: Int32, targets: Int32) -> Bool:
     """Whether nodes[i] reaches targets[i] along two or more edges of the graph."""
+    return _implied(indptr, indices, plain(nodes), plain(targets))
+
+
+@njit(cache=True)
+def _implied(indptr: Any, indices: Any, nodes: Any, targets: Any) -> Bool:
     n = indptr.size - 1
     result = np.zeros(nodes.size, np.bool_)
     seen = np.full(n, -1, np.int64)

@@ -143,11 +143,15 @@ _TRAIN, _TEST, _VALIDATION = 1, 2, 3
 
 def _split(name: str, closure: Csr, role: np.ndarray) -> Split:
     """A split of the closure by the role of each of its pairs; role 0 is left out."""
-    every = pairs(closure)
-    train = every[role == _TRAIN]
-    n = closure.indptr.size - 1
-    known = Csr(*graph.group(train[:, 0], train[:, 1], n))
-    return Split(name, train, known, every[role == _TEST], every[role == _VALIDATION], closure)
+    node = nodes_of(closure)
+
+    def chosen(wanted: int) -> Int32:
+        at = np.flatnonzero(role == wanted)
+        return np.stack([node[at], closure.indices[at]], axis=1)
+
+    train = chosen(_TRAIN)
+    known = Csr(*graph.group(train[:, 0], train[:, 1], closure.indptr.size - 1))
+    return Split(name, train, known, chosen(_TEST), chosen(_VALIDATION), closure)
 
 
 def _shares(h: Hierarchy, holdout: float, available: int, what: str) -> tuple[int, int]:
