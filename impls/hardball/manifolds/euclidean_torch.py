@@ -1,9 +1,12 @@
 """R^d with the straight-line distance: the baseline. The curvature c is accepted and ignored."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from hardball.manifolds.scalars_torch import dtype_name, length, root, shrink
+from hardball.manifolds.scalars_torch import dot, dtype_name, length, over_or_zero, shrink
 
 # Largest radius: its square, summed over a row, is far from overflow.
 MAX_RADIUS = {"float32": 1e15, "float64": 1e150}
@@ -41,9 +44,7 @@ def dist_matrix(x: Tensor, y: Tensor, c: float) -> Tensor:
     """
     # Distances do not change under translation; squares about the mean cancel less.
     centre = y.mean(dim=0).detach()
-    x, y = x - centre, y - centre
-    squares = torch.sum(x * x, dim=-1)[:, None] + torch.sum(y * y, dim=-1)
-    return root(squares - 2 * (x @ y.T))
+    return _Matrix.apply(x - centre, y - centre)
 
 
 def exp_map(x: Tensor, v: Tensor, c: float) -> Tensor:
@@ -84,3 +85,24 @@ def project(x: Tensor, c: float) -> Tensor:
 def touches(x: Tensor, c: float) -> Tensor:
     """True where x lies at the largest radius, within rounding; bool (...)."""
     return length(x) >= MAX_RADIUS[dtype_name(x)] * (1 - 1e-6)
+
+
+class _Matrix(torch.autograd.Function):
+    """Written out, since recording every step would cost eight more passes over (B, M)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
+        left = torch.cat([-2 * x, dot(x, x), torch.ones_like(x[:, :1])], dim=1)
+        right = torch.cat([y, torch.ones_like(y[:, :1]), dot(y, y)], dim=1)
+        d = (left @ right.T).clamp_(min=0).sqrt_()
+        ctx.save_for_backward(x, y, d)
+        return d
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor]:
+        x, y, d = ctx.saved_tensors
+        scaled = over_or_zero(g, d)
+        # The small factor transposed, first: four times faster on a CPU than scaled @ y.
+        grad_x = scaled.sum(dim=1)[:, None] * x - (y.T @ scaled.T).T
+        return grad_x, scaled.sum(dim=0)[:, None] * y - (x.T @ scaled).T

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from hardball.manifolds.scalars_jax import dot, length, twice_asinh, unit
+from hardball.manifolds.scalars_jax import dot, length, over_or_zero, twice_asinh, unit
 
 Residuals = tuple[Array, ...]
 
@@ -54,7 +54,7 @@ def _dist_backward(saved: Residuals, g: Array) -> Residuals:
     u, w, sinh_a, sinh_b = unit(m), unit(n), length(m), length(n)
     step = w - u
     gap = jnp.sum(step * step, axis=-1) / 2
-    scaled = _over(g, _sinh_from(2 * h))
+    scaled = over_or_zero(g, _sinh_from(2 * h))
     radial = jnp.sinh(a - b)
     grad_a = scaled * (radial + jnp.cosh(a) * sinh_b * gap)
     grad_b = scaled * (jnp.cosh(b) * sinh_a * gap - radial)
@@ -81,7 +81,7 @@ def _matrix_forward(a: Array, m: Array, b: Array, n: Array) -> tuple[Array, Resi
 
 def _matrix_backward(saved: Residuals, g: Array) -> Residuals:
     a, m, b, n, angular, difference, sinh = saved
-    scaled = _over(g, sinh)
+    scaled = over_or_zero(g, sinh)
     radial = 2 * scaled * difference * _half_difference(a, b, 1)
     angular = scaled * angular
     grad_a = jnp.sum(radial, axis=1) + _coth(a) * jnp.sum(angular, axis=1)
@@ -125,12 +125,6 @@ def _product(x: Array, y: Array) -> Array:
 def _sinh_from(versine: Array) -> Array:
     """sinh(d) = sqrt(x) sqrt(x + 2) of x = cosh(d) - 1: two roots, for x (x + 2) would overflow."""
     return jnp.sqrt(versine + 2) * jnp.sqrt(versine)
-
-
-def _over(g: Array, sinh: Array) -> Array:
-    """g / sinh(d); 0 at coincident points."""
-    apart = sinh > 0
-    return jnp.where(apart, g / jnp.where(apart, sinh, 1), 0)
 
 
 def _half_difference(a: Array, b: Array, sign: int) -> Array:

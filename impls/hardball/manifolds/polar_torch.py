@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from hardball.manifolds.scalars_torch import dot, length, twice_asinh, unit
+from hardball.manifolds.scalars_torch import dot, length, over_or_zero, twice_asinh, unit
 
 Residuals = tuple[Tensor, ...]
 
@@ -56,7 +56,7 @@ class _Dist(torch.autograd.Function):
         u, w, sinh_a, sinh_b = unit(m), unit(n), length(m), length(n)
         step = w - u
         gap = torch.sum(step * step, dim=-1) / 2
-        scaled = _over(g, _sinh_from(2 * h))
+        scaled = over_or_zero(g, _sinh_from(2 * h))
         radial = torch.sinh(a - b)
         grad_a = scaled * (radial + torch.cosh(a) * sinh_b * gap)
         grad_b = scaled * (torch.cosh(b) * sinh_a * gap - radial)
@@ -79,7 +79,7 @@ class _Matrix(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> Residuals:
         a, m, b, n, angular, difference, sinh = ctx.saved_tensors
-        scaled = _over(g, sinh)
+        scaled = over_or_zero(g, sinh)
         radial = _half_difference(a, b, 1).mul_(difference).mul_(scaled).mul_(2)
         angular = scaled * angular
         grad_a = radial.sum(dim=1) + _coth(a) * angular.sum(dim=1)
@@ -116,12 +116,6 @@ def _defect(coarse: Tensor, fine: Tensor) -> Tensor:
 def _sinh_from(versine: Tensor) -> Tensor:
     """sinh(d) = sqrt(x) sqrt(x + 2) of x = cosh(d) - 1: two roots, for x (x + 2) would overflow."""
     return (versine + 2).sqrt_().mul_(torch.sqrt(versine))
-
-
-def _over(g: Tensor, sinh: Tensor) -> Tensor:
-    """g / sinh(d); 0 at coincident points."""
-    # The sign is 0 at 0 and 1 elsewhere, at a tenth of the time of a `where`.
-    return torch.sign(sinh).mul_(g).div_(sinh + torch.finfo(sinh.dtype).tiny)
 
 
 def _half_difference(a: Tensor, b: Tensor, sign: int) -> Tensor:

