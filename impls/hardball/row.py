@@ -12,7 +12,7 @@ Status = Literal["ok", "diverged"]
 
 VOLATILE = (
     "train_seconds", "compile_seconds", "peak_memory_mb", "git_commit", "python", "numpy", "jax",
-    "torch", "platform", "cpu", "threads", "started",
+    "torch", "platform", "cpu", "threads", "compiled", "started",
 )  # fmt: skip
 """Fields that may differ between two runs of one spec, data and code."""
 
@@ -81,6 +81,7 @@ class Row(Strict):
     platform: str
     cpu: str
     threads: int
+    compiled: bool
     started: str
 
     metrics: dict[str, float | None] = Field(default_factory=dict)

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import json
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -14,7 +13,16 @@ import numpy as np
 from hardball.errors import HardballError
 from hardball.optimizers import rows_jax
 from hardball.samplers.membership_jax import is_known, pool_known
-from hardball.trainers.problem import COUNTS, STALLED, SUMS, Chunk, Methods, Problem, methods
+from hardball.trainers.problem import (
+    COUNTS,
+    STALLED,
+    SUMS,
+    Chunk,
+    Methods,
+    Problem,
+    identity,
+    methods,
+)
 
 Totals = dict[str, jax.Array]
 
@@ -123,17 +131,21 @@ def update(
         points = table.points.at[ids].set(rows)
         state = {k: v.at[ids].set(new[k]) for k, v in table.state.items()}
         buffer = buffer.at[ids].set(0)
-    pull = jnp.abs(pull) * anchors.size
-    totals = {
+    return Table(points, state, buffer), measure(draws, value, pull)
+
+
+def measure(draws: Draws, value: jax.Array, pull: jax.Array) -> Totals:
+    """Totals of one step from its loss and the gradient of the negatives' distances."""
+    pull = jnp.abs(pull) * pull.shape[0]
+    return {
         "drawn": draws.drawn,
         "masked": draws.masked,
         "widened": draws.widened,
         "broken": jnp.logical_not(jnp.isfinite(value)).astype(jnp.int32),
         "loss": value,
         "pull": jnp.sum(pull),
-        "stalled": jnp.sum(jnp.where(pull < STALLED * draws.weight, draws.weight, 0)),
+        "stalled": jnp.sum(draws.weight * (pull < STALLED * draws.weight)),
     }
-    return Table(points, state, buffer), totals
 
 
 def _optimise(
@@ -182,6 +194,7 @@ class Engine:
     def __init__(self, problem: Problem, capacity: int) -> None:
         """capacity: the most steps a chunk may hold. Raises HardballError without the device."""
         self.problem, self.capacity = problem, capacity
+        self.compiled = True
         self.how = methods(problem, "jax")
         try:
             self.device = jax.devices(problem.spec.device)[0]
@@ -226,7 +239,7 @@ class Engine:
         with self._settings():
             args = self._arguments(table, chunk)
             shapes = tuple((leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(args))
-            key = (_identity(self.how), str(self.device), jax.tree.structure(args), shapes)
+            key = (identity(self.how), str(self.device), jax.tree.structure(args), shapes)
             began = time.perf_counter()
             if key not in _COMPILED:
                 jitted = jax.jit(functools.partial(_steps, self.how), donate_argnums=0)
@@ -281,13 +294,3 @@ class Engine:
                 if name.startswith("state_")
             }
             return Table(points, state, jnp.zeros_like(points))
-
-
-def _identity(how: Methods) -> tuple[Any, ...]:
-    """What the compiled loop depends on beside its arguments' shapes."""
-    names = {
-        "manifold", "sampler", "loss", "regularizers", "optimizer", "negatives", "clip", "dtype",
-        "words",
-    }  # fmt: skip
-    text = json.dumps(how.spec.model_dump(mode="json", include=names), sort_keys=True)
-    return text, how.width

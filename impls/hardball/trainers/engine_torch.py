@@ -1,10 +1,12 @@
 """The steps of a training run in PyTorch: draw, loss, gradient, update, many steps a call."""
 
 import contextlib
+import functools
 import os
+import shutil
 import time
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,9 +15,21 @@ from hardball.errors import HardballError
 from hardball.optimizers import rows_torch
 from hardball.samplers.integers_torch import device_words
 from hardball.samplers.membership_torch import is_known, pool_known
-from hardball.trainers.problem import COUNTS, STALLED, SUMS, Chunk, Methods, Problem, methods
+from hardball.trainers.problem import (
+    COUNTS,
+    STALLED,
+    SUMS,
+    Chunk,
+    Methods,
+    Problem,
+    identity,
+    methods,
+)
 
 Totals = dict[str, torch.Tensor]
+
+# Compiling takes seconds and saves about 20 ns a scoring.
+COMPILE_FROM_SCORINGS = 1e9
 
 
 class Table(NamedTuple):
@@ -92,8 +106,46 @@ def loss(
     return total
 
 
+class Parts(NamedTuple):
+    """The four pieces of a step: plain, or each compiled to fewer kernels."""
+
+    draw: Callable[..., Draws]
+    loss: Callable[..., torch.Tensor]
+    optimise: Callable[..., tuple[torch.Tensor, rows_torch.State]]
+    measure: Callable[..., Totals]
+
+
+def eager(how: Methods) -> Parts:
+    """The pieces as they are written."""
+    given = functools.partial
+    return Parts(given(draw, how), given(loss, how), given(_optimise, how), measure)
+
+
+def compiled(how: Methods) -> Parts:
+    """The pieces as torch.compile fuses them; seeds of one configuration share them."""
+    key = identity(how)
+    if key not in _COMPILED:
+        fuse = functools.partial(torch.compile, fullgraph=True, dynamic=False)
+        _COMPILED[key] = Parts(*(fuse(piece) for piece in eager(how)))
+    return _COMPILED[key]
+
+
+_COMPILED: dict[tuple[Any, ...], Parts] = {}
+
+
+def worth_compiling(problem: Problem) -> bool:
+    """Whether a run is long enough to compile its step; never without a C++ compiler.
+
+    A run's digits depend on it, so it follows from the spec and the machine, not from timings.
+    """
+    spec = problem.spec
+    found = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
+    scorings = problem.total_steps * spec.batch_size * spec.negatives
+    return bool(found) and scorings >= COMPILE_FROM_SCORINGS
+
+
 def update(
-    how: Methods,
+    parts: Parts,
     table: Table,
     anchors: torch.Tensor,
     positives: torch.Tensor,
@@ -110,33 +162,37 @@ def update(
     rows = table.points[ids].requires_grad_()
     offset = torch.zeros_like(draws.weight, requires_grad=True)
     with torch.enable_grad():
-        value = loss(how, rows, offset, draws.weight)
+        value = parts.loss(rows, offset, draws.weight)
     grads, pull = torch.autograd.grad(value, (rows, offset))
     if table.points.shape[0] <= ids.shape[0]:
         total = torch.zeros_like(table.points).index_add_(0, ids, grads)
         touched = torch.zeros_like(table.points[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
-        rows, new = _optimise(how, table.points, total, table.state, lr)
+        rows, new = parts.optimise(table.points, total, table.state, lr)
         points = torch.where(touched, rows, table.points)
         state = {k: torch.where(touched, new[k], v) for k, v in table.state.items()}
         buffer = table.buffer
     else:
         buffer = table.buffer.index_add_(0, ids, grads)
         old = {k: v[ids] for k, v in table.state.items()}
-        rows, new = _optimise(how, rows.detach(), buffer[ids], old, lr)
+        rows, new = parts.optimise(rows.detach(), buffer[ids], old, lr)
         points = table.points.index_copy_(0, ids, rows)
         state = {k: v.index_copy_(0, ids, new[k]) for k, v in table.state.items()}
         buffer.index_fill_(0, ids, 0)
-    pull = pull.abs() * anchors.numel()
-    totals = {
+    return Table(points, state, buffer), parts.measure(draws, value.detach(), pull)
+
+
+def measure(draws: Draws, value: torch.Tensor, pull: torch.Tensor) -> Totals:
+    """Totals of one step from its loss and the gradient of the negatives' distances."""
+    pull = pull.abs() * pull.shape[0]
+    return {
         "drawn": draws.drawn,
         "masked": draws.masked,
         "widened": draws.widened,
         "broken": (~torch.isfinite(value)).to(torch.int64),
-        "loss": value.detach(),
+        "loss": value,
         "pull": pull.sum(),
-        "stalled": torch.where(pull < STALLED * draws.weight, draws.weight, 0).sum(),
+        "stalled": (draws.weight * (pull < STALLED * draws.weight)).sum(),
     }
-    return Table(points, state, buffer), totals
 
 
 def _optimise(
@@ -153,6 +209,7 @@ def _optimise(
 
 def _steps(
     how: Methods,
+    parts: Parts,
     table: Table,
     data: Data,
     batch: torch.Tensor,
@@ -164,8 +221,8 @@ def _steps(
     sums |= {name: torch.zeros((), dtype=lr.dtype, device=lr.device) for name in SUMS}
     for rows, drawn, rate in zip(batch, words, lr, strict=True):
         pairs = data.positives[rows]
-        draws = draw(how, data, pairs[:, 0], pairs[:, 1], drawn.view(how.words_shape))
-        table, totals = update(how, table, pairs[:, 0], pairs[:, 1], draws, rate)
+        draws = parts.draw(data, pairs[:, 0], pairs[:, 1], drawn.view(how.words_shape))
+        table, totals = update(parts, table, pairs[:, 0], pairs[:, 1], draws, rate)
         for name, value in totals.items():
             sums[name] += value
     return table, sums
@@ -184,6 +241,8 @@ class Engine:
             )
         self.device = torch.device("cuda" if problem.spec.device == "gpu" else "cpu")
         self.dtype = getattr(torch, problem.spec.dtype)
+        self.compiled = worth_compiling(problem)
+        self.parts = compiled(self.how) if self.compiled else eager(self.how)
         with self._settings():
             self.data = Data(
                 self._put(problem.positives.astype(np.int64)),
@@ -242,7 +301,7 @@ class Engine:
                 words = device_words(source, (len(chunk.lr), *self.how.words_shape))
             else:
                 words = self._put(chunk.words.astype(np.int64))
-            return _steps(self.how, table, self.data, batch, words, lr)
+            return _steps(self.how, self.parts, table, self.data, batch, words, lr)
 
     def read(self, totals: Totals) -> dict[str, float]:
         """Totals as numbers; waits for the device."""

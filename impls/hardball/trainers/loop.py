@@ -32,6 +32,7 @@ class Engine(Protocol):
     """What the loop asks of an engine; the table is the engine's own."""
 
     capacity: int
+    compiled: bool
 
     def start(self) -> Any: ...
     def compile(self, table: Any, chunk: Chunk) -> float: ...

@@ -1,6 +1,7 @@
 """What a run trains on, as NumPy arrays: the same problem for both frameworks."""
 
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -174,6 +175,14 @@ def words_per_step(spec: RunSpec) -> int:
     """One word a draw: M for a pool, B x K otherwise."""
     pool = catalog.entry("sampler", spec.sampler.name).form == "pool"
     return spec.negatives if pool else spec.batch_size * spec.negatives
+
+
+def identity(how: Methods) -> tuple[str, int]:
+    """What a compiled step depends on, beside the shapes of its arguments."""
+    names = {"batch_size", "clip", "dtype", "loss", "manifold", "negatives", "optimizer"}
+    names |= {"regularizers", "sampler", "words"}
+    text = json.dumps(how.spec.model_dump(mode="json", include=names), sort_keys=True)
+    return text, how.width
 
 
 class Batches:

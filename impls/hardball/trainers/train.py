@@ -122,6 +122,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
         peak_memory_mb=peak_memory_mb(),
         code_sha256=code,
         data_sha256=data,
+        compiled=engine.compiled,
         **came_from,
         metrics=metrics,
     )
