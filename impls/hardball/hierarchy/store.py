@@ -28,7 +28,7 @@ from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.table import Table
 
 _RECIPE = "recipe.json"
-_CODE = ("dag", "graph", "columns", "groups", "readers_files", "readers_ncbi", "readers_wordnet")
+_CODE = ("dag", "graph", "columns", "groups", "table", "readers_files", "readers_ncbi", "readers_wordnet")
 
 
 def open_hierarchy(name_or_folder: str | Path) -> Hierarchy:
