@@ -100,12 +100,21 @@ def collect(suite: Suite, folder: Path, partial: bool = False) -> tuple[int, lis
     return len(rows), missing
 
 
-def collect_folder(folder: Path) -> int:
-    """Writes runs.csv and floors.csv of whatever rows lie in a folder; returns their number."""
-    rows = [row for path in sorted((folder / "rows").glob("*.jsonl")) for row in read_rows(path)]
+def collect_folder(folder: Path) -> tuple[int, list[str]]:
+    """Writes runs.csv of the rows that lie in a folder; returns their number and what was left.
+
+    Rows that this version cannot read are left out.
+    """
+    rows: list[Row] = []
+    left = []
+    for path in sorted((folder / "rows").glob("*.jsonl")):
+        try:
+            rows.extend(read_rows(path))
+        except HardballError as error:
+            left.append(str(error))
     write_runs(folder / "runs.csv", rows)
     write_floors(folder)
-    return len(rows)
+    return len(rows), left
 
 
 def write_floors(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """What the commands do: run a job, score an embedding, compute floors."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ def run_job(job: plan.Job, where: Path) -> list[Row]:
 def run_adhoc(specs: Sequence[RunSpec], where: Path) -> list[Row]:
     """Trains seeds of one configuration; each leaves its own files, runs.csv gathers all."""
     rows = [row for spec in specs for row in _run([spec], where, spec.run_id)]
-    collect.collect_folder(where)
+    _, left = collect.collect_folder(where)
+    for reason in left:
+        print(f"left out of runs.csv: {reason}", file=sys.stderr)
     return rows
 
 

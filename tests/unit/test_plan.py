@@ -1,0 +1,264 @@
+"""Suites: what they run, what is one job, which files a run depends on, what mistakes say."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hardball import plan
+from hardball.errors import HardballError
+from hardball.spec import Suite
+
+BASE = {"dataset": "wordnet_mammals", "epochs": 3}
+
+
+def suite(**fields) -> Suite:
+    given = {"name": "tiny", "summary": "", "minutes": 1, "seeds": [0, 1], "base": BASE}
+    return Suite.model_validate(given | fields)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(text)
+    return path
+
+
+HEAD = "name: mine\nsummary: s\nminutes: 1\nseeds: [0]\n"
+
+
+def test_base_and_one_group():
+    # base + 2 samplers = 3 configurations, x 2 frameworks x 2 seeds
+    group = {"factor": "sampler", "over": {"sampler": ["siblings", "degree"]}}
+    planned = plan.runs(suite(groups=[group]))
+    assert len(planned) == 12
+    assert len({run.spec.run_id for run in planned}) == 12
+    assert {(r.factor, r.label) for r in planned} == {
+        ("base", "base"),
+        ("sampler", "siblings"),
+        ("sampler", "degree"),
+    }
+
+
+def test_lists_of_a_group_are_crossed():
+    over = {"manifold": ["poincare", "lorentz"], "optimizer": ["rsgd", "radam"]}
+    group = {"factor": "geometry", "set": {"lr": 0.1}, "over": over}
+    planned = plan.runs(suite(groups=[group], seeds=[0], frameworks=["jax"]))[1:]
+    assert [run.label for run in planned] == [
+        "poincare rsgd",
+        "poincare radam",
+        "lorentz rsgd",
+        "lorentz radam",
+    ]
+    assert {run.spec.lr for run in planned} == {0.1}
+
+
+def test_configuration_of_two_groups_is_one_job_listed_under_both():
+    groups = [
+        {"factor": "sampler", "over": {"sampler": ["uniform", "siblings"]}},
+        {"factor": "loss", "over": {"loss": ["infonce", "margin"]}},
+    ]
+    jobs = plan.jobs(suite(groups=groups, frameworks=["jax"]))
+    assert [(job.runs[0].factor, job.runs[0].label) for job in jobs] == [
+        ("base;sampler;loss", "base;uniform;infonce"),
+        ("sampler", "siblings"),
+        ("loss", "margin"),
+    ]
+
+
+def test_defaults_written_out_are_the_same_configuration():
+    group = {"factor": "sampler", "over": {"sampler": [{"name": "cousins", "k": 1}, "cousins"]}}
+    assert len(plan.jobs(suite(groups=[group], frameworks=["jax"]))) == 2
+
+
+def test_seeds_share_a_job_and_a_group_may_have_its_own():
+    group = {"factor": "dim", "seeds": [7], "over": {"dim": [2, 5]}}
+    jobs = plan.jobs(suite(groups=[group], frameworks=["jax"]))
+    assert [[run.spec.seed for run in job.runs] for job in jobs] == [[0, 1, 7], [7]]
+
+
+def test_labels_never_hold_the_character_that_joins_them():
+    group = {"factor": "dataset", "over": {"dataset": ["a;b"]}}
+    assert plan.runs(suite(groups=[group]))[-1].label == "a,b"
+
+
+@pytest.mark.parametrize("name", plan.suite_names())
+def test_every_suite_of_the_checkout_loads(name):
+    loaded = plan.load_suite(name)
+    assert loaded.name == name
+    for budget in loaded.budgets:
+        assert plan.load_suite(f"{name}:{budget}").name == f"{name}_{budget}"
+
+
+def test_quick_has_every_sampler_loss_manifold_and_optimizer():
+    from hardball import catalog
+
+    specs = [run.spec for run in plan.runs(plan.load_suite("quick"))]
+    assert {spec.framework for spec in specs} == {"jax", "torch"}
+    for kind in plan.METHODS:
+        assert {getattr(spec, kind).name for spec in specs} == {
+            entry.name for entry in catalog.entries(kind)
+        }
+    penalties = {method.name for spec in specs for method in spec.regularizers}
+    assert penalties == {entry.name for entry in catalog.entries("regularizer")}
+
+
+def test_a_budget_changes_the_base(tmp_path):
+    budget = "base: {dataset: d, epochs: 3}\nbudgets: {full: {epochs: 30, device: gpu}}\n"
+    loaded = plan.load_suite(f"{write(tmp_path, HEAD + budget)}:full")
+    assert loaded.name == "mine_full"
+    assert loaded.base == {"dataset": "d", "epochs": 30, "device": "gpu"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "a suite is a mapping with the keys name, summary"),
+        ("name: [", "not YAML"),
+        (HEAD, "base: Field required"),
+        (HEAD + "bases: {}\n", "unknown key 'bases', did you mean 'base'?"),
+        (HEAD + "base: {dataset: d, epoch: 3}\n", "'epoch', did you mean 'epochs'?"),
+        (HEAD + "base: {dataset: d, seed: 3}\n", "unknown key 'seed'"),
+        (HEAD + "base: {dataset: d, dim: 1}\n", "dim: Input should be greater than or equal to 2"),
+        (HEAD + "base: {dataset: d, sampler: sibling}\n", "allowed are uniform, pool, degree"),
+        (HEAD + "base: {dataset: d, sampler: {name: cousins, q: 2}}\n", "no parameter 'q'"),
+        (HEAD + "base: {epochs: 3}\n", "dataset: Field required"),
+        (HEAD.replace("mine", "My suite") + "base: {dataset: d}\n", "name: String should match"),
+        (HEAD + "base: {dataset: d}\nframeworks: [numpy]\n", "frameworks.0"),
+        (
+            HEAD + "base: {dataset: d}\ngroups: [{factor: loss, over: {loss: [margins]}}]\n",
+            "group 'loss': unknown loss 'margins': allowed are infonce",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_with_file_key_and_what_is_allowed(tmp_path, text, said):
+    path = write(tmp_path, text)
+    with pytest.raises(HardballError) as caught:
+        plan.load_suite(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert said in message
+    assert "\n" not in message
+
+
+def test_unknown_suites_and_budgets_say_what_there_is():
+    with pytest.raises(HardballError, match=r"unknown suite 'quik': allowed are .*quick"):
+        plan.load_suite("quik")
+    with pytest.raises(HardballError, match="no budget 'huge': allowed are full"):
+        plan.load_suite("nouns:huge")
+    with pytest.raises(HardballError, match=r"no suite file gone\.yaml"):
+        plan.load_suite("gone.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("siblings", "siblings"),
+        ("cousins(k=2)", {"name": "cousins", "k": 2}),
+        (
+            "matrix(of=siblings, replace=false)",
+            {"name": "matrix", "of": "siblings", "replace": False},
+        ),
+        ("{name: cousins, k: 2}", {"name": "cousins", "k": 2}),
+        ("1e-3", 0.001),
+        ("0.4", 0.4),
+        ("7", 7),
+    ],
+)
+def test_values_of_the_command_line(text, value):
+    assert plan.parse_value(text) == value
+
+
+def test_a_method_as_rows_print_it_reads_back():
+    spec = plan.make_spec({"dataset": "d", "sampler": "depth_matched"}, "jax", 0)
+    again = plan.make_spec(
+        {"dataset": "d", "sampler": plan.parse_value(str(spec.sampler))}, "jax", 0
+    )
+    assert again == spec
+
+
+def names(framework: str, **values) -> set[str]:
+    spec = plan.make_spec({"dataset": "d", **values}, framework, 0)
+    return {path.relative_to(plan.PACKAGE).as_posix() for path in plan.code_files(spec)}
+
+
+def test_code_of_a_run_is_its_own_halves():
+    files = names("jax", sampler="siblings", loss="margin")
+    assert {
+        "samplers/rings.py",
+        "samplers/rings_jax.py",
+        "losses/ranking_jax.py",
+        "manifolds/tangent_jax.py",
+        "optimizers/rows_jax.py",
+        "trainers/engine_jax.py",
+        "trainers/loop.py",
+        "metrics/ranking.py",
+        "hierarchy/splits.py",
+        "words.py",
+    } <= files
+    assert not [name for name in files if name.endswith("_torch.py")]
+    assert "losses/contrastive_jax.py" not in files
+    assert "samplers/pool_jax.py" not in files
+    assert not [name for name in files if name.startswith("report/")]
+    assert not files & {"catalog.py", "cli.py", "plan.py", "spec.py", "hierarchy/fetch.py"}
+
+
+@pytest.fixture
+def changed_copy(tmp_path, monkeypatch):
+    """A copy of the package whose files may change; hashes are taken from it."""
+    copy = tmp_path / "hardball"
+    shutil.copytree(plan.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(plan, "PACKAGE", copy)
+    return copy
+
+
+def hashes() -> dict[tuple[str, str], str]:
+    return {
+        (framework, loss): plan.code_sha256(
+            plan.make_spec({"dataset": "d", "loss": loss}, framework, 0)
+        )
+        for framework in ("jax", "torch")
+        for loss in ("infonce", "margin")
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "touched"),
+    [
+        ("losses/ranking_torch.py", {("torch", "margin")}),
+        ("losses/contrastive_jax.py", {("jax", "infonce")}),
+        ("trainers/engine_torch.py", {("torch", "infonce"), ("torch", "margin")}),
+        ("metrics/ranking.py", "all"),
+        ("samplers/pool_jax.py", set()),
+        ("cli.py", set()),
+        ("catalog.py", set()),
+    ],
+)
+def test_changed_code_touches_just_what_depends_on_it(changed_copy, file, touched):
+    before = hashes()
+    path = changed_copy / file
+    path.write_text(path.read_text() + "\n# changed\n")
+    plan._content.cache_clear()
+    after = hashes()
+    expected = set(before) if touched == "all" else touched
+    assert {key for key in before if before[key] != after[key]} == expected
+
+
+def test_modules_are_followed_through_relative_and_nested_imports(tmp_path, monkeypatch):
+    monkeypatch.setattr(plan, "PACKAGE", tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "__init__.py").write_text("")
+    (tmp_path / "a" / "x.py").write_text("from . import y\n")
+    (tmp_path / "a" / "y.py").write_text("def f():\n    from hardball.b import thing\n")
+    (tmp_path / "b.py").write_text("import numpy\nimport hardball.a.x\n")
+    (tmp_path / "c.py").write_text("")
+    found = [path.relative_to(tmp_path).as_posix() for path in plan.module_files(["a.x"])]
+    assert found == ["a/__init__.py", "a/x.py", "a/y.py", "b.py"]
+
+
+def test_planning_imports_neither_framework():
+    code = (
+        "import sys; from hardball import plan; jobs = plan.jobs(plan.load_suite('quick')); "
+        "plan.code_sha256(jobs[0].spec); sys.exit(bool({'jax', 'torch'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
