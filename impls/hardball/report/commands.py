@@ -1,0 +1,93 @@
+"""What `hardball table | plot | compare | freeze | readme` do; each returns what it wrote."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hardball import paths
+from hardball.errors import HardballError
+from hardball.report import rows
+
+FORMATS = ("svg", "png")
+
+
+def runs_file(reference: str | Path) -> Path:
+    """runs.csv of a suite's name, of a folder, or the file itself."""
+    path = Path(reference)
+    named = paths.results() / "work" / str(reference).replace(":", "_")
+    for candidate in (path, path / "runs.csv", named / "runs.csv"):
+        if candidate.is_file():
+            return candidate
+    raise HardballError(
+        f"no runs.csv at {reference}: give the file, its folder, or the name of a suite that ran"
+    )
+
+
+def table_command(reference: str | Path, out: Path | None = None) -> list[Path]:
+    """Writes all tables of a suite's runs, beside runs.csv unless `out` is given."""
+    from hardball.report import tables
+
+    file = runs_file(reference)
+    runs = rows.read_runs(file)
+    floors = rows.read_floors(file.parent / "floors.csv")
+    published = rows.read_published(paths.datasets() / "published.csv")
+    found = tables.tables_of(runs, floors, published, file.parent / "points")
+    return tables.write(found, out or file.parent / "tables")
+
+
+def plot_command(
+    reference: str | Path, out: Path | None = None, formats: Sequence[str] = FORMATS
+) -> list[Path]:
+    """Draws all pictures of a suite's runs, curves and points, beside runs.csv unless `out`."""
+    plots = _plots()
+    file = runs_file(reference)
+    folder = file.parent
+    source = plots.Source(
+        rows.read_runs(file),
+        rows.read_floors(folder / "floors.csv"),
+        folder / "curves",
+        folder / "points",
+    )
+    return plots.write(source, out or folder / "plots", formats)
+
+
+def _plots():  # type: ignore[no-untyped-def]
+    try:
+        from hardball.report import plots
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        raise HardballError(
+            "pictures need matplotlib: pip install 'hardball[report]', or `make`"
+        ) from None
+    return plots
+
+
+def compare_command(old: str | Path, new: str | Path, tolerance: float = 0.0) -> int:
+    """Prints how the new runs differ from the old; 1 when a row changed or is missing, else 0."""
+    from rich.console import Console
+
+    from hardball.report import compare
+
+    if tolerance < 0:
+        raise HardballError(f"tolerance {tolerance}: allowed are 0 and above")
+    before, after = (rows.read_runs(runs_file(path)) for path in (old, new))
+    found = compare.compare(before, after, tolerance)
+    compare.show(found, tolerance, Console())
+    return compare.exit_code(found)
+
+
+def freeze_command(version: str, suites: Sequence[str], force: bool = False) -> Path:
+    """Copies suites' rows, tables and pictures to results/<version>/."""
+    from hardball.report import freeze
+
+    folders = [runs_file(suite).parent for suite in suites]
+    return freeze.freeze(version, folders, paths.results(), force=force)
+
+
+def readme_command(version: str, suite: str = "mammals") -> Path:
+    """Fills README.md's table and figure from results/<version>/<suite>."""
+    from hardball.report import readme
+
+    target = paths.root() / "README.md"
+    readme.update(target, paths.results() / version / suite, paths.root())
+    return target

@@ -1,0 +1,170 @@
+"""All pictures of a suite: written as SVG and PNG."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hardball.errors import HardballError
+from hardball.hierarchy import store
+from hardball.hierarchy.dag import Hierarchy
+from hardball.metrics.polar import Polar, to_polar
+from hardball.metrics.registry import Metric
+from hardball.report import (
+    plots_disk,
+    plots_metrics,
+    plots_training,
+    projection,
+    rows,
+    style,
+)
+from hardball.report.contrasts import sampler_rows
+from hardball.report.summary import FINISHED
+from hardball.trainers.points import load_points
+
+# A disk picture of more nodes shows nothing, and reading a huge hierarchy costs minutes.
+MOST_NODES = 200_000
+PRIMARY = "map"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A suite's results: its rows, floors, and the folders of curves and points."""
+
+    runs: pd.DataFrame
+    floors: pd.DataFrame
+    curves: Path
+    points: Path
+
+
+def plots_of(source: Source) -> Iterator[tuple[str, Figure]]:
+    """(name, figure) of every picture that the data allow, one at a time."""
+    runs = source.runs
+    metrics = rows.metrics_of(runs)
+    named = runs["task"].map(rows.method_name)
+    for (dataset, task), part in runs.groupby([runs["dataset"], named], sort=False):
+        stem = rows.slug(f"{dataset}-{task}")
+        yield from _metric_plots(source, part, metrics, str(dataset), str(task), stem)
+        yield from _training_plots(source, part, str(dataset), str(task), stem)
+    found = plots_metrics.parity_scatter(runs, metrics)
+    if found is not None:
+        yield "parity", found
+    for dataset, part in runs.groupby("dataset", sort=False):
+        yield from _point_plots(source, part, str(dataset))
+
+
+def _metric_plots(
+    source: Source,
+    runs: pd.DataFrame,
+    metrics: Sequence[Metric],
+    dataset: str,
+    task: str,
+    stem: str,
+) -> Iterator[tuple[str, Figure]]:
+    dots = plots_metrics.metric_dots(runs, metrics, dataset, task, source.floors)
+    if dots is not None:
+        yield f"metrics-{stem}", dots
+    groups = plots_metrics.group_dots(sampler_rows(runs), metrics, dataset, task)
+    if groups is not None:
+        yield f"groups-{stem}", groups
+
+
+def _training_plots(
+    source: Source, runs: pd.DataFrame, dataset: str, task: str, stem: str
+) -> Iterator[tuple[str, Figure]]:
+    compared = sampler_rows(runs)
+    for framework, part in compared.groupby("framework", sort=False):
+        curves = plots_training.read_curves(source.curves, list(part["run_id"]))
+        name = style.FRAMEWORK_NAME.get(str(framework), str(framework))
+        title = f"{dataset}, {task.replace('_', ' ')}, {name}: training"
+        figure = plots_training.training(curves, part, title)
+        if figure is not None:
+            yield f"training-{stem}-{framework}", figure
+
+
+def _point_plots(source: Source, runs: pd.DataFrame, dataset: str) -> Iterator[tuple[str, Figure]]:
+    """The disk of the best run of each dimension, and radius against depth of each sampler."""
+    stored = runs[
+        (runs["status"] == FINISHED)
+        & runs["run_id"].map(lambda run: (source.points / f"{run}.npz").is_file())
+        & (runs["task"].map(rows.method_name) == "reconstruction")
+    ]
+    if stored.empty:
+        return
+    hierarchy = store.open_hierarchy(dataset)
+    if hierarchy.n_nodes > MOST_NODES:
+        return
+    yield from _depth_plot(source, stored, dataset, hierarchy)
+    curved = stored[stored["manifold"].map(rows.method_name) != "euclidean"]
+    ranked = curved.dropna(subset=[PRIMARY]).sort_values(
+        [PRIMARY, "run_id"], ascending=[False, True]
+    )
+    for dim, part in ranked.groupby("dim"):
+        best = part.iloc[0]
+        yield f"disk-{rows.slug(dataset)}-d{dim}", disk(source, best, hierarchy)
+
+
+def disk(source: Source, run: "pd.Series[str]", hierarchy: Hierarchy) -> Figure:
+    """The Poincaré disk of one run's points."""
+    polar = polar_of(source, str(run["run_id"]), hierarchy)
+    shown = plots_disk.prominent(hierarchy)
+    radius, direction = polar.radius[shown], polar.direction[shown]
+    plane = projection.project(radius, direction)
+    names = hierarchy.names
+    framework = style.FRAMEWORK_NAME.get(str(run["framework"]), str(run["framework"]))
+    title = (
+        f"{run['dataset']}: {rows.method_name(run['sampler'])} negatives, "
+        f"{rows.method_name(run['loss'])}, d = {run['dim']}, {framework}"
+    )
+    said = f"MAP {float(run['map']):.3f}, mean rank {float(run['mean_rank']):.2f}, " + (
+        plots_disk.subtitle_of(plane, int(run["dim"]), radius, hierarchy.n_nodes, len(shown))
+    )
+    return plots_disk.draw(plane, hierarchy, shown, [str(names[i]) for i in shown], title, said)
+
+
+def _depth_plot(
+    source: Source, stored: pd.DataFrame, dataset: str, hierarchy: Hierarchy
+) -> Iterator[tuple[str, Figure]]:
+    """Radius against depth, one run of each sampler: the lowest seed of the first framework."""
+    compared = sampler_rows(stored)
+    framework = sorted(compared["framework"].unique())[0]
+    one = compared[compared["framework"] == framework].sort_values("seed", kind="stable")
+    one = one.assign(shown=rows.short_column(one["sampler"])).drop_duplicates("shown")
+    radii: dict[str, NDArray[np.float64]] = {}
+    correlations: dict[str, tuple[float, float]] = {}
+    for _, run in one.iterrows():
+        radii[run["shown"]] = polar_of(source, run["run_id"], hierarchy).radius
+        start, end = run.get("depth_spearman_start"), run.get("depth_spearman")
+        correlations[run["shown"]] = (
+            float("nan") if start is None else float(start),
+            float("nan") if end is None else float(end),
+        )
+    if radii and hierarchy.max_depth > 0:
+        title = f"{dataset}: is depth told by the radius?"
+        figure = plots_metrics.radius_by_depth(
+            radii, hierarchy.depth.astype(int), correlations, title
+        )
+        yield f"depth-{rows.slug(dataset)}", figure
+
+
+def polar_of(source: Source, run_id: str, hierarchy: Hierarchy) -> Polar:
+    """A run's points in polar form; raises HardballError on points of another hierarchy."""
+    found = load_points(source.points / f"{run_id}.npz", hierarchy.ids)
+    return to_polar(found.points, found.manifold, found.c)
+
+
+def write(source: Source, out: Path, formats: Sequence[str] = style.FORMATS) -> list[Path]:
+    """Every picture in every format; raises HardballError on an unknown format."""
+    for wanted in formats:
+        if wanted not in style.FORMATS:
+            raise HardballError(
+                f"unknown picture format {wanted!r}: allowed are {', '.join(style.FORMATS)}"
+            )
+    written = []
+    for name, figure in plots_of(source):
+        written += style.save(figure, out / name, formats)
+    return written

@@ -1,0 +1,151 @@
+"""Reads runs.csv and its companions into frames, and knows what their columns are."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from hardball.errors import HardballError
+from hardball.metrics import registry
+from hardball.metrics.registry import Metric
+
+NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status")
+SETTINGS = (
+    "manifold", "dim", "sampler", "negatives", "loss", "regularizers", "optimizer", "lr",
+    "lr_final", "burn_in", "burn_in_factor", "clip", "batch_size", "epochs", "patience",
+    "eval_every", "init_scale", "dtype", "words", "device",
+)  # fmt: skip
+COSTS = (
+    "scorings", "train_seconds", "compile_seconds", "peak_memory_mb", "points_at_limit",
+    "masked_share", "widened_share", "negatives_used", "epochs_done", "final_loss",
+)  # fmt: skip
+FLOOR_KEYS = ("dataset", "task", "floor")
+PUBLISHED_KEYS = ("source", "dataset", "task", "manifold", "dim", "metric", "value")
+RANKED = {"leaf_parent": "direct edges", "temporal": "direct edges"}
+SEPARATOR = ";"
+
+
+def read_runs(path: Path) -> pd.DataFrame:
+    """runs.csv, one row a run, in its order.
+
+    Raises HardballError when the file is missing, empty, or lacks a needed column.
+    """
+    runs = _read_csv(path, NEEDED, "run `hardball train` or the suite first")
+    repeated = runs["run_id"][runs["run_id"].duplicated()]
+    if len(repeated):
+        raise HardballError(f"{path}: run {repeated.iloc[0]} stands in it twice")
+    for column in ("factor", "label", "regularizers"):
+        if column in runs:
+            runs[column] = runs[column].fillna("").astype(str)
+    return runs
+
+
+def read_floors(path: Path) -> pd.DataFrame:
+    """floors.csv: dataset, task, floor and one column a metric; empty where there is no file."""
+    if not path.is_file() or not path.read_text(encoding="utf-8").strip():
+        return pd.DataFrame(columns=list(FLOOR_KEYS))
+    return _read_csv(path, FLOOR_KEYS, "rebuild it with the suite")
+
+
+def read_published(path: Path) -> pd.DataFrame:
+    """published.csv: one published figure a row; empty where there is no file."""
+    if not path.is_file():
+        return pd.DataFrame(columns=list(PUBLISHED_KEYS))
+    return _read_csv(path, PUBLISHED_KEYS, "see docs/data.md for its columns")
+
+
+def _read_csv(path: Path, needed: Iterable[str], way_out: str) -> pd.DataFrame:
+    if not path.is_file():
+        raise HardballError(f"no {path}: {way_out}")
+    try:
+        frame = pd.read_csv(path, keep_default_na=True)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise HardballError(f"{path}: not a CSV table ({error})") from None
+    missing = [column for column in needed if column not in frame]
+    if missing:
+        raise HardballError(f"{path} has no column {missing[0]!r}: needed are {', '.join(needed)}")
+    if frame.empty:
+        raise HardballError(f"{path} has no rows: {way_out}")
+    return frame
+
+
+def metrics_of(frame: pd.DataFrame) -> list[Metric]:
+    """The registry's metrics that have a value somewhere in the frame, in registry order.
+
+    One of a grouping carries its column's name: separation_order, not separation_<group>.
+    """
+    order = {metric.name: position for position, metric in enumerate(registry.METRICS)}
+    found: list[tuple[int, Metric]] = []
+    for column in frame.columns:
+        try:
+            general = registry.metric(str(column))
+        except HardballError:
+            continue
+        if frame[column].notna().any():
+            found.append((order[general.name], replace(general, name=str(column))))
+    return [metric for _, metric in sorted(found, key=lambda pair: pair[0])]
+
+
+def settings_of(frame: pd.DataFrame) -> list[str]:
+    """The columns of a spec, beside data set, task, framework and seed, that the frame has."""
+    return [column for column in SETTINGS if column in frame]
+
+
+def costs_of(frame: pd.DataFrame) -> list[str]:
+    """The columns that say what a run cost and what became of its draws."""
+    return [column for column in COSTS if column in frame]
+
+
+def varying(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Those of `columns` with more than one value in the frame."""
+    return [column for column in columns if frame[column].astype(str).nunique() > 1]
+
+
+def ranked(task: str) -> str:
+    """Which positives a task's MAP and mean rank are over: two kinds that never share a column."""
+    return RANKED.get(method_name(task), "closure")
+
+
+def method_name(text: str) -> str:
+    """`cousins` of `cousins(k=1,replace=True)`."""
+    return str(text).partition("(")[0]
+
+
+def short(text: str, hidden: Iterable[str] = ()) -> str:
+    """A method without the parameters in `hidden`: `cousins(k=2)`."""
+    name, _, inner = str(text).partition("(")
+    kept = [p for p in inner.rstrip(")").split(",") if p and p.partition("=")[0] not in set(hidden)]
+    return f"{name}({', '.join(kept)})" if kept else name
+
+
+def constant_parameters(values: Iterable[str]) -> dict[str, set[str]]:
+    """For each method, the parameters that have one value wherever the method appears."""
+    seen: dict[str, dict[str, set[str]]] = {}
+    for text in values:
+        name, _, inner = str(text).partition("(")
+        given = seen.setdefault(name, {})
+        for part in inner.rstrip(")").split(","):
+            key, _, value = part.partition("=")
+            if key:
+                given.setdefault(key, set()).add(value)
+    return {n: {k for k, v in given.items() if len(v) == 1} for n, given in seen.items()}
+
+
+def short_column(values: "pd.Series[str]") -> "pd.Series[str]":
+    """Methods without the parameters that no two of them differ in."""
+    constant = constant_parameters(values)
+    return values.map(lambda text: short(text, constant.get(method_name(text), set())))
+
+
+def slug(text: str) -> str:
+    """A file name: `link_prediction(fraction=0.5)` -> `link_prediction-fraction-0.5`."""
+    return re.sub(r"[^\w.]+", "-", text).strip("-")
+
+
+def of_factor(frame: pd.DataFrame, factor: str) -> pd.DataFrame:
+    """The rows that a factor's group planned; all rows where the frame knows no factors."""
+    if "factor" not in frame:
+        return frame
+    return frame[frame["factor"].map(lambda text: factor in str(text).split(SEPARATOR))]

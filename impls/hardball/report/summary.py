@@ -1,0 +1,86 @@
+"""Runs of one configuration in one framework, seeds taken together: an estimate a metric."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from hardball.metrics.registry import Metric
+from hardball.report import rows, statistics
+from hardball.report.statistics import Estimate
+
+FINISHED = "ok"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One configuration x framework.
+
+    settings: columns that all its runs share. estimates: metric -> interquartile mean with its
+    interval. costs: column -> median over the runs that have it. seeds: runs, of which `diverged`.
+    """
+
+    config_id: str
+    framework: str
+    settings: dict[str, str]
+    estimates: dict[str, Estimate]
+    costs: dict[str, float]
+    seeds: int
+    diverged: int
+    runs: pd.DataFrame = field(repr=False)
+
+
+def summarise(
+    runs: pd.DataFrame, metrics: Sequence[Metric], costs: Sequence[str] = rows.COSTS
+) -> list[Summary]:
+    """One Summary per configuration and framework, in the order of the rows."""
+    grouped = runs.groupby(["config_id", "framework"], sort=False)
+    return [_summary(str(c), str(f), part, metrics, costs) for (c, f), part in grouped]
+
+
+def _summary(
+    config_id: str,
+    framework: str,
+    runs: pd.DataFrame,
+    metrics: Sequence[Metric],
+    costs: Sequence[str],
+) -> Summary:
+    kept = [c for c in ("dataset", "task", *rows.SETTINGS, "factor", "label") if c in runs]
+    lost = int((runs["status"] != FINISHED).sum())
+    estimates = {}
+    for metric in metrics:
+        values = finished_values(runs, metric.name)
+        if len(values) or lost:
+            estimates[metric.name] = statistics.estimate(
+                values, diverged=lost, direction=metric.direction
+            )
+    return Summary(
+        config_id,
+        framework,
+        {column: str(runs[column].iloc[0]) for column in kept},
+        estimates,
+        {c: float(runs[c].median()) for c in costs if c in runs and runs[c].notna().any()},
+        len(runs),
+        lost,
+        runs,
+    )
+
+
+def finished_values(runs: pd.DataFrame, metric: str) -> np.ndarray:
+    """The metric over the runs that finished and have it."""
+    if metric not in runs:
+        return np.empty(0)
+    return runs.loc[runs["status"] == FINISHED, metric].dropna().to_numpy(np.float64)
+
+
+def by_seed(runs: pd.DataFrame, metric: Metric) -> dict[int, float]:
+    """{seed: value}; a diverged run is the worst value of the metric's direction."""
+    lost = statistics.worst(metric.direction)
+    found = {}
+    for seed, status, value in zip(runs["seed"], runs["status"], runs[metric.name], strict=True):
+        if status != FINISHED:
+            found[int(seed)] = lost
+        elif not np.isnan(value):
+            found[int(seed)] = float(value)
+    return found

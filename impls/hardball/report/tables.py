@@ -1,0 +1,49 @@
+"""All tables of a suite: written as CSV, Markdown and LaTeX."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from hardball.collect import replacing
+from hardball.report import contrasts, parity, render, result_tables, rows
+from hardball.report.render import Table
+
+# What samplers are ranked by: the primary metric first, then what the other questions are about.
+RANKED_BY = ("map", "mean_rank", "auc_siblings", "depth_spearman")
+
+
+def tables_of(
+    runs: pd.DataFrame,
+    floors: pd.DataFrame | None = None,
+    published: pd.DataFrame | None = None,
+    points: Path | None = None,
+) -> list[Table]:
+    """Result tables, then samplers against uniform for each metric, then JAX against PyTorch."""
+    metrics = rows.metrics_of(runs)
+    found: list[Table | None] = list(result_tables.result_tables(runs, floors, published))
+    by_name = {metric.name: metric for metric in metrics}
+    for name in RANKED_BY:
+        if name in by_name:
+            found.append(contrasts.sampler_table(runs, by_name[name]))
+    found.append(parity.parity_table(runs, metrics, points))
+    return [table for table in found if table is not None]
+
+
+def write(tables: Sequence[Table], out: Path) -> list[Path]:
+    """<name>.csv, .md and .tex of each; the Markdown of a result table has all metrics in pages."""
+    written = []
+    for table in tables:
+        pages = [render.to_markdown(table)]
+        pages += [render.to_markdown(page, "##") for page in result_tables.family_tables(table)]
+        texts = {
+            "csv": render.to_csv(table),
+            "md": "\n".join(pages),
+            "tex": render.to_latex(table),
+        }
+        for suffix, text in texts.items():
+            path = out / f"{table.name}.{suffix}"
+            with replacing(path) as aside:
+                aside.write_text(text, encoding="utf-8")
+            written.append(path)
+    return written
