@@ -75,7 +75,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "task",
         "leaf_parent",
-        "hold out every ancestor pair of a sample of leaves, rank each one's parent",
+        "hold out the parents of a sample of leaves, train on their higher ancestors",
         HARDBALL,
         "hierarchy.splits",
         build="hierarchy.splits:leaf_parent",

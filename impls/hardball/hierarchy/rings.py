@@ -4,7 +4,7 @@ The nodes of depth d below an ancestor are one range of ids, so a ring is a bloc
 ancestor minus the block below an inner one. Ancestors here are those of the spanning tree.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +53,7 @@ def cousins(h: Hierarchy, k: int = 1, minimum: int = 1) -> Ring:
     return _ring(h, h.depth - k - 1, h.depth - k, 0, minimum)
 
 
-def depth_matched(
-    h: Hierarchy, where: Literal["branch", "tree"] = "branch", minimum: int = 1
-) -> Ring:
+def depth_matched(h: Hierarchy, where: str = "branch", minimum: int = 1) -> Ring:
     """Nodes of the same depth in another branch of the root, or in another tree of the forest.
 
     branch: the nearest common ancestor is the root. tree: there is none. `minimum` as in `cousins`.

@@ -1,0 +1,70 @@
+"""Hierarchies that many tests share."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from hardball.hierarchy.dag import Hierarchy, from_edges
+
+Edges = tuple[list[str], list[str]]
+
+
+def edges_of(text: str) -> Edges:
+    """Child ids and parent ids of "b>a c>a", a child before its parent."""
+    split = [edge.split(">") for edge in text.split()]
+    return [child for child, _ in split], [parent for _, parent in split]
+
+
+def draw_edges(n: int, seed: int, *, roots: float = 0.1, extra: float = 0.3) -> Edges:
+    """A random DAG over x0..x{n-1}: about `roots` roots and `extra` second parents a node.
+
+    Nodes are listed in no topological order and may stay without any edge.
+    """
+    rng = np.random.default_rng(seed)
+    label = rng.permutation(n)
+    edges = set()
+    for i in range(1, n):
+        if rng.random() >= roots:
+            edges.add((i, int(rng.integers(i))))
+            while rng.random() < extra:
+                edges.add((i, int(rng.integers(i))))
+    listed = sorted((int(label[i]), int(label[j])) for i, j in edges)
+    order = rng.permutation(len(listed))
+    children = [f"x{listed[i][0]}" for i in order]
+    return children, [f"x{listed[i][1]}" for i in order]
+
+
+@pytest.fixture
+def tree() -> Hierarchy:
+    """One root a; b and c below it; d, e, f below b; g below c; h below d; i below g."""
+    children, parents = edges_of("b>a c>a d>b e>b f>b g>c h>d i>g")
+    names = {"a": "Anna", "d": "Dora"}
+    kind = {"b": "left", "d": "left", "c": "right"}
+    return from_edges("tree", children, parents, names=names, groups={"kind": kind})
+
+
+@pytest.fixture
+def dag() -> Hierarchy:
+    """f has the parents d and e; g has e and, needlessly, a; h has g (3 or 2 down) and c (1 down).
+
+    a > b > d > f, a > c > e > f, e > g, a > g, g > h, c > h.
+    """
+    return from_edges("dag", *edges_of("b>a c>a d>b e>c f>d f>e g>e g>a h>g h>c"))
+
+
+@pytest.fixture
+def forest() -> Hierarchy:
+    """Two trees, a > b, c; b > d and p > q > r, and the node z alone."""
+    return from_edges("forest", *edges_of("b>a c>a d>b q>p r>q"), nodes=list("abcdpqrz"))
+
+
+@pytest.fixture(scope="session")
+def random_dag() -> Callable[..., Hierarchy]:
+    """(n, seed, roots=0.1, extra=0.3) -> a random DAG; extra=0 gives a forest, roots=0 one root."""
+
+    def make(n: int, seed: int, *, roots: float = 0.1, extra: float = 0.3) -> Hierarchy:
+        children, parents = draw_edges(n, seed, roots=roots, extra=extra)
+        return from_edges("random", children, parents, nodes=[f"x{i}" for i in range(n)])
+
+    return make
