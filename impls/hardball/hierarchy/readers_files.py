@@ -4,12 +4,12 @@ import csv
 import gzip
 import io
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,6 +23,7 @@ PARENT = ("parent", "parent_id", "id2", "hypernym", "ancestor")
 ID = ("id", "node", "node_id", "tax_id", "taxid")
 NAME = ("name", "label", "title")
 _SEPARATORS = {".tsv": "\t", ".tab": "\t", ".csv": ",", ".txt": "\t"}
+_PARQUET = (".parquet", ".pq")
 _ALLOWED = ".tsv, .csv, .txt (also .gz), .parquet, .obo, nodes.dmp, taxdump.tar.gz or .zip"
 
 
@@ -46,12 +47,11 @@ def read(edges: Path, nodes: Path | None = None, *, namespaces: Sequence[str] = 
 
 
 def _edge_list(path: Path) -> Table:
-    header, frame = _frame(path)
+    header, columns = _columns(path)
     notices = []
-    if frame.shape[1] < 2:
+    if len(columns) < 2:
         raise HardballError(
-            f"{path} has one column: an edge list has two, child and parent, parted by "
-            f"{_separator_name(path)}"
+            f"{path} has one column: an edge list has two, child and parent{_parted_by(path)}"
         )
     child, parent = _pick(header, CHILD), _pick(header, PARENT)
     if child is None or parent is None:
@@ -61,14 +61,11 @@ def _edge_list(path: Path) -> Table:
                 f"{path} has the columns {', '.join(header)}: name two of them child and parent"
             )
         notices.append("no header names child and parent: the first column is taken for the child")
-    children, parents = (
-        frame.iloc[:, child].to_numpy(object),
-        frame.iloc[:, parent].to_numpy(object),
-    )
+    children, parents = columns[child], columns[parent]
     orphan = np.flatnonzero(children == "")
     if len(orphan):
-        line = orphan[0] + 1 + (header is not None)
-        raise HardballError(f"{path}, row {line}: no child id: a row is child, parent")
+        row = orphan[0] + 1 + (header is not None)
+        raise HardballError(f"{path}, row {row}: no child id: a row is child, parent")
     roots = parents == ""
     if not roots.any():
         return Table(children, parents, notices=notices)
@@ -81,78 +78,81 @@ def _edge_list(path: Path) -> Table:
 def _with_nodes(table: Table, path: Path) -> Table:
     """The same edges with ids, names and groups from a nodes file."""
     _exists(path)
-    header, frame = _frame(path)
+    header, columns = _columns(path)
     at = _pick(header, ID)
-    if header is None and frame.shape[1] <= 2:
-        at, header = 0, ["id", "name"][: frame.shape[1]]
+    if header is None and len(columns) <= 2:
+        at, header = 0, ["id", "name"][: len(columns)]
     if header is None or at is None:
         raise HardballError(
             f"{path} has no header with an id column: name the columns id, name and the groups"
         )
-    columns = {label: frame.iloc[:, i].to_numpy(object) for i, label in enumerate(header)}
-    ids = columns.pop(header[at])
+    by_label = dict(zip(header, columns, strict=True))
+    ids = by_label.pop(header[at])
     if len(set(ids)) < len(ids):
-        twice = pd.Series(ids)[pd.Series(ids).duplicated()].iloc[0]
+        twice = next(raw for raw, count in Counter(ids).items() if count > 1)
         raise HardballError(f"{path} lists {twice!r} twice: list every id once")
-    used = [table.children.astype(str), table.parents.astype(str)]
+    children, parents = strings(map(str, table.children)), strings(map(str, table.parents))
+    mentioned = dict.fromkeys([*children, *parents])
     if table.nodes is not None:
-        used.append(table.nodes.astype(str))
-    mentioned = pd.Index(np.concatenate([column.astype(object) for column in used]))
-    unknown = mentioned[~mentioned.isin(ids)]
-    if len(unknown):
+        mentioned |= dict.fromkeys(map(str, table.nodes))
+    known = set(ids)
+    unknown = [raw for raw in mentioned if raw not in known]
+    if unknown:
         raise HardballError(
-            f"{path} lacks {unknown.nunique()} of the ids in the edges, first {unknown[0]!r}: "
+            f"{path} lacks {len(unknown)} of the ids in the edges, first {unknown[0]!r}: "
             "list every node, or leave the nodes file out"
         )
     name = _pick(header, NAME)
-    names = None if name is None else columns.pop(header[name])
-    lone = int((~pd.Index(ids).isin(mentioned)).sum())
+    names = None if name is None else by_label.pop(header[name])
+    lone = len(known) - len(mentioned)
     notices = [f"{lone} nodes without any edge"] if lone else []
-    children, parents = used[0].astype(object), used[1].astype(object)
-    return Table(children, parents, ids, names, labels=columns, notices=table.notices + notices)
+    return Table(children, parents, ids, names, by_label, notices=table.notices + notices)
 
 
-def _frame(path: Path) -> tuple[list[str] | None, pd.DataFrame]:
-    """(lower-case header or None, all columns as stripped str)."""
-    if path.suffix.lower() in (".parquet", ".pq"):
+def _columns(path: Path) -> tuple[list[str] | None, list[np.ndarray]]:
+    """(lower-case header or None, every column as stripped str)."""
+    if path.suffix.lower() in _PARQUET:
         return _parquet(path)
-    separator = _separator(path)
     text = _text(path)
-    if separator == "\t" and "\t" not in text.split("\n", 1)[0] and path.suffix == ".txt":
+    separator = _separator(path)
+    if path.suffix.lower() == ".txt" and "\t" not in text.split("\n", 1)[0]:
         separator = ","
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
-    try:
-        frame = pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            quoting=quoting,
-            skip_blank_lines=True,
-        )
-    except pd.errors.EmptyDataError:
-        raise HardballError(f"{path} is empty: nothing to build") from None
-    except (pd.errors.ParserError, ValueError) as error:
-        reason = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
-        raise HardballError(f"{path}: wrong columns ({reason}): every row needs as many") from None
-    short = frame.isna().any(axis=1).to_numpy()
-    if short.any():
-        raise HardballError(
-            f"{path}, row {int(short.argmax()) + 1}: wrong columns: {frame.shape[1]} expected, "
-            f"{int(frame.iloc[int(short.argmax())].notna().sum())} found"
-        )
-    frame = frame.apply(lambda column: column.str.strip())
-    first = [cell.lower().lstrip("#").strip() for cell in frame.iloc[0]]
-    if not set(first) & {*CHILD, *PARENT, *ID}:
-        return None, frame
-    frame = frame.iloc[1:]
-    if frame.empty:
+    rows = _rows(path, text, separator)
+    first = [cell.lower().lstrip("#").strip() for cell in rows[0]]
+    header = first if set(first) & {*CHILD, *PARENT, *ID} else None
+    if header is not None:
+        repeated = [label for label, count in Counter(header).items() if count > 1]
+        if repeated:
+            raise HardballError(f"{path} has two columns {repeated[0]!r}: name each once")
+        rows = rows[1:]
+    if not rows:
         raise HardballError(f"{path} is empty below its header: nothing to build")
-    return first, frame
+    return header, [strings(column) for column in zip(*rows, strict=True)]
 
 
-def _parquet(path: Path) -> tuple[list[str], pd.DataFrame]:
+def _rows(path: Path, text: str, separator: str) -> list[list[str]]:
+    """Rows of equal length, blank lines left out; quotes mean something in CSV alone."""
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True
+    )
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            if rows and len(row) != len(rows[0]):
+                raise HardballError(
+                    f"{path}, line {reader.line_num}: wrong columns: {len(rows[0])} expected, "
+                    f"{len(row)} found"
+                )
+            rows.append([cell.strip() for cell in row])
+    except csv.Error as error:
+        raise HardballError(f"{path}, line {reader.line_num}: wrong columns ({error})") from None
+    return rows
+
+
+def _parquet(path: Path) -> tuple[list[str], list[np.ndarray]]:
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
@@ -160,15 +160,11 @@ def _parquet(path: Path) -> tuple[list[str], pd.DataFrame]:
     if table.num_rows == 0:
         raise HardballError(f"{path} is empty: nothing to build")
     try:
-        columns = {
-            field.name: pd.Series(
-                [("" if v is None else v) for v in column.cast(pa.string()).to_pylist()], dtype=str
-            )
-            for field, column in zip(table.schema, table.columns, strict=True)
-        }
+        texts = [column.cast(pa.string()).to_pylist() for column in table.columns]
     except pa.ArrowException as error:
         raise HardballError(f"{path}: wrong columns ({error}): ids are text or numbers") from None
-    return [name.lower() for name in table.column_names], pd.DataFrame(columns)
+    columns = [strings("" if v is None else v.strip() for v in values) for values in texts]
+    return [name.lower() for name in table.column_names], columns
 
 
 def _text(path: Path) -> str:
@@ -197,8 +193,11 @@ def _separator(path: Path) -> str:
     return _SEPARATORS[suffixes[-1]]
 
 
-def _separator_name(path: Path) -> str:
-    return {"\t": "a tab", ",": "a comma"}[_SEPARATORS.get(path.suffix.lower(), ",")]
+def _parted_by(path: Path) -> str:
+    """What parts the columns of a text file."""
+    if path.suffix.lower() in _PARQUET:
+        return ""
+    return ", parted by " + {"\t": "a tab", ",": "a comma"}[_separator(path)]
 
 
 def _pick(header: list[str] | None, allowed: Sequence[str]) -> int | None:

@@ -16,6 +16,13 @@ CLIENT_TIMEOUT = 1800.0
 CHUNK = 1 << 18
 ATTEMPTS = 3
 
+_BROKEN_OFF = (
+    urllib.error.URLError,
+    http.client.HTTPException,
+    TimeoutError,
+    ConnectionError,
+)
+
 Report = Callable[[int, int | None], None]
 
 
@@ -40,12 +47,10 @@ def download(url: str, part: Path, report: Report) -> bool:
                 part.unlink()
                 continue
             raise Unavailable(f"answered {error.code} {error.reason}") from None
-        except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
+        except _BROKEN_OFF as error:
             grew = part.exists() and part.stat().st_size > before
             if not grew or attempt == ATTEMPTS - 1:
                 raise Unavailable(_reason(error)) from None
-        except ConnectionError as error:
-            raise Unavailable(_reason(error)) from None
     raise Unavailable("the server answered a whole request with 416")
 
 
