@@ -21,20 +21,8 @@ def test_version():
 
 
 COMMANDS = [
-    "fetch",
-    "build",
-    "check",
-    "list",
-    "plan",
-    "train",
-    "floors",
-    "score",
-    "collect",
-    "table",
-    "plot",
-    "compare",
-    "freeze",
-    "readme",
+    *("fetch", "build", "check", "list", "plan", "train", "floors", "score", "collect"),
+    *("table", "plot", "compare", "freeze", "readme"),
 ]
 
 
