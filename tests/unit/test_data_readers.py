@@ -118,7 +118,7 @@ def test_wordnet_unknown_root(wordnet: Path) -> None:
 
 def test_fb_rule_stops_at_an_instance_reached_by_a_hypernym(wordnet: Path) -> None:
     table = readers_wordnet.read(wordnet, pos="noun")
-    pairs = {(str(a), str(b)) for a, b in readers_wordnet.fb_rule_pairs(table)}
+    pairs = set(zip(*readers_wordnet.fb_rule_pairs(table), strict=True))
     # leo @i big_cat @ mammal @ entity is followed, cub @ leo @i big_cat is not.
     assert {b for a, b in pairs if a == "leo.n.01"} == {
         "big_cat.n.01", "mammal.n.01", "bank.n.02", "entity.n.01",

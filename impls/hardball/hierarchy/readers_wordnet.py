@@ -137,33 +137,38 @@ def _patch(
     return f"patched: {child} put under {instead} instead of {parent}, with which it forms a cycle"
 
 
-def fb_rule_pairs(table: Table) -> np.ndarray:
-    """(P,2) raw (node, ancestor) pairs by the rule that much published code trains on.
+def fb_rule_pairs(table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """Raw ids of nodes and ancestors, (P,) each, by the rule that much published code trains on.
 
     `@*` from every synset, and from every instance `@i+` followed by `@*`: a chain that reaches an
     instance parent through `@` stops there. Nickel & Kiela's released transitive_closure script.
     """
-    assert table.kinds is not None
-    up: tuple[dict[str, list[str]], dict[str, list[str]]] = ({}, {})
-    for child, parent, kind in zip(table.children, table.parents, table.kinds, strict=True):
-        up[int(kind == INSTANCE)].setdefault(child, []).append(parent)
-    by_class, by_instance = up
-    memo: dict[str, set[str]] = {}
-    pairs: set[tuple[str, str]] = set()
     assert table.nodes is not None
-    for node in table.nodes:
-        above = set(_closure(node, by_class, memo))
-        for parent in _closure(node, by_instance, {}):
-            above |= {parent} | _closure(parent, by_class, memo)
-        pairs.update((node, ancestor) for ancestor in above)
-    return np.array(sorted(pairs), dtype=object)
+    assert table.kinds is not None
+    number = {raw: row for row, raw in enumerate(table.nodes)}
+    by_class: list[list[int]] = [[] for _ in number]
+    by_instance: list[list[int]] = [[] for _ in number]
+    for child, parent, kind in zip(table.children, table.parents, table.kinds, strict=True):
+        up = by_instance if kind == INSTANCE else by_class
+        up[number[child]].append(number[parent])
+    memo: dict[int, set[int]] = {}
+    instance_memo: dict[int, set[int]] = {}
+    rows: list[int] = []
+    ancestors: list[int] = []
+    for row in range(len(number)):
+        above = _closure(row, by_class, memo)
+        for parent in _closure(row, by_instance, instance_memo):
+            above = above | {parent} | _closure(parent, by_class, memo)
+        rows += [row] * len(above)
+        ancestors += sorted(above)
+    return table.nodes[rows], table.nodes[ancestors]
 
 
-def _closure(node: str, up: Mapping[str, list[str]], memo: dict[str, set[str]]) -> set[str]:
+def _closure(node: int, up: list[list[int]], memo: dict[int, set[int]]) -> set[int]:
     """Everything above `node`; depth is at most WordNet's 19 levels."""
     if node not in memo:
-        above: set[str] = set()
-        for parent in up.get(node, ()):
+        above: set[int] = set()
+        for parent in up[node]:
             above |= {parent} | _closure(parent, up, memo)
         memo[node] = above
     return memo[node]

@@ -28,7 +28,16 @@ from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.table import Table
 
 _RECIPE = "recipe.json"
-_CODE = ("dag", "graph", "columns", "groups", "table", "readers_files", "readers_ncbi", "readers_wordnet")
+_CODE = (
+    "dag",
+    "graph",
+    "columns",
+    "groups",
+    "table",
+    "readers_files",
+    "readers_ncbi",
+    "readers_wordnet",
+)
 
 
 def open_hierarchy(name_or_folder: str | Path) -> Hierarchy:
@@ -191,11 +200,13 @@ def variant_pairs(name: str, variant: str) -> np.ndarray:
         known = ", ".join(card.variants) or "none"
         raise HardballError(f"{name} has no variant {variant!r}: it has {known}")
     h = open_hierarchy(name)
-    raw = readers_wordnet.fb_rule_pairs(read_table(card))
+    nodes, ancestors = readers_wordnet.fb_rule_pairs(read_table(card))
     expected = card.variants[variant].pairs
-    if len(raw) != expected:
-        raise HardballError(f"{name} {variant}: {len(raw):,} pairs, the card expects {expected:,}")
-    rows = np.stack([h.rows(raw[:, 0]), h.rows(raw[:, 1])], axis=1)
+    if len(nodes) != expected:
+        raise HardballError(
+            f"{name} {variant}: {len(nodes):,} pairs, the card expects {expected:,}"
+        )
+    rows = np.stack([h.rows(nodes), h.rows(ancestors)], axis=1)
     return rows[np.lexsort((rows[:, 1], rows[:, 0]))]
 
 
