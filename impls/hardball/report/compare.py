@@ -1,6 +1,7 @@
 """Two sets of runs, row by row: equal, within tolerance, changed, new or missing."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,30 +49,28 @@ def compare(old: pd.DataFrame, new: pd.DataFrame, tolerance: float = 0.0) -> lis
     """Each run of either frame, by run_id, in the order of the new rows and then the old ones.
 
     A number is within tolerance when |new - old| <= tolerance max(1, |old|). Settings, status and
-    other text must be equal. Columns that only one side has are changes unless they are empty.
-    Left out: row.VOLATILE (times, memory, host) and the row's place in its suite.
+    other text must be equal. A value that one side lacks is a change.
+    Left out: columns that the old frame does not know, row.VOLATILE (times, memory, host), and the
+    row's place in its suite.
     """
-    before = old.set_index("run_id", drop=False)
-    after = new.set_index("run_id", drop=False)
-    columns = [
-        c
-        for c in dict.fromkeys([*new.columns, *old.columns])
-        if c not in VOLATILE and c not in PLACE
-    ]
+    before, after = _by_run(old), _by_run(new)
+    columns = [c for c in old.columns if c not in VOLATILE and c not in PLACE]
     found = [
-        _row(str(run), before.loc[run], row, columns, tolerance)
-        if run in before.index
-        else Compared(str(run), "new")
-        for run, row in after.iterrows()
+        _row(run, before[run], row, columns, tolerance) if run in before else Compared(run, "new")
+        for run, row in after.items()
     ]
-    found += [Compared(str(run), "missing") for run in before.index if run not in after.index]
+    found += [Compared(run, "missing") for run in before if run not in after]
     return found
+
+
+def _by_run(runs: pd.DataFrame) -> dict[str, dict[str, object]]:
+    return {str(row["run_id"]): row for row in runs.to_dict("records")}  # type: ignore[misc]
 
 
 def _row(
     run: str,
-    old: "pd.Series[str]",
-    new: "pd.Series[str]",
+    old: Mapping[str, object],
+    new: Mapping[str, object],
     columns: list[str],
     tolerance: float,
 ) -> Compared:
@@ -101,8 +100,8 @@ def _cell(column: str, old: object, new: object, tolerance: float) -> tuple[Chan
             return Change(column, f"{a:.6g}", f"{b:.6g}", gap), inside
     elif old == new:
         return None, True
-    shown = ["" if empty else str(v) for v, empty in ((old, empty_old), (new, empty_new))]
-    return Change(column, *shown), False
+    change = Change(column, "" if empty_old else str(old), "" if empty_new else str(new))
+    return change, False
 
 
 def _empty(value: object) -> bool:

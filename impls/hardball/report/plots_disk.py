@@ -110,6 +110,7 @@ def curves(disk: Floats, edges: Ints) -> Curve:
     return Curve(np.asarray(points).reshape(-1, 2), codes)
 
 
+@style.styled
 def draw(
     plane: Plane,
     tree: Hierarchy,

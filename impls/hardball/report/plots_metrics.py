@@ -56,6 +56,7 @@ def _said(column: str, value: object) -> str:
     return f"{ {'dim': 'd'}.get(column, column.replace('_', ' ')) } {value}"
 
 
+@style.styled
 def metric_dots(
     runs: pd.DataFrame,
     metrics: Sequence[Metric],
@@ -116,7 +117,9 @@ def _dots(axes: Axes, lines: Sequence[Sequence[Summary]], metric: Metric, task: 
                 values += _dot(axes, place + offset, found, summary.framework)
     if metric.direction == "min" and values and max(values) > 20 * min(values) > 0:
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda x, _: number(x))
+        style.logarithmic(axes.xaxis)
+    else:
+        style.few_ticks(axes.xaxis, 4)
     axes.set_title(f"{metric_header(metric.name, task)} {ARROWS[metric.direction]}")
     style.quiet(axes, "x")
     axes.spines["left"].set_visible(False)
@@ -190,6 +193,7 @@ def _framework_legend(fig: Figure, runs: pd.DataFrame) -> None:
     fig.legend(handles=handles, loc="outside upper right", ncols=len(handles))
 
 
+@style.styled
 def radius_by_depth(
     radii: Mapping[str, NDArray[np.float64]],
     depth: NDArray[np.int_],
@@ -254,6 +258,7 @@ def _boxes(axes: Axes, groups: Sequence[NDArray[np.float64]], levels: NDArray[np
     style.quiet(axes, "y")
 
 
+@style.styled
 def parity_scatter(runs: pd.DataFrame, metrics: Sequence[Metric]) -> Figure | None:
     """Each dot a configuration and seed: its JAX figure against its PyTorch figure."""
     both = pairs(runs)
@@ -276,6 +281,8 @@ def parity_scatter(runs: pd.DataFrame, metrics: Sequence[Metric]) -> Figure | No
         if metric.direction == "min" and high > 20 * low > 0:
             axes.set_xscale("log")
             axes.set_yscale("log")
+            style.logarithmic(axes.xaxis)
+            style.logarithmic(axes.yaxis)
         axes.set_title(SHORT.get(metric.name, metric.name))
         axes.set_xlabel("JAX")
         axes.set_ylabel("PyTorch")
@@ -294,6 +301,7 @@ def parity_scatter(runs: pd.DataFrame, metrics: Sequence[Metric]) -> Figure | No
     return fig
 
 
+@style.styled
 def group_dots(
     runs: pd.DataFrame, metrics: Sequence[Metric], dataset: str, task: str
 ) -> Figure | None:

@@ -32,6 +32,7 @@ def read_curves(folder: Path, run_ids: Sequence[str]) -> pd.DataFrame:
     return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
 
 
+@style.styled
 def training(curves: pd.DataFrame, runs: pd.DataFrame, title: str) -> Figure | None:
     """One panel a quantity, one line a sampler and loss: median over seeds, band from low to high.
 
@@ -58,11 +59,18 @@ def training(curves: pd.DataFrame, runs: pd.DataFrame, title: str) -> Figure | N
             _band(axes, joined[joined["line"] == line], x, y, color[line])
         if y in LOGARITHMIC and (joined[y].dropna() > 0).all():
             axes.set_yscale("log")
+            style.logarithmic(axes.yaxis)
         axes.set_title(name)
         axes.set_xlabel(X_NAMES[x])
         style.quiet(axes, "y")
     handles = [_handle(line, color[line]) for line in lines]
-    fig.legend(handles=handles, loc="outside right upper")
+    if len(panels) < grid.size:
+        free = grid.ravel()[-1]
+        free.set_visible(True)
+        free.set_axis_off()
+        free.legend(handles=handles, loc="upper left", fontsize=10)
+    else:
+        fig.legend(handles=handles, loc="outside right upper")
     style.titles(fig, title, "Line: median over seeds; band: from the lowest to the highest seed.")
     return fig
 

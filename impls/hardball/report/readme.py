@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -69,8 +70,8 @@ def _ours(row: "pd.Series[str]", shown: list[str]) -> list[str]:
     return [*cells, *costs, str(row["runs"])]
 
 
-def _plain(value: object) -> str:
-    return "" if value is None or pd.isna(value) else number(float(str(value)))
+def _plain(value: Any) -> str:
+    return "" if value is None or pd.isna(value) else number(float(value))
 
 
 def figure(frozen: Path, name: str, root: Path, caption: str) -> str:

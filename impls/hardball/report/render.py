@@ -76,16 +76,16 @@ def number(value: float) -> str:
         return _millions(value)
     if size >= 1000:
         return f"{value:,.0f}"
-    if size < 5e-4:
+    if size < 1e-3:
         return f"{value:.1e}"
-    digits = 1 if size >= 100 else 2 if size >= 10 else 3
+    digits = 1 if size >= 100 else 2 if size >= 10 else 3 if size >= 0.01 else 4
     return f"{value:.{digits}f}"
 
 
 def _millions(value: float) -> str:
     for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
         if abs(value) >= size:
-            return f"{value / size:.3g} {unit}"
+            return f"{value / size:#.3g}".rstrip(".") + f" {unit}"
     raise ValueError(value)
 
 

@@ -38,7 +38,7 @@ def read_runs(path: Path) -> pd.DataFrame:
         raise HardballError(f"{path}: run {repeated.iloc[0]} stands in it twice")
     for column in ("factor", "label", "regularizers"):
         if column in runs:
-            runs[column] = runs[column].fillna("").astype(str)
+            runs[column] = runs[column].astype(object).fillna("").astype(str)
     return runs
 
 

@@ -5,6 +5,7 @@ where less is). The interquartile mean then stays finite while at most a quarter
 Method: Agarwal et al. 2021, Deep Reinforcement Learning at the Edge of the Statistical Precipice.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -90,6 +91,12 @@ def _resample(groups: Sequence[NDArray[np.intp]], resamples: int, seed: int) -> 
     return np.concatenate(drawn, axis=1)
 
 
+@functools.lru_cache(maxsize=8)
+def _whole(n: int, resamples: int, seed: int) -> NDArray[np.intp]:
+    """The resamples of one stratum: the same for every metric of n runs."""
+    return _resample([np.arange(n)], resamples, seed)
+
+
 def _groups(strata: Sequence[object] | None, n: int) -> list[NDArray[np.intp]]:
     if strata is None:
         return [np.arange(n)]
@@ -136,7 +143,10 @@ def estimate(
     runs = len(finished) + diverged
     if len(sample) < 2:
         return Estimate(value, np.nan, np.nan, runs, diverged)
-    picks = _resample(_groups(strata, len(sample)), resamples, seed)
+    if strata is None:
+        picks = _whole(len(sample), resamples, seed)
+    else:
+        picks = _resample(_groups(strata, len(sample)), resamples, seed)
     low, high = _quantiles(_middle_mean(np.sort(sample[picks], axis=1)), level)
     return Estimate(value, low, high, runs, diverged)
 

@@ -1,8 +1,9 @@
 """How every picture looks, and how it is written: the same bytes for the same data."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 
@@ -10,7 +11,12 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from hardball.collect import replacing
+from hardball.report.render import number
 
 # Okabe & Ito 2008: told apart by people with any of the common colour deficiencies, and in grey.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31")
@@ -21,6 +27,9 @@ FRAMEWORK = {"jax": "#0072B2", "torch": "#D55E00"}
 FRAMEWORK_NAME = {"jax": "JAX", "torch": "PyTorch"}
 FRAMEWORK_MARK = {"jax": "o", "torch": "D"}
 FORMATS = ("svg", "png")
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SETTINGS: Any = {
     "axes.axisbelow": True,
@@ -50,24 +59,33 @@ SETTINGS: Any = {
 }
 
 
+def styled(draw: Callable[P, T]) -> Callable[P, T]:
+    """Decorator of every function that draws: the style holds inside it and nowhere else."""
+
+    @functools.wraps(draw)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> T:
+        with plt.rc_context(SETTINGS):
+            return draw(*args, **kwargs)
+
+    return inside
+
+
 def figure(width: float, height: float, **grid: Any) -> tuple[Figure, Any]:
-    """A figure in inches with this style, and its axes (`grid` as for plt.subplots)."""
-    with plt.rc_context(SETTINGS):
-        return plt.subplots(figsize=(width, height), **grid)
+    """A figure in inches, and its axes (`grid` as for plt.subplots)."""
+    return plt.subplots(figsize=(width, height), **grid)
 
 
+@styled
 def save(fig: Figure, stem: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
     """Writes <stem>.svg and <stem>.png without dates or versions, closes the figure."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     written = []
-    with plt.rc_context(SETTINGS):
-        for suffix in formats:
-            path = stem.with_name(f"{stem.name}.{suffix}")
-            aside = path.with_name(f".{path.name}")
-            metadata = {"Date": None, "Creator": None} if suffix == "svg" else {"Software": None}
+    for suffix in formats:
+        path = stem.with_name(f"{stem.name}.{suffix}")
+        metadata = {"Date": None, "Creator": None} if suffix == "svg" else {"Software": None}
+        with replacing(path) as aside:
             fig.savefig(aside, format=suffix, metadata=metadata)
-            aside.replace(path)
-            written.append(path)
+        written.append(path)
     plt.close(fig)
     return written
 
@@ -84,6 +102,18 @@ def quiet(axes: Axes, grid: str = "") -> None:
     axes.tick_params(length=0)
     if grid:
         axes.grid(axis="x" if grid == "x" else "y", color=FAINT, linewidth=0.6)
+
+
+def logarithmic(axis: Axis) -> None:
+    """Few plain numbers, 1, 2, 5, 10, 20 ..., on an axis that is logarithmic already."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    axis.set_major_formatter(lambda value, _: number(value).rstrip("0").rstrip("."))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def few_ticks(axis: Axis, most: int = 5) -> None:
+    """At most so many ticks, at round numbers."""
+    axis.set_major_locator(MaxNLocator(most, min_n_ticks=2))
 
 
 def colors(names: Sequence[str]) -> dict[str, str]:

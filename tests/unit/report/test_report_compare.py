@@ -1,0 +1,176 @@
+"""compare: what changed between two sets of runs, and freeze: results that stay."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from hardball.errors import HardballError
+from hardball.report import compare, freeze, readme
+from hardball.report.commands import freeze_command, runs_file, table_command
+
+RUN = "wordnet_mammals-pool-jax-s2"
+
+
+def verdicts(old, new, tolerance=0.0):
+    return {row.run_id: row.verdict for row in compare.compare(old, new, tolerance)}
+
+
+def changed(runs, column, value, run=RUN):
+    copy = runs.copy()
+    copy[column] = copy[column].astype(object)
+    copy.loc[copy["run_id"] == run, column] = value
+    return copy
+
+
+def test_the_same_runs_are_equal(runs):
+    found = compare.compare(runs, runs.copy())
+    assert {row.verdict for row in found} == {"equal"}
+    assert compare.exit_code(found) == 0
+
+
+def test_a_difference_within_tolerance_is_told_from_one_beyond(runs):
+    value = float(runs.loc[runs["run_id"] == RUN, "map"].iloc[0])
+    near = changed(runs, "map", value + 0.5e-6)
+    assert verdicts(runs, near, 1e-6)[RUN] == "within tolerance"
+    assert verdicts(runs, near, 1e-7)[RUN] == "changed"
+    assert compare.exit_code(compare.compare(runs, near, 1e-7)) == 1
+
+
+def test_the_tolerance_is_relative_above_one(runs):
+    # |1001 - 1000| = 1 <= 0.002 x 1000, but not <= 0.0005 x 1000
+    old, new = changed(runs, "mean_rank", 1000.0), changed(runs, "mean_rank", 1001.0)
+    assert verdicts(old, new, 0.002)[RUN] == "within tolerance"
+    assert verdicts(old, new, 0.0005)[RUN] == "changed"
+
+
+def test_a_setting_has_no_tolerance(runs):
+    assert verdicts(runs, changed(runs, "lr", 0.4000001), 1.0)[RUN] == "changed"
+
+
+def test_a_run_that_diverged_now_is_changed(runs):
+    new = changed(changed(runs, "status", "diverged"), "map", np.nan)
+    assert verdicts(runs, new, 1.0)[RUN] == "changed"
+
+
+def test_new_and_missing_runs(runs):
+    shorter = runs[runs["run_id"] != RUN]
+    assert verdicts(runs, shorter)[RUN] == "missing"
+    assert verdicts(shorter, runs)[RUN] == "new"
+    assert compare.exit_code(compare.compare(runs, shorter)) == 1
+    assert compare.exit_code(compare.compare(shorter, runs)) == 0
+
+
+def test_time_host_and_place_do_not_count(runs):
+    new = runs.assign(train_seconds=99.0, cpu="another", started="now", suite="other", label="x")
+    assert set(verdicts(runs.assign(cpu="one", started="then"), new).values()) == {"equal"}
+
+
+def test_a_metric_that_is_new_to_all_rows_changes_none(runs):
+    assert set(verdicts(runs, runs.assign(auc=0.9)).values()) == {"equal"}
+    assert set(verdicts(runs.assign(auc=0.9), runs).values()) == {"changed"}
+
+
+def test_what_changed_is_shown_with_counts(runs):
+    out = io.StringIO()
+    found = compare.compare(runs, changed(runs, "map", 0.5), 0.0)
+    compare.show(found, 0.0, Console(file=out, width=200))
+    assert RUN in out.getvalue()
+    assert "→ 0.5" in out.getvalue()
+    assert f"{len(runs)} rows at tolerance 0: {len(runs) - 1} equal, 1 changed" in out.getvalue()
+
+
+@pytest.fixture
+def finished(work):
+    """A suite's folder with a table, a picture, and points that are too large to keep."""
+    (work / "tables").mkdir()
+    (work / "tables" / "parity.md").write_text("table")
+    (work / "plots").mkdir()
+    (work / "plots" / "parity.png").write_bytes(b"picture")
+    (work / "points").mkdir()
+    (work / "points" / "large.npz").write_bytes(b"array")
+    return work
+
+
+def test_freeze_keeps_rows_tables_pictures_and_environment(tmp_path, finished, runs):
+    target = freeze.freeze("v0.1", [finished], tmp_path / "results")
+    suite = target / "made_up"
+    assert sorted(p.name for p in suite.iterdir()) == [
+        "environment.json", "plots", "runs.csv", "tables",
+    ]  # fmt: skip
+    assert (suite / "runs.csv").read_bytes() == (finished / "runs.csv").read_bytes()
+    assert not list(target.rglob("*.npz"))
+    said = json.loads((suite / "environment.json").read_text())
+    assert said["runs"] == len(runs)
+    assert "numpy" in said["packages"]
+
+
+def test_freeze_does_not_overwrite_unless_forced(tmp_path, finished):
+    freeze.freeze("v0.1", [finished], tmp_path / "results")
+    with pytest.raises(HardballError, match="frozen already"):
+        freeze.freeze("v0.1", [finished], tmp_path / "results")
+    (finished / "plots" / "parity.png").rename(finished / "plots" / "other.png")
+    target = freeze.freeze("v0.1", [finished], tmp_path / "results", force=True)
+    assert [p.name for p in (target / "made_up" / "plots").iterdir()] == ["other.png"]
+
+
+def test_another_suite_joins_a_frozen_version(tmp_path, finished):
+    freeze.freeze("v0.1", [finished], tmp_path / "results")
+    second = finished.rename(finished.with_name("second"))
+    target = freeze.freeze("v0.1", [second], tmp_path / "results")
+    assert sorted(p.name for p in target.iterdir()) == ["made_up", "second"]
+
+
+def test_a_freeze_that_fails_leaves_nothing(tmp_path, finished, monkeypatch):
+    monkeypatch.setattr(freeze, "environment", lambda runs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        freeze.freeze("v0.1", [finished], tmp_path / "results")
+    assert list((tmp_path / "results").iterdir()) == []
+
+
+@pytest.mark.parametrize("version", ["0.1", "../x", "v", "latest"])
+def test_a_version_is_written_as_v_and_numbers(tmp_path, finished, version):
+    with pytest.raises(HardballError, match="write it as v0.1"):
+        freeze.freeze(version, [finished], tmp_path / "results")
+
+
+def test_freeze_refuses_what_is_incomplete_or_large(tmp_path, work, finished, monkeypatch):
+    monkeypatch.setattr(freeze, "LARGEST", 10)
+    with pytest.raises(HardballError, match="only files up to 10"):
+        freeze.freeze("v0.1", [finished], tmp_path / "results")
+    (finished / "plots" / "parity.png").unlink()
+    with pytest.raises(HardballError, match="has no plots: run `hardball plot made_up`"):
+        freeze.freeze("v0.1", [finished], tmp_path / "results")
+    with pytest.raises(HardballError, match="no runs.csv at nowhere"):
+        freeze_command("v0.1", ["nowhere"])
+
+
+def test_a_suite_is_named_by_file_folder_or_name(work):
+    assert runs_file(work) == runs_file(work / "runs.csv") == work / "runs.csv"
+
+
+def test_readme_regions_are_filled_and_filled_again(tmp_path, finished):
+    table_command(finished)
+    (finished / "plots" / "disk-wordnet_mammals-d5.png").write_bytes(b"picture")
+    target = freeze.freeze("v0.1", [finished], tmp_path / "results")
+    page = tmp_path / "README.md"
+    page.write_text(
+        "before\n<!-- begin results table -->\nold\n<!-- end results table -->\nbetween\n"
+        "<!-- begin figure -->\n<!-- end figure -->\nafter\n"
+    )
+    readme.update(page, target / "made_up", tmp_path)
+    once = page.read_text()
+    readme.update(page, target / "made_up", tmp_path)
+    assert page.read_text() == once
+    assert "old" not in once
+    assert "](results/v0.1/made_up/plots/disk-wordnet_mammals-d5.png)" in once
+    pool = next(line for line in once.splitlines() if line.startswith("| pool"))
+    assert "| jax |" in pool
+    assert "134 M" in pool
+
+
+def test_a_page_without_the_region_is_an_error():
+    with pytest.raises(HardballError, match="no region"):
+        readme.fill("nothing here", "figure", "x")
