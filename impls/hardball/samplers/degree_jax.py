@@ -14,5 +14,7 @@ def degree(index: dict[str, Array], anchors: Array, words: Array) -> tuple[Array
     (B,) give the rows only. Source: Walker 1977, alias method; Mikolov et al. 2013, section 2.2.
     """
     column, fraction = product(words, index["alias"].shape[0])
-    ids = jnp.where(fraction < lookup(index["threshold"], column), column, lookup(index["alias"], column))
+    ids = jnp.where(
+        fraction < lookup(index["threshold"], column), column, lookup(index["alias"], column)
+    )
     return ids, jnp.ones(ids.shape, bool)

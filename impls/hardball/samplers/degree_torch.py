@@ -14,5 +14,7 @@ def degree(index: dict[str, Tensor], anchors: Tensor, words: Tensor) -> tuple[Te
     (B,) give the rows only. Source: Walker 1977, alias method; Mikolov et al. 2013, section 2.2.
     """
     column, fraction = product(words, index["alias"].shape[0])
-    ids = torch.where(fraction < lookup(index["threshold"], column), column, lookup(index["alias"], column))
+    ids = torch.where(
+        fraction < lookup(index["threshold"], column), column, lookup(index["alias"], column)
+    )
     return ids, torch.ones_like(ids, dtype=torch.bool)

@@ -9,7 +9,10 @@ from jax import Array
 
 
 def device_words(source: Array, shape: tuple[int, ...]) -> Array:
-    """Words of `shape` drawn on the device; `source` is a jax.random key."""
+    """Words of `shape` drawn on the device by `source`.
+
+    source: a jax.random key. Source: Salmon et al. 2011, Parallel Random Numbers (Threefry).
+    """
     return jax.random.bits(source, shape, jnp.uint32)
 
 

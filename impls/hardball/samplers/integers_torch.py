@@ -8,7 +8,10 @@ from torch import Tensor
 
 
 def device_words(source: torch.Generator, shape: tuple[int, ...]) -> Tensor:
-    """Words of `shape` drawn on the device; `source` is a torch.Generator."""
+    """Words of `shape` drawn on the device by `source`.
+
+    source: a torch.Generator. Source: Salmon et al. 2011, Parallel Random Numbers (Philox on GPU).
+    """
     return torch.randint(0, 2**32, shape, generator=source, device=source.device)
 
 

@@ -44,9 +44,10 @@ def weights(
 
     uniform: 1 for every other node. degree: degree^alpha in units of sum / (2^31 - 1 - N), rounded,
     at least 1 where positive. The others: 1 for every node of the same depth whose nearest common
-    ancestor with u lies j levels up, the roots' common ancestor being nobody: siblings j = 1,
-    cousins j = k + 1, branch j = depth, tree j = depth + 1. A row with fewer than `minimum` nodes
-    takes those of j + 1 too, and so on, then its whole level, then all other nodes.
+    ancestor with u lies j levels up: siblings j = 1, cousins j = k + 1, branch j = depth; tree: 1
+    for every node of the same depth that has no common ancestor with u, which is also what stands
+    in where u has no j-th ancestor. A row with fewer than `minimum` nodes takes those of j + 1 too,
+    and so on, then its whole level, then all other nodes.
     Raises HardballError above 20,000 nodes or for an unknown `of` or k < 1.
     Source: hardball, level order and rings.
     """
@@ -73,13 +74,14 @@ def weights(
         asked = {"siblings": 1, "cousins": k + 1, "branch": max(depth, 1), "tree": depth + 1}[of]
         nearest = min(asked, depth + 1)
         height = _common_height(h.parent, level, depth)
-        choices = [(height >= nearest) & (height <= j) for j in range(nearest, depth + 2)]
+        bounds = [*((nearest, j) for j in range(nearest, depth + 2)), (1, depth + 1)]
         unfilled = np.ones(len(level), bool)
-        for step, members in enumerate([*choices, height > 0]):
+        for step, (low, high) in enumerate(bounds):
+            members = (height >= low) & (height <= high)
             fits = unfilled & (members.sum(1) >= minimum)
             table[level[fits]] = 0
             table[np.ix_(level[fits], level)] = members[fits]
-            widened[level[fits]] = step > 0 or nearest < asked
+            widened[level[fits]] = step > 0 or (asked > depth and of != "tree")
             unfilled &= ~fits
     np.fill_diagonal(table, 0)
     return table, widened

@@ -25,7 +25,9 @@ def is_known(indptr: Array, indices: Array, nodes: Array, candidates: Array, ste
     return (low < end) & (lookup(indices, jnp.clip(low, 0, last)) == candidates)
 
 
-def pool_known(indptr: Array, indices: Array, width: int, nodes: Array, pool_sorted: Array) -> Array:
+def pool_known(
+    indptr: Array, indices: Array, width: int, nodes: Array, pool_sorted: Array
+) -> Array:
     """pool_sorted[m] in row nodes[b]: bool (B,M), marked at the first of equal pool members.
 
     Searches each node's row, padded to `width` (length of the longest row), in the ascending pool:

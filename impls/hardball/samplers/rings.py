@@ -4,6 +4,8 @@
 least `negatives` nodes.
 """
 
+from typing import Literal
+
 import numpy as np
 
 from hardball.hierarchy import rings
@@ -49,7 +51,7 @@ def depth_matched_index(
     known: Csr,
     *,
     negatives: int,
-    where: str = "branch",
+    where: Literal["branch", "tree"] = "branch",
     relative_to: str = "anchor",
     replace: bool = True,
 ) -> Index:
