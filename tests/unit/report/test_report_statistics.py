@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from hardball.report import statistics
 from hardball.report.statistics import contrast, estimate, family, holm, improvement, wilcoxon
-from scipy import stats
 
 
 def test_interquartile_mean_is_the_middle_half():
