@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from hardball import catalog
 from hardball.errors import HardballError
 from hardball.hierarchy import cards, check, check_run, commands, store
 from hardball.hierarchy.check import check_dataset
@@ -182,13 +183,33 @@ def test_a_wrong_count_of_points_at_the_limit() -> None:
     assert failed(run_checks(points, "tangent", "torch", points_at_limit=0)) == [name]
 
 
-def test_siblings_no_nearer_than_chance_break_the_promise() -> None:
-    """Directions at random, radius = depth: siblings lie as far out as the anchor does."""
+def test_draws_no_nearer_than_chance_break_the_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sampler of siblings that in truth draws from the whole level of another branch."""
+    real = catalog.load
+
+    def load(kind: catalog.Kind, name: str, framework: str) -> Any:
+        found = real(kind, name, framework)
+        if kind != "sampler":
+            return found
+
+        def elsewhere(index: Any, anchors: Any, words: Any) -> Any:
+            ids, valid = found(index, anchors, words)
+            return (ids + h.n_nodes // 2) % h.n_nodes, valid
+
+        return elsewhere
+
     h = store.open_hierarchy("ncbi_primates")
-    direction = np.random.default_rng(0).normal(size=(h.n_nodes, 5))
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    points = h.depth[:, None] * direction
-    assert failed(run_checks(points, "tangent", "torch")) == ["negatives harder than random"]
+    monkeypatch.setattr(check_run.catalog, "load", load)
+    checks = failed(run_checks(embedding(h, "tangent"), "tangent", "torch"))
+    assert checks == ["draws at the promised depth", "negatives harder than random"]
+
+
+def test_hops_are_edges_along_the_tree(tree: Hierarchy, forest: Hierarchy) -> None:
+    # a > b, c; b > d, e, f; c > g; d > h; g > i.
+    a, b = tree.rows(["h", "h", "d", "a", "b"]), tree.rows(["i", "d", "e", "i", "b"])
+    assert check_run.hops(tree, a, b).tolist() == [3 + 3, 1, 2, 3, 0]
+    # a > b > d and p > q: 2 edges up, 1 down, 2 between the roots.
+    assert check_run.hops(forest, forest.rows(["d"]), forest.rows(["q"])).tolist() == [2 + 1 + 2]
 
 
 def test_uniform_draws_promise_nothing() -> None:

@@ -235,17 +235,45 @@ def _with_spec(
         np.int64
     )
     table = polar.to_polar(points, manifold, c)
-    near = _mean_of_negatives(table, relations, node, drawn, valid)
-    far = _mean_of_negatives(table, relations, node, random, np.ones_like(valid))
-    text = f"mean distance {near:.3f} of draws, {far:.3f} of random nodes"
+    near, distance = _of_negatives(h, table, relations, node, drawn, valid)
+    far, other = _of_negatives(h, table, relations, node, random, np.ones_like(valid))
+    text = (
+        f"{near:.2f} hops away on average, random nodes {far:.2f} "
+        f"(in the embedding {distance:.2f} and {other:.2f})"
+    )
     return [start, depth, Check(_WITH_SPEC[2], near < far, text)]
 
 
-def _mean_of_negatives(
-    table: polar.Polar, relations: Any, node: np.ndarray, other: np.ndarray, valid: np.ndarray
-) -> float:
+def _of_negatives(
+    h: Hierarchy,
+    table: polar.Polar,
+    relations: Any,
+    node: np.ndarray,
+    other: np.ndarray,
+    valid: np.ndarray,
+) -> tuple[float, float]:
+    """(mean hops, mean distance) of the draws that count.
+
+    Hardness is promised in the hierarchy alone: training on near negatives drives them apart.
+    """
     kept = valid & ~contains(relations, node, other) & (node != other)
-    return float(_dist(table, node[kept], other[kept]).mean()) if kept.any() else float("nan")
+    if not kept.any():
+        return float("nan"), float("nan")
+    node, other = node[kept], other[kept]
+    return float(hops(h, node, other).mean()), float(_dist(table, node, other).mean())
+
+
+def hops(h: Hierarchy, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Edges between nodes along the spanning tree; trees hang from one common point, 2 edges."""
+    top = a.copy()
+    for _ in range(h.max_depth + 1):
+        inside = (h.first[top] <= h.first[b]) & (h.first[b] < h.last[top])
+        lift = (top >= 0) & ~inside
+        if not lift.any():
+            break
+        top[lift] = h.parent[top[lift]]
+    common = np.where(top >= 0, h.depth[top], -1)
+    return h.depth[a] + h.depth[b] - 2 * common
 
 
 def _draw(
