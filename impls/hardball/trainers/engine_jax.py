@@ -21,7 +21,7 @@ from hardball.trainers.problem import (
     Methods,
     Problem,
     identity,
-    methods,
+    resolve,
 )
 
 Totals = dict[str, jax.Array]
@@ -195,7 +195,7 @@ class Engine:
         """capacity: the most steps a chunk may hold. Raises HardballError without the device."""
         self.problem, self.capacity = problem, capacity
         self.compiled = True
-        self.how = methods(problem, "jax")
+        self.how = resolve(problem.spec, "jax", problem.known_width)
         try:
             self.device = jax.devices(problem.spec.device)[0]
         except RuntimeError:

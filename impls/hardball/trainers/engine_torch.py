@@ -23,7 +23,7 @@ from hardball.trainers.problem import (
     Methods,
     Problem,
     identity,
-    methods,
+    resolve,
 )
 
 Totals = dict[str, torch.Tensor]
@@ -234,7 +234,7 @@ class Engine:
     def __init__(self, problem: Problem, capacity: int) -> None:
         """capacity: the most steps a chunk may hold. Raises HardballError without the device."""
         self.problem, self.capacity = problem, capacity
-        self.how = methods(problem, "torch")
+        self.how = resolve(problem.spec, "torch", problem.known_width)
         if problem.spec.device == "gpu" and not torch.cuda.is_available():
             raise HardballError(
                 "device 'gpu': PyTorch sees none, allowed is cpu; for a GPU install hardball[gpu]"

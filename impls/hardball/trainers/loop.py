@@ -19,7 +19,7 @@ from hardball import words
 from hardball.errors import HardballError
 from hardball.spec import RunSpec
 from hardball.trainers import checkpoint
-from hardball.trainers.problem import Batches, Chunk, Problem, schedule, words_per_step
+from hardball.trainers.problem import Batches, Chunk, Problem, curvature, schedule, words_per_step
 from hardball.trainers.progress import Progress
 
 MOST_WORDS = 2**22
@@ -250,7 +250,7 @@ def _finished(state: Progressed, problem: Problem, engine: Engine, table: Any, e
     figures = validate(
         points,
         spec.manifold.name,
-        problem.curvature,
+        curvature(spec),
         problem.hierarchy,
         pairs,
         split.exclude,

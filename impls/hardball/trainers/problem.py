@@ -50,11 +50,6 @@ class Problem:
         return int(np.diff(self.known_indptr).max(initial=0))
 
     @property
-    def curvature(self) -> float:
-        """c > 0 of the space, whose curvature is -c; 1 where the manifold has none to set."""
-        return float(self.spec.manifold.params.get("c", 1.0))
-
-    @property
     def total_steps(self) -> int:
         return self.steps_until(self.spec.epochs)
 
@@ -150,15 +145,14 @@ class Methods:
         return (spec.negatives,) if self.pool else (spec.batch_size, spec.negatives)
 
 
-def methods(problem: Problem, framework: str) -> Methods:
-    """The methods of the problem's spec in `framework`, "jax" or "torch"."""
-    spec = problem.spec
+def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
+    """The methods of a spec in `framework`, "jax" or "torch"; width: Problem.known_width."""
     sample = catalog.load("sampler", spec.sampler.name, framework)
     takes = inspect.signature(sample).parameters
     return Methods(
         spec=spec,
-        c=problem.curvature,
-        width=problem.known_width,
+        c=curvature(spec),
+        width=width,
         pool=catalog.entry("sampler", spec.sampler.name).form == "pool",
         manifold=catalog.load("manifold", spec.manifold.name, framework),
         sample=sample,
@@ -169,6 +163,11 @@ def methods(problem: Problem, framework: str) -> Methods:
         ],
         optimise=catalog.load("optimizer", spec.optimizer.name, framework),
     )
+
+
+def curvature(spec: RunSpec) -> float:
+    """c > 0 of the space, whose curvature is -c; 1 where the manifold has none to set."""
+    return float(spec.manifold.params.get("c", 1.0))
 
 
 def words_per_step(spec: RunSpec) -> int:

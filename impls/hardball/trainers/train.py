@@ -95,7 +95,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
         metrics |= evaluate(
             ended.points,
             spec.manifold.name,
-            task.curvature,
+            problem.curvature(spec),
             task.hierarchy,
             task.split,
             task.closure,

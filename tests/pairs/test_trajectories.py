@@ -1,0 +1,205 @@
+"""One seed, two frameworks, one path: positions compared after every single step.
+
+The full cross of manifold, sampler and loss of the quick suite runs through the same `draw` and
+`update` that the engines loop over. Draws do not depend on the points, so they are compared once a
+sampler; updates are compiled once for each manifold and loss. The engines themselves are compared
+on runs that cover every entry. All in float64.
+"""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+from hardball import plan, words
+from hardball.spec import RunSpec
+from hardball.trainers import engine_jax, engine_torch, problem
+
+STEPS = 100
+BATCH, DRAWS, POOL = 16, 5, 24
+TOLERANCE = 1e-11
+
+QUICK = [run.spec for run in plan.runs(plan.load_suite("quick"))]
+SAMPLERS = {str(spec.sampler): spec.sampler for spec in QUICK}
+IN_POOLS = [n for n, s in SAMPLERS.items() if plan.catalog.entry("sampler", s.name).form == "pool"]
+IN_PAIRS = [name for name in SAMPLERS if name not in IN_POOLS]
+LOSSES = {str(spec.loss): spec.loss for spec in QUICK}
+# Each manifold with the settings that the quick suite trains it by, the first of several.
+GEOMETRIES = {
+    str(spec.manifold): spec.model_dump(include={"manifold", "optimizer", "clip"})
+    for spec in reversed(QUICK)
+}
+RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _settings():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with jax.enable_x64(True):
+        yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def graph(random_dag):
+    """Few enough nodes to meet again and again, more than a batch touches; some have no parent."""
+    return random_dag(160, 5)
+
+
+def spec_of(framework, **settings):
+    pool = plan.catalog.entry("sampler", settings["sampler"].name).form == "pool"
+    base = {"dataset": "random", "seed": 3, "dim": 3, "dtype": "float64", "batch_size": BATCH}
+    base |= {"negatives": POOL if pool else DRAWS, "epochs": 1, "init_scale": 0.1}
+    return RunSpec(framework=framework, **{**base, **settings})
+
+
+class Side:
+    """One framework's engine for a configuration, and its draws for all steps."""
+
+    def __init__(self, framework, graph, **settings):
+        self.module = engine_jax if framework == "jax" else engine_torch
+        self.problem = problem.build(spec_of(framework, **settings), graph)
+        self.engine = self.module.Engine(self.problem, STEPS)
+        self.how = self.engine.how
+        spec = self.how.spec
+        order = problem.Batches(spec.seed, len(self.problem.positives), BATCH).take(0, STEPS)
+        self.pairs = self.problem.positives[order]
+        count = problem.words_per_step(spec)
+        stream = words.block(spec.seed, "negatives", 0, STEPS, count)
+        self.words = stream.reshape(STEPS, *self.how.words_shape)
+
+
+def jax_draws(side):
+    one = functools.partial(engine_jax.draw, side.how, side.engine.data)
+    pairs = jnp.asarray(side.pairs)
+    every = jax.jit(jax.vmap(one))(pairs[..., 0], pairs[..., 1], jnp.asarray(side.words))
+    return jax.tree.map(np.asarray, every)
+
+
+def torch_draws(side):
+    pairs = torch.tensor(side.pairs.astype(np.int64))
+    stream = torch.tensor(side.words.astype(np.int64))
+    each = [
+        engine_torch.draw(side.how, side.engine.data, pairs[s, :, 0], pairs[s, :, 1], stream[s])
+        for s in range(STEPS)
+    ]
+    return engine_jax.Draws(*(np.stack(column) for column in zip(*each, strict=True)))
+
+
+@functools.cache
+def drawn(graph, sampler):
+    """The draws of every step, which both frameworks make alike."""
+    settings = {"sampler": SAMPLERS[sampler]}
+    found = jax_draws(Side("jax", graph, **settings)), torch_draws(Side("torch", graph, **settings))
+    for name, ours, theirs in zip(engine_jax.Draws._fields, *found, strict=True):
+        np.testing.assert_array_equal(ours, theirs, err_msg=f"{sampler}: {name}")
+    return found[0]
+
+
+def side_by_side(draws, n_nodes):
+    """The draws of several samplers for one table that holds a copy of the nodes for each.
+
+    The copies share no node, so each goes its own way; one update then moves all of them.
+    """
+    if len(draws) == 1:
+        return draws[0]
+    shifted = [d._replace(ids=d.ids + n_nodes * number) for number, d in enumerate(draws)]
+    return engine_jax.Draws(
+        np.concatenate([d.ids for d in shifted], axis=1),
+        np.concatenate([d.weight for d in draws], axis=1),
+        *(np.sum([getattr(d, f) for d in draws], axis=0) for f in ("drawn", "masked", "widened")),
+    )
+
+
+def beginning(side, copies):
+    """The start of `copies` tables in one, the pairs of every step, and the rate."""
+    n_nodes, start = side.problem.n_nodes, np.tile(side.problem.start, (copies, 1))
+    side.engine.problem = dataclasses.replace(side.problem, start=start)
+    shift = n_nodes * np.arange(copies, dtype=np.int32)[None, :, None, None]
+    pairs = (side.pairs[:, None] + shift).reshape(STEPS, copies * BATCH, 2)
+    # The mean over all copies makes each one's gradient that much smaller; Adam does not care.
+    optimizer = side.how.spec.optimizer.name
+    return side.engine.start(), pairs, RATES[optimizer] * (copies if optimizer == "rsgd" else 1)
+
+
+@functools.cache
+def compiled_path(geometry, pooled):
+    """(which loss, table, pairs, draws, rate) -> points and losses after every step."""
+    settings = {"sampler": SAMPLERS[(IN_POOLS if pooled else IN_PAIRS)[0]], **GEOMETRIES[geometry]}
+    how = problem.resolve(spec_of("jax", **settings), "jax", width=0)
+    functions = [
+        functools.partial(plan.catalog.load("loss", method.name, "jax"), **method.params)
+        for method in LOSSES.values()
+    ]
+
+    def path(which, table, pairs, draws, rate):
+        def any_loss(*distances, **_):
+            return jax.lax.switch(which, functions, *distances)
+
+        def step(table, given):
+            pairs, draws = given
+            table, totals = engine_jax.update(chosen, table, *pairs.T, draws, rate)
+            return table, (table.points, totals["loss"])
+
+        chosen = dataclasses.replace(how, loss=any_loss)
+        return jax.lax.scan(step, table, (pairs, draws))[1]
+
+    # One program for all losses: compiling is what takes time here.
+    return jax.jit(path)
+
+
+def jax_path(side, draws, copies, geometry, loss):
+    """Points (STEPS, N, D) and losses after every step."""
+    table, pairs, rate = beginning(side, copies)
+    path = compiled_path(geometry, side.how.pool)
+    found = path(list(LOSSES).index(loss), table, pairs, draws, jnp.asarray(rate))
+    return jax.tree.map(np.asarray, found)
+
+
+def torch_path(side, draws, copies):
+    table, pairs, rate = beginning(side, copies)
+    parts, pairs = engine_torch.eager(side.how), torch.tensor(pairs.astype(np.int64))
+    points, losses = [], []
+    with torch.no_grad():
+        for number in range(STEPS):
+            each = engine_torch.Draws(*(torch.tensor(field[number]) for field in draws))
+            step = parts, table, *pairs[number].T, each, torch.tensor(rate, dtype=torch.float64)
+            table, totals = engine_torch.update(*step)
+            points.append(table.points.numpy().copy())
+            losses.append(totals["loss"].item())
+    return np.stack(points), np.array(losses)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_draws_are_identical(graph, sampler):
+    draws = drawn(graph, sampler)
+    assert draws.drawn.sum() > 0
+    # The last test is that weights are not all of one kind: some draws were known or the anchor.
+    assert (draws.masked > 0).any() == (draws.weight == 0).any()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_every_step_agrees(graph, geometry, loss):
+    shared = {"loss": LOSSES[loss], **GEOMETRIES[geometry]}
+    for names in (IN_PAIRS, IN_POOLS):
+        settings = {"sampler": SAMPLERS[names[0]], **shared}
+        sides = [Side(framework, graph, **settings) for framework in ("jax", "torch")]
+        draws = side_by_side([drawn(graph, name) for name in names], graph.n_nodes)
+        ours, our_losses = jax_path(sides[0], draws, len(names), geometry, loss)
+        theirs, their_losses = torch_path(sides[1], draws, len(names))
+        np.testing.assert_allclose(our_losses, their_losses, rtol=TOLERANCE)
+        for number, name in enumerate(names):
+            block = np.s_[:, number * graph.n_nodes : (number + 1) * graph.n_nodes]
+            assert np.isfinite(ours[block]).all(), name
+            # Points that stand still would agree with anything.
+            assert (np.abs(np.diff(ours[block], axis=0)).max(axis=(1, 2)) > 1e-5).all(), name
+            # Measured: 1e-14 at most.
+            np.testing.assert_allclose(
+                ours[block], theirs[block], rtol=0, atol=TOLERANCE, err_msg=name
+            )
