@@ -83,6 +83,12 @@ def test_a_row_may_be_much_longer_than_the_depth() -> None:
     assert sorted(np.diff(closure(h).indptr).tolist()) == list(range(300))
 
 
+def test_a_node_may_have_a_thousand_parents() -> None:
+    h = from_edges("t", ["x"] * 1000, np.arange(1000).astype(str))
+    assert h.max_depth == 1
+    assert pairs(closure(h)).tolist() == [[1000, root] for root in range(1000)]
+
+
 def test_a_chain_has_all_pairs() -> None:
     n = 3_000
     h = from_edges("chain", np.arange(1, n), np.arange(n - 1))
