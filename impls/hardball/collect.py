@@ -19,6 +19,7 @@ from hardball.errors import HardballError
 from hardball.metrics import registry
 from hardball.row import Row
 from hardball.spec import RunSpec, Suite
+from hardball.trainers import problem
 from hardball.trainers.points import save_points
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def write_job(
     for spec, result in zip(specs, results, strict=True):
         points = folder / "points" / f"{spec.run_id}.npz"
         if result.row.status == "ok":
-            c = float(spec.manifold.params.get("c", 1.0))
+            c = problem.curvature(spec)
             save_points(points, result.points, spec.manifold.name, c, ids)
         else:
             points.unlink(missing_ok=True)

@@ -29,6 +29,15 @@ _NEUTRAL = {"hardball", *(f"hardball.{m}" for m in ("catalog", "cli", "errors", 
 _NEUTRAL.add("hardball.spec")
 
 
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that reads 1e-3 as a number, as YAML 1.2 does."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
+
+
 @dataclass(frozen=True)
 class PlannedRun:
     """One run and its place in a suite.
@@ -82,6 +91,8 @@ def load_suite(reference: str | Path) -> Suite:
     text, _, budget = str(reference).partition(":")
     path = _suite_path(text)
     suite = _parse(path, _read_yaml(path))
+    if suite.name != path.stem:
+        raise HardballError(f"{path}: name {suite.name!r} must be the file's, {path.stem!r}")
     if budget:
         if budget not in suite.budgets:
             allowed = ", ".join(suite.budgets) or "none"
@@ -112,7 +123,7 @@ def _suite_path(text: str) -> Path:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise HardballError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
@@ -176,11 +187,8 @@ def parse_value(text: str) -> Any:
 
 
 def _scalar(text: str) -> Any:
-    # YAML 1.1 reads 1e-3 as a string.
-    if re.fullmatch(r"\s*[-+]?\d+(\.\d*)?[eE][-+]?\d+\s*", text):
-        return float(text)
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError:
         raise HardballError(f"{text!r} is not a YAML value") from None
 

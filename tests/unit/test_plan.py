@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from hardball import plan
 from hardball.errors import HardballError
 from hardball.spec import Suite
@@ -124,6 +125,7 @@ def test_a_budget_changes_the_base(tmp_path):
         (HEAD + "base: {dataset: d, sampler: {name: cousins, q: 2}}\n", "no parameter 'q'"),
         (HEAD + "base: {epochs: 3}\n", "dataset: Field required"),
         (HEAD.replace("mine", "My suite") + "base: {dataset: d}\n", "name: String should match"),
+        (HEAD.replace("mine", "yours") + "base: {dataset: d}\n", "'yours' must be the file's"),
         (HEAD + "base: {dataset: d}\nframeworks: [numpy]\n", "frameworks.0"),
         (
             HEAD + "base: {dataset: d}\ngroups: [{factor: loss, over: {loss: [margins]}}]\n",
@@ -148,6 +150,12 @@ def test_unknown_suites_and_budgets_say_what_there_is():
         plan.load_suite("nouns:huge")
     with pytest.raises(HardballError, match=r"no suite file gone\.yaml"):
         plan.load_suite("gone.yaml")
+
+
+def test_numbers_of_a_suite_may_be_written_with_an_exponent(tmp_path):
+    base = "base: {dataset: d, optimizer: {name: adam, eps: 1e-6}}\n"
+    spec = plan.runs(plan.load_suite(write(tmp_path, HEAD + base)))[0].spec
+    assert spec.optimizer.params["eps"] == 1e-6
 
 
 @pytest.mark.parametrize(
