@@ -6,15 +6,13 @@ from scipy import stats
 from hardball.metrics.polar import Polar
 
 
-def correlations(
-    polar: Polar, depth: np.ndarray, start: Polar | None = None
-) -> dict[str, float]:
+def correlations(polar: Polar, depth: np.ndarray, start: Polar | None = None) -> dict[str, float]:
     """Spearman and Pearson correlation of radius (1/sqrt(c)) with depth, at the end and the start.
 
     gain = end - start. Left out where one side is constant.
     Source: Nickel & Kiela 2018, section 4.1 (norm-rank correlation).
     """
-    out = {}
+    out: dict[str, float] = {}
     spearman = _correlation(stats.spearmanr, polar.radius, depth)
     pearson = _correlation(stats.pearsonr, polar.radius, depth)
     if spearman is not None and pearson is not None:

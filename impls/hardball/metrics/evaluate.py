@@ -3,10 +3,10 @@
 import numpy as np
 
 from hardball import words
+from hardball.errors import HardballError
 from hardball.hierarchy.closure import Csr, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
-from hardball.errors import HardballError
 from hardball.metrics import depth, distortion, links, ranking, separation
 from hardball.metrics.polar import Polar, to_polar
 from hardball.metrics.polar import threads as on_threads

@@ -178,7 +178,6 @@ def count_points(x, p, m, s, sources, indptr, probes, windows, mask_indptr, mask
     for block in prange(blocks):
         buffer = np.empty(TILE)
         cursor = np.empty(BLOCK, np.int64)
-        orders = np.empty((BLOCK, 0), np.int64)
         widest = 0
         for b in range(BLOCK):
             i = block + b * blocks
@@ -248,7 +247,9 @@ def count_scores(rows, row_of, sources, indptr, probes, windows, mask_indptr, ma
             values[masked[e]] = np.inf
         values[u] = np.inf
         order = np.argsort(keys[begin:end]) + begin
-        tally(values, 0, order, keys, windows, less, equal)
+        for start in range(0, values.shape[0], TILE):
+            tile = values[start : start + TILE]
+            tally(tile, start, order, keys, windows, less, equal)
         _settle(u, begin, end, probes, keys, masked, lo, hi, masked_keys, less, equal)
     return keys, less, equal
 
@@ -293,7 +294,7 @@ def nearest_pairs(x, p, m, s, mask_indptr, masked, top, blocks):
                 while cursor < mask_indptr[u + 1] and masked[cursor] < stop:
                     values[masked[cursor] - start] = np.inf
                     cursor += 1
-                lt, le = below(values, heap[0])
+                _, le = below(values, heap[0])
                 if le == 0:
                     continue
                 for i in range(values.shape[0]):

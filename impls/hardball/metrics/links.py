@@ -33,8 +33,7 @@ def global_figures(polar: Polar, test: np.ndarray, exclude: Csr) -> dict[str, fl
     limits = nearest[cuts - 1]
     nodes = np.flatnonzero(offered <= limits[-1])
     less, equal = (
-        counts.sum(axis=0)
-        for counts in kernels.count_pairs(*polar.table, nodes, *masked, limits)
+        counts.sum(axis=0) for counts in kernels.count_pairs(*polar.table, nodes, *masked, limits)
     )
     keys = kernels.keys_of(*polar.table, positive[:, 0], positive[:, 1])
     out = {}

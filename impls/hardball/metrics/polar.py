@@ -12,7 +12,7 @@ from hardball.errors import HardballError
 from hardball.metrics import kernels
 
 MAX_RADIUS = 350.0
-MAX_NORM = 1e150
+MAX_COORDINATE = 1e150
 MANIFOLDS = ("poincare", "lorentz", "tangent", "euclidean")
 
 
@@ -50,8 +50,9 @@ def to_polar(points: np.ndarray, manifold: str, c: float = 1.0) -> Polar:
 
     a = 2 artanh(sqrt(c) |x|) on the ball, arsinh(sqrt(c) |x_1..d|) on the hyperboloid (x_0 is not
     read), sqrt(c) |v| in tangent coordinates, |x| in R^d, where c is not read.
-    points (N, D); Raises HardballError on values that are not finite (the run diverged), on points
-    outside the ball, on radii above MAX_RADIUS and on an unknown manifold.
+    points: (N, D). Raises HardballError on values that are not finite (the run diverged), on points
+    outside the ball, on coordinates or radii beyond MAX_COORDINATE, MAX_RADIUS, and on an unknown
+    manifold.
     Source: Nickel & Kiela 2018, Eq. 1 and 11.
     """
     if manifold not in MANIFOLDS:
@@ -66,14 +67,14 @@ def to_polar(points: np.ndarray, manifold: str, c: float = 1.0) -> Polar:
         )
     if manifold == "lorentz":
         x = x[:, 1:]
+    if np.abs(x).max(initial=0) > MAX_COORDINATE:
+        raise HardballError(
+            f"diverged: a coordinate of {np.abs(x).max():.4g}, where float64 distances end at "
+            f"{MAX_COORDINATE:g}; lower the learning rate, or clip"
+        )
     norm = np.sqrt(np.square(x).sum(axis=1))
     direction = np.divide(x, norm[:, None], out=np.zeros_like(x), where=norm[:, None] > 0)
     if manifold == "euclidean":
-        if norm.max(initial=0) > MAX_NORM:
-            raise HardballError(
-                f"diverged: |x| = {norm.max():.4g}, where float64 distances end at {MAX_NORM:g}; "
-                "lower the learning rate, or clip"
-            )
         # p = m = 0 and s = 2 turn the key into |x - y|^2, exactly
         nothing = np.zeros(len(x))
         table = Table(np.ascontiguousarray(x.T), nothing, nothing, np.full(len(x), 2.0))
@@ -130,7 +131,7 @@ def threads(count: int | None) -> Iterator[None]:
     """Run the kernels on `count` threads (None: as many as numba was given), then restore."""
     before = numba.get_num_threads()
     if count is not None:
-        numba.set_num_threads(max(1, min(count, numba.config.NUMBA_NUM_THREADS)))
+        numba.set_num_threads(max(1, min(count, numba.get_num_threads())))
     try:
         yield
     finally:

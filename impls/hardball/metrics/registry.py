@@ -54,7 +54,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("radius_q10", "none", 0, INF, "10 % quantile of the radius"),
     Metric("radius_q50", "none", 0, INF, "median radius"),
     Metric("radius_q90", "none", 0, INF, "90 % quantile of the radius"),
-    Metric("sources", "none", 1, INF, "nodes ranked, where only a sample was"),
+    Metric("sources", "none", 0, INF, "nodes ranked, where only a sample was"),
     Metric("separation_sources", "none", 1, INF, "source nodes of separation, where sampled"),
 )
 

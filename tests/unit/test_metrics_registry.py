@@ -1,0 +1,98 @@
+"""Whatever the data, every figure is registered, finite and inside its range."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hardball.errors import HardballError
+from hardball.hierarchy.closure import closure
+from hardball.hierarchy.dag import from_edges
+from hardball.hierarchy.splits import link_prediction, reconstruction
+from hardball.metrics.evaluate import evaluate
+from hardball.metrics.floors import floors
+from hardball.metrics.registry import METRICS, columns, metric
+
+
+def check(found: dict[str, float]) -> None:
+    for name, value in found.items():
+        entry = metric(name)
+        assert type(value) is float, name
+        assert math.isfinite(value), name
+        # sums of shares may end one rounding above 1
+        assert entry.low - 1e-12 <= value <= entry.high + 1e-12, name
+
+
+def points_of(rng: np.random.Generator, manifold: str, n: int, spread: float) -> np.ndarray:
+    v = rng.normal(size=(n, 3)) * spread
+    if manifold == "poincare":
+        return v / (1 + np.linalg.norm(v, axis=1, keepdims=True))
+    if manifold == "lorentz":
+        return np.concatenate([np.sqrt(1 + np.square(v).sum(axis=1, keepdims=True)), v], axis=1)
+    return v
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    n=st.integers(1, 60),
+    manifold=st.sampled_from(["poincare", "lorentz", "tangent", "euclidean"]),
+    spread=st.sampled_from([0.0, 1e-8, 1.0, 15.0]),
+    shape=st.sampled_from(["chain", "star", "tree", "forest", "isolated"]),
+)
+def test_every_value_is_registered_and_in_its_range(
+    seed: int, n: int, manifold: str, spread: float, shape: str
+) -> None:
+    rng = np.random.default_rng(seed)
+    child = np.arange(1, n)
+    parent = {
+        "chain": child - 1,
+        "star": child * 0,
+        "tree": rng.integers(0, child) if n > 1 else child,
+        "forest": np.minimum(child % 3, child - 1),
+        "isolated": child,
+    }[shape]
+    some = child[parent != child]
+    labels = {"kind": [["A", "B", None][i] for i in rng.integers(0, 3, size=n)]}
+    h = from_edges("any", some, parent[parent != child], nodes=np.arange(n), groups=labels)
+    above = closure(h)
+    splits = [reconstruction(h, above, 0)]
+    if len(above.indices) >= h.n_edges + 20:
+        splits.append(link_prediction(h, above, 0, holdout=0.2))
+    for split in splits:
+        start = points_of(rng, manifold, n, 1e-3)
+        points = points_of(rng, manifold, n, spread)
+        check(evaluate(points, manifold, 1.0, h, split, above, start_points=start))
+        check(evaluate(points, manifold, 1.0, h, split, above, sources=3, seed=seed))
+        if len(above.indices):
+            for row in floors(h, above, split).values():
+                check(row)
+
+
+def test_a_full_evaluation_fills_every_column() -> None:
+    """Only what speaks of sampling is missing on a small tree with labels."""
+    n = 60
+    child = np.arange(1, n)
+    labels = {"kind": ["AB"[i % 2] for i in range(n)]}
+    h = from_edges("tree", child, (child - 1) // 3, nodes=np.arange(n), groups=labels)
+    above = closure(h)
+    points = np.random.default_rng(0).normal(size=(n, 3))
+    split = reconstruction(h, above, 0)
+    found = evaluate(points, "tangent", 1.0, h, split, above, start_points=points / 2)
+    assert set(columns(["kind"])) - set(found) == {"sources", "separation_sources"}
+
+
+def test_names_are_unique_and_each_says_which_way_is_better() -> None:
+    names = [entry.name for entry in METRICS]
+    assert len(set(names)) == len(names)
+    assert {entry.direction for entry in METRICS} == {"max", "min", "none"}
+    assert all(entry.low < entry.high and entry.summary for entry in METRICS)
+
+
+def test_group_columns_are_found_by_their_prefix() -> None:
+    assert metric("separation_family").name == "separation_<group>"
+    assert metric("separation_sources").name == "separation_sources"
+    with pytest.raises(HardballError, match="unknown metric 'accuracy': allowed are mean_rank"):
+        metric("accuracy")
