@@ -120,7 +120,8 @@ def _watched(text: str, progress: bool) -> Iterator[Callable[[int, int | None], 
         TimeElapsedColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not progress) as bar:
+    hidden = not (progress and console.is_terminal)
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task(text, total=None)
 
         def report(done: int, total: int | None) -> None:
