@@ -43,15 +43,20 @@ def subset(words: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
     algorithm F2.
     """
     count = words.shape[1]
-    tops = (sizes[:, None] - count + torch.arange(count, device=words.device)).to(torch.int32)
+    places = torch.arange(count, device=words.device)
+    tops = sizes[:, None] - count + places
     drawn = torch.where(tops < 0, tops, mulhi(words, (tops + 1).clamp(min=0)))
-    # Steps run along the first axis, and bytes instead of bools: both keep the passes vectorised.
-    drawn, tops = drawn.to(torch.int32).T.contiguous(), tops.T.contiguous()
-    chosen = drawn.clone()
-    for step in range(1, count):
-        seen = (chosen[:step] == drawn[step]).view(torch.uint8).amax(0).view(torch.bool)
-        chosen[step] = torch.where(seen, tops[step], drawn[step])
-    return chosen.T.to(torch.int64), tops.T >= 0
+    # A number was taken before when an earlier step drew it, or when it is the top of an earlier
+    # step whose own number had been taken: chains of steps, followed by doubling, not step by step.
+    bits = count.bit_length()
+    ordered = torch.sort(drawn << bits | places, dim=1).values
+    again = torch.nn.functional.pad(ordered[:, 1:] >> bits == ordered[:, :-1] >> bits, (1, 0))
+    taken = torch.empty_like(again).scatter_(1, ordered & 2**bits - 1, again)
+    step = drawn - tops[:, :1]
+    step = torch.where((step >= 0) & (step < places), step, places)
+    for _ in range(bits):
+        taken, step = taken | taken.gather(1, step), step.gather(1, step)
+    return torch.where(taken, tops, drawn), tops >= 0
 
 
 def lookup(table: Tensor, places: Tensor) -> Tensor:

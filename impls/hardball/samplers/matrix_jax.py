@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from hardball.samplers.integers_jax import mulhi
+from hardball.samplers.integers_jax import lookup, mulhi
 
 
 def matrix(
@@ -13,44 +13,49 @@ def matrix(
     """Nodes by the anchor's row of weights: ids (B,K), valid (B,K).
 
     id = the first column whose cumulated weight exceeds floor(word * total / 2^32). Without
-    replacement the weight of a drawn column becomes 0 before the next draw, as in NumPy's
-    choice(replace=False, p): K passes over (B,N), and valid=False once a row is used up. An id that
-    is not valid is the anchor. anchors (B,), words (B,K). Source: Devroye 1986, Non-Uniform Random
-    Variate Generation, section III.2.
+    replacement a drawn column has weight 0 from then on, as in NumPy's choice(replace=False, p),
+    and valid=False once a row is used up. An id that is not valid is the anchor. anchors (B,),
+    words (B,K). Source: Devroye 1986, Non-Uniform Random Variate Generation, section III.2;
+    without replacement Efraimidis & Spirakis 2006, Weighted Random Sampling, definition 1.
     """
     n = index["cumulative"].shape[0]
+    table, rows = index["cumulative"].reshape(-1), anchors * n
+    total = lookup(table, rows + n - 1)
     if replace:
-        total = index["cumulative"][anchors, n - 1][:, None]
-        target = mulhi(words, total)
-        low, high = jnp.zeros(words.shape, jnp.int32), jnp.full(words.shape, n - 1, jnp.int32)
-        for _ in range((n - 1).bit_length()):
-            middle = (low + high) >> 1
-            below = index["cumulative"][anchors[:, None], middle] <= target
-            low, high = jnp.where(below, middle + 1, low), jnp.where(below, high, middle)
-        valid = jnp.broadcast_to(total > 0, words.shape)
-        return jnp.where(valid, low, anchors[:, None]), valid
+        drawn = _first_above(table, n, rows[:, None], mulhi(words, total[:, None]))
+        valid = jnp.broadcast_to(total[:, None] > 0, words.shape)
+        return jnp.where(valid, drawn, anchors[:, None]), valid
 
-    rows = jnp.arange(words.shape[0])
-
-    def take(step: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        cumulative, ids, valid = state
-        total = cumulative[:, -1]
+    def take(step: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
+        total, starts, weights, ids, valid = state
         target = mulhi(words[:, step], total)
-        drawn = jnp.argmax(cumulative > target[:, None], axis=1).astype(jnp.int32)
-        before = jnp.where(drawn > 0, cumulative[rows, drawn - 1], 0)
-        used = cumulative[rows, drawn] - before
-        after = jnp.arange(n, dtype=jnp.int32) >= drawn[:, None]
+        passed = starts <= target[:, None]
+        skipped = jnp.where(passed, weights, 0).sum(1, dtype=jnp.int32)
+        drawn = _first_above(table, n, rows, target + skipped)
+        before = jnp.where(drawn > 0, lookup(table, rows + jnp.maximum(drawn - 1, 0)), 0)
         left = total > 0
+        used = jnp.where(left, lookup(table, rows + drawn) - before, 0)
+        starts = jnp.where(passed, starts, starts - used[:, None])
         return (
-            cumulative - jnp.where(after, used[:, None], 0),
+            total - used,
+            starts.at[:, step].set(before - skipped),
+            weights.at[:, step].set(used),
             ids.at[:, step].set(jnp.where(left, drawn, anchors)),
             valid.at[:, step].set(left),
         )
 
-    start = (
-        index["cumulative"][anchors],
-        jnp.zeros(words.shape, jnp.int32),
-        jnp.zeros(words.shape, bool),
-    )
-    _, ids, valid = jax.lax.fori_loop(0, words.shape[1], take, start)
+    # Of each drawn column its weight, and where in the weight that is left its gap lies.
+    zeros = jnp.zeros(words.shape, jnp.int32)
+    state = (total, zeros, zeros, zeros, zeros > 0)
+    *_, ids, valid = jax.lax.fori_loop(0, words.shape[1], take, state)
     return ids, valid
+
+
+def _first_above(table: Array, n: int, rows: Array, targets: Array) -> Array:
+    """First of n columns from `rows` on whose entry exceeds the target; n - 1 where none does."""
+    low, high = jnp.zeros_like(targets), jnp.full_like(targets, n - 1)
+    for _ in range((n - 1).bit_length()):
+        middle = (low + high) >> 1
+        below = lookup(table, rows + middle) <= targets
+        low, high = jnp.where(below, middle + 1, low), jnp.where(below, high, middle)
+    return jnp.minimum(low, n - 1)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from hardball.samplers.integers_torch import mulhi
+from hardball.samplers.integers_torch import lookup, mulhi
 
 
 def matrix(
@@ -12,36 +12,42 @@ def matrix(
     """Nodes by the anchor's row of weights: ids (B,K), valid (B,K).
 
     id = the first column whose cumulated weight exceeds floor(word * total / 2^32). Without
-    replacement the weight of a drawn column becomes 0 before the next draw, as in NumPy's
-    choice(replace=False, p): K passes over (B,N), and valid=False once a row is used up. An id that
-    is not valid is the anchor. anchors (B,), words (B,K). Source: Devroye 1986, Non-Uniform Random
-    Variate Generation, section III.2.
+    replacement a drawn column has weight 0 from then on, as in NumPy's choice(replace=False, p),
+    and valid=False once a row is used up. An id that is not valid is the anchor. anchors (B,),
+    words (B,K). Source: Devroye 1986, Non-Uniform Random Variate Generation, section III.2;
+    without replacement Efraimidis & Spirakis 2006, Weighted Random Sampling, definition 1.
     """
     n = index["cumulative"].shape[0]
+    table, rows = index["cumulative"].reshape(-1), anchors * n
+    total = lookup(table, rows + n - 1)
     if replace:
-        total = index["cumulative"][anchors, n - 1][:, None]
-        target = mulhi(words, total)
-        low, high = torch.zeros_like(words), torch.full_like(words, n - 1)
-        for _ in range((n - 1).bit_length()):
-            middle = (low + high) >> 1
-            below = index["cumulative"][anchors[:, None], middle] <= target
-            low, high = torch.where(below, middle + 1, low), torch.where(below, high, middle)
-        valid = (total > 0).expand(words.shape)
-        return torch.where(valid, low, anchors[:, None]), valid
+        drawn = _first_above(table, n, rows[:, None], mulhi(words, total[:, None]))
+        valid = (total[:, None] > 0).expand(words.shape)
+        return torch.where(valid, drawn, anchors[:, None]), valid
 
-    rows = torch.arange(words.shape[0], device=words.device)
-    columns = torch.arange(n, device=words.device)
-    cumulative = index["cumulative"][anchors]
+    # Of each drawn column its weight, and where in the weight that is left its gap lies.
+    starts, weights = torch.zeros_like(words), torch.zeros_like(words)
     ids, valid = torch.zeros_like(words), torch.zeros_like(words, dtype=torch.bool)
     for step in range(words.shape[1]):
-        total = cumulative[:, -1]
         target = mulhi(words[:, step], total)
-        places = torch.searchsorted(cumulative, target[:, None].to(cumulative.dtype), right=True)
-        drawn = places[:, 0].clamp(max=n - 1)
-        before = torch.where(drawn > 0, cumulative[rows, drawn - 1], 0)
-        used = cumulative[rows, drawn] - before
-        after = columns >= drawn[:, None]
-        cumulative = cumulative - torch.where(after, used[:, None], 0)
-        ids[:, step] = torch.where(total > 0, drawn, anchors)
-        valid[:, step] = total > 0
+        passed = starts <= target[:, None]
+        skipped = (weights * passed).sum(1)
+        drawn = _first_above(table, n, rows, target + skipped)
+        before = torch.where(drawn > 0, lookup(table, rows + (drawn - 1).clamp(min=0)), 0)
+        left = total > 0
+        used = torch.where(left, lookup(table, rows + drawn) - before, 0)
+        starts -= ~passed * used[:, None]
+        total = total - used
+        starts[:, step], weights[:, step] = before - skipped, used
+        ids[:, step], valid[:, step] = torch.where(left, drawn, anchors), left
     return ids, valid
+
+
+def _first_above(table: Tensor, n: int, rows: Tensor, targets: Tensor) -> Tensor:
+    """First of n columns from `rows` on whose entry exceeds the target; n - 1 where none does."""
+    low, high = torch.zeros_like(targets), torch.full_like(targets, n - 1)
+    for _ in range((n - 1).bit_length()):
+        middle = (low + high) >> 1
+        below = lookup(table, rows + middle) <= targets
+        low, high = torch.where(below, middle + 1, low), torch.where(below, high, middle)
+    return low.clamp(max=n - 1)
