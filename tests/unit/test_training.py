@@ -1,0 +1,186 @@
+"""The training loop: batches, schedule, chunks, curves, stopping, rows, divergence."""
+
+import math
+
+import numpy as np
+import pytest
+
+from hardball.errors import HardballError
+from hardball.row import VOLATILE, Row
+from hardball.spec import RunSpec
+from hardball.trainers import loop, problem
+from hardball.trainers.train import train, train_many
+
+FRAMEWORKS = ("jax", "torch")
+
+
+def spec_of(framework="torch", **settings):
+    base = {"dataset": "dag", "seed": 1, "dim": 2, "batch_size": 8, "negatives": 4, "epochs": 6}
+    return RunSpec(framework=framework, **{**base, "lr": 0.1, **settings})
+
+
+@pytest.fixture(scope="module")
+def graph(random_dag):
+    return random_dag(40, 2)
+
+
+def test_every_pair_is_shown_once_an_epoch():
+    # 10 pairs in batches of 4: epoch 0 ends in the middle of the third batch.
+    rows = problem.Batches(5, 10, 4).take(0, 5).reshape(-1)
+    assert sorted(rows[:10]) == sorted(rows[10:]) == list(range(10))
+    assert list(rows[:10]) != list(rows[10:])
+
+
+def test_batches_do_not_depend_on_how_they_are_asked_for():
+    whole = problem.Batches(5, 10, 4).take(0, 9)
+    piecewise = problem.Batches(5, 10, 4)
+    np.testing.assert_array_equal(piecewise.take(0, 2), whole[:2])
+    np.testing.assert_array_equal(piecewise.take(2, 7), whole[2:])
+    np.testing.assert_array_equal(problem.Batches(5, 10, 4).take(6, 3), whole[6:])
+
+
+def test_a_batch_may_be_larger_than_an_epoch():
+    rows = problem.Batches(5, 3, 8).take(0, 3).reshape(-1)
+    assert np.sort(rows.reshape(8, 3)).tolist() == [[0, 1, 2]] * 8
+
+
+def test_rate_is_low_in_the_burn_in_then_falls_in_a_line():
+    spec = spec_of(lr=1.0, lr_final=0.2, burn_in=1, burn_in_factor=0.1)
+    found = problem.schedule(spec, 2, 7)
+    np.testing.assert_allclose(found, [0.1, 0.1, 1.0, 0.8, 0.6, 0.4, 0.2])
+    assert problem.schedule(spec, 0, 1).tolist() == [1.0]
+
+
+def test_chunks_cover_every_step_once(graph):
+    spec = spec_of(epochs=7, eval_every=3, checkpoint_every=2, burn_in=1)
+    task = problem.build(spec, graph)
+    steps = [s for _, chunks in loop.stretches(task) for f, n in chunks for s in range(f, f + n)]
+    assert steps == list(range(task.total_steps))
+    assert [epoch for epoch, _ in loop.stretches(task)] == [1, 2, 3, 4, 5, 6, 7]
+    assert task.total_steps == math.ceil(len(task.positives) * 7 / 8)
+
+
+def test_chunks_are_bounded_by_their_words(graph, monkeypatch):
+    monkeypatch.setattr(loop, "MOST_WORDS", 3 * 8 * 4)
+    task = problem.build(spec_of(), graph)
+    assert loop.capacity(task) == 3
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_two_runs_are_identical_in_every_byte(framework, graph):
+    first, second = (train(spec_of(framework), hierarchy=graph, progress=False) for _ in range(2))
+    assert first.points.tobytes() == second.points.tobytes()
+    ours, theirs = first.row.to_flat(), second.row.to_flat()
+    assert {k: v for k, v in ours.items() if k not in VOLATILE} == {
+        k: v for k, v in theirs.items() if k not in VOLATILE
+    }
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_seeds_that_share_a_process_are_those_that_do_not(framework, graph):
+    specs = [spec_of(framework, seed=seed) for seed in (1, 2)]
+    together = list(train_many(specs, hierarchy=graph, progress=False))
+    alone = train(specs[1], hierarchy=graph, progress=False)
+    assert together[1].points.tobytes() == alone.points.tobytes()
+    assert together[0].points.tobytes() != alone.points.tobytes()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"sampler": "uniform"},
+        {"sampler": "pool", "negatives": 64},
+        {"sampler": "siblings", "regularizers": ["radius_penalty"], "clip": 0.1},
+        {"sampler": {"name": "cousins", "relative_to": "positive"}, "loss": "margin"},
+    ],
+    ids=lambda settings: str(settings["sampler"]),
+)
+def test_frameworks_count_and_end_alike(graph, settings):
+    ours, theirs = (
+        train(spec_of(f, dtype="float64", **settings), hierarchy=graph, progress=False)
+        for f in FRAMEWORKS
+    )
+    # Measured: 6e-15.
+    np.testing.assert_allclose(ours.points, theirs.points, rtol=0, atol=1e-11)
+    for name in ("scorings", "masked_share", "widened_share", "negatives_used", "status"):
+        assert getattr(ours.row, name) == getattr(theirs.row, name), name
+    assert ours.row.masked_share > 0
+    columns = ["epoch", "step", "scorings", "masked_share", "widened_share", "lr"]
+    np.testing.assert_array_equal(ours.curves[columns], theirs.curves[columns])
+    close = ["loss", "negative_gradient", "negative_gradient_stalled"]
+    np.testing.assert_allclose(ours.curves[close], theirs.curves[close], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_device_words_repeat_too(framework, graph):
+    spec = spec_of(framework, words="device")
+    first, second = (train(spec, hierarchy=graph, progress=False) for _ in range(2))
+    assert first.points.tobytes() == second.points.tobytes()
+    philox = train(spec_of(framework), hierarchy=graph, progress=False)
+    assert first.points.tobytes() != philox.points.tobytes()
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_diverged_run_says_so_and_has_no_metrics(framework, graph):
+    spec = spec_of(framework, manifold="lorentz", optimizer="rsgd", lr=1e6)
+    result = train(spec, hierarchy=graph, progress=False)
+    assert result.row.status == "diverged"
+    assert result.row.metrics == {}
+    assert result.row.final_loss is None
+    assert result.row.epochs_done < spec.epochs
+
+
+def test_points_at_the_limit_are_counted(graph):
+    spec = spec_of(lr=30.0, epochs=3)
+    row = train(spec, hierarchy=graph, progress=False).row
+    assert 0 < row.points_at_limit <= graph.n_nodes
+
+
+def test_scorings_are_pairs_and_the_negatives_they_used(graph):
+    row = train(spec_of(), hierarchy=graph, progress=False).row
+    pairs = round(row.epochs_done * len(problem.build(spec_of(), graph).positives))
+    assert pairs % 8 == 0
+    # Of 4 draws a pair some were masked; uniform draws always find something.
+    assert row.scorings == pairs + round(row.negatives_used * pairs)
+    assert row.negatives_used == pytest.approx(4 * (1 - row.masked_share))
+
+
+def test_patience_ends_a_run_on_its_validation_pairs(graph):
+    settings = {"task": "link_prediction", "eval_every": 1, "epochs": 30, "lr": 1e-9}
+    result = train(spec_of(patience=2, **settings), hierarchy=graph, progress=False)
+    # Nothing moves, so the first validation is the best: two more without a gain end the run.
+    assert len(result.curves) == 3
+    assert result.curves["map"].notna().all()
+    assert result.row.epochs_done < 5
+
+
+def test_patience_without_held_out_pairs_watches_the_loss(graph):
+    settings = {"eval_every": 2, "epochs": 40, "lr": 1e-9, "patience": 2}
+    result = train(spec_of(**settings), hierarchy=graph, progress=False)
+    assert result.row.epochs_done < 40
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({"patience": 2}, "eval_every"), ({"burn_in": 6}, "burn_in=6")],
+)
+def test_settings_that_contradict_each_other(graph, settings, named):
+    with pytest.raises(HardballError, match=named):
+        train(spec_of(**settings), hierarchy=graph, progress=False)
+
+
+def test_a_lone_node_leaves_nothing_to_train_on():
+    from hardball.hierarchy.dag import from_edges
+
+    with pytest.raises(HardballError, match="no pair to train on"):
+        train(spec_of(), hierarchy=from_edges("lone", [], [], nodes=["a"]), progress=False)
+
+
+def test_rows_survive_a_flat_table(graph):
+    row = train(spec_of(regularizers=["radius_penalty"]), hierarchy=graph, progress=False).row
+    flat = row.to_flat()
+    assert Row.from_flat(flat) == row
+    assert Row.from_flat({**flat, "map": math.nan}).metrics.get("map") is None
+    assert set(VOLATILE) <= set(Row.model_fields)
+    assert flat["sampler"] == "uniform"
+    assert flat["regularizers"] == "radius_penalty(weight=0.01,free=0.0)"
