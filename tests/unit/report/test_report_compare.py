@@ -132,7 +132,7 @@ def test_a_freeze_that_fails_leaves_nothing(tmp_path, finished, monkeypatch):
 
 @pytest.mark.parametrize("version", ["0.1", "../x", "v", "latest"])
 def test_a_version_is_written_as_v_and_numbers(tmp_path, finished, version):
-    with pytest.raises(HardballError, match="write it as v0.1"):
+    with pytest.raises(HardballError, match=r"write it as v0\.1"):
         freeze.freeze(version, [finished], tmp_path / "results")
 
 
@@ -143,7 +143,7 @@ def test_freeze_refuses_what_is_incomplete_or_large(tmp_path, work, finished, mo
     (finished / "plots" / "parity.png").unlink()
     with pytest.raises(HardballError, match="has no plots: run `hardball plot made_up`"):
         freeze.freeze("v0.1", [finished], tmp_path / "results")
-    with pytest.raises(HardballError, match="no runs.csv at nowhere"):
+    with pytest.raises(HardballError, match=r"no runs\.csv at nowhere"):
         freeze_command("v0.1", ["nowhere"])
 
 

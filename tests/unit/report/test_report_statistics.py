@@ -31,7 +31,7 @@ def test_interquartile_mean_of_one_and_two_runs_is_their_mean():
 
 def test_interquartile_mean_equals_the_trimmed_mean_when_four_divides_n():
     values = np.random.default_rng(0).normal(size=12)
-    # measured difference 0; the bound leaves room for the order of summation
+    # measured 9e-19; the bound leaves room for the order of summation
     assert abs(statistics.interquartile_mean(values) - stats.trim_mean(values, 0.25)) < 1e-14
 
 
@@ -56,8 +56,8 @@ def test_the_interval_covers_as_often_as_it_says():
     rng = np.random.default_rng(1)
     samples = rng.normal(size=(300, 10))
     inside = [e.low <= 0 <= e.high for e in (estimate(s, resamples=1000) for s in samples)]
-    # The percentile bootstrap of 10 runs covers a little less than 95 %: measured 0.907.
-    assert 0.86 < np.mean(inside) < 0.97
+    # Measured 0.927 here, and over 4,000 samples 0.938 for 10 runs, 0.90 for 5, 0.75 for 3.
+    assert 0.90 < np.mean(inside) < 0.97
 
 
 def test_strata_are_resampled_apart():
