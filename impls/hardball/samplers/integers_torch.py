@@ -51,12 +51,13 @@ def subset(words: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
     bits = count.bit_length()
     ordered = torch.sort(drawn << bits | places, dim=1).values
     again = torch.nn.functional.pad(ordered[:, 1:] >> bits == ordered[:, :-1] >> bits, (1, 0))
-    taken = torch.empty_like(again).scatter_(1, ordered & 2**bits - 1, again)
+    # Numbers instead of bools, over which compiled code takes far longer.
+    taken = torch.empty_like(ordered).scatter_(1, ordered & 2**bits - 1, again.to(torch.int64))
     step = drawn - tops[:, :1]
     step = torch.where((step >= 0) & (step < places), step, places)
     for _ in range(bits):
         taken, step = taken | taken.gather(1, step), step.gather(1, step)
-    return torch.where(taken, tops, drawn), tops >= 0
+    return torch.where(taken > 0, tops, drawn), tops >= 0
 
 
 def lookup(table: Tensor, places: Tensor) -> Tensor:
