@@ -202,6 +202,14 @@ def test_a_wrong_number_of_points_is_refused(family: Hierarchy) -> None:
         measure(family, line(0, 1, 2, 3))
 
 
+def test_a_million_tied_pairs_are_no_better_than_chance(tree: tuple[Hierarchy, np.ndarray]) -> None:
+    """All 1,500 * 1,499 / 2 pairs tie at every cut, more than any list of nearest pairs holds."""
+    h, points = tree
+    found = measure(h, points * 0, "tangent")
+    for cut in (1, 10, 100, 1000):
+        assert found[f"vs_random_at_{cut}"] == pytest.approx(1, rel=1e-12)
+
+
 @pytest.fixture(scope="module")
 def tree() -> tuple[Hierarchy, np.ndarray]:
     n = 1500

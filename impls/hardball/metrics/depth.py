@@ -10,7 +10,7 @@ def correlations(polar: Polar, depth: np.ndarray, start: Polar | None = None) ->
     """Spearman and Pearson correlation of radius (1/sqrt(c)) with depth, at the end and the start.
 
     gain = end - start. Left out where one side is constant.
-    Source: Nickel & Kiela 2018, section 4.1 (norm-rank correlation).
+    Source: Nickel & Kiela 2018, section 4 (norm-rank correlation).
     """
     out: dict[str, float] = {}
     spearman = _correlation(stats.spearmanr, polar.radius, depth)

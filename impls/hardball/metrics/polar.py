@@ -53,7 +53,7 @@ def to_polar(points: np.ndarray, manifold: str, c: float = 1.0) -> Polar:
     points: (N, D). Raises HardballError on values that are not finite (the run diverged), on points
     outside the ball, on coordinates or radii beyond MAX_COORDINATE, MAX_RADIUS, and on an unknown
     manifold.
-    Source: Nickel & Kiela 2018, Eq. 1 and 11.
+    Source: Nickel & Kiela 2018, section 3.
     """
     if manifold not in MANIFOLDS:
         allowed = ", ".join(MANIFOLDS)
@@ -111,7 +111,7 @@ def keys(polar: Polar, nodes: np.ndarray, candidates: np.ndarray) -> np.ndarray:
 
     sinh^2((a - b)/2) + sinh a sinh b |u - w|^2 / 4 with direct differences; |x - y|^2 in R^d.
     nodes, candidates: (B,) ids.
-    Source: the half-angle form of Nickel & Kiela 2018, Eq. 5.
+    Source: the half-angle form of the distance of Nickel & Kiela 2018, section 3.
     """
     return kernels.keys_of(*polar.table, np.asarray(nodes), np.asarray(candidates))
 
@@ -120,7 +120,7 @@ def distances(polar: Polar, nodes: np.ndarray) -> np.ndarray:
     """Distances of each node to all: float64 (B, N), in the manifold's own units.
 
     2 asinh(sqrt(key)) / sqrt(c); sqrt(key) in R^d. nodes: (B,) ids.
-    Source: Nickel & Kiela 2018, Eq. 5.
+    Source: Nickel & Kiela 2018, section 3.
     """
     root = np.sqrt(kernels.key_rows(*polar.table, np.asarray(nodes)))
     return 2 * np.arcsinh(root) / np.sqrt(polar.c) if polar.hyperbolic else root

@@ -19,7 +19,7 @@ def group_figures(polar: Polar, groups: dict[str, np.ndarray], seed: int = 0) ->
     ones at their expected share. Up to EXACT_LIMIT labelled nodes all are sources, else SAMPLED
     seeded ones against all labelled candidates, and `separation_sources` says so.
     Left out where a label lacks a pair within or between, or where all within coincide.
-    Source: the ratio of Davies & Bouldin 1979's two terms, on pairs; purity of kNN labels.
+    Source: hardball.
     """
     out: dict[str, float] = {}
     for name, codes in groups.items():
