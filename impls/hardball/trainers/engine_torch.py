@@ -24,12 +24,15 @@ from hardball.trainers.problem import (
     Problem,
     identity,
     resolve,
+    words_per_step,
 )
 
 Totals = dict[str, torch.Tensor]
 
-# Compiling takes seconds and saves about 20 ns a scoring.
+# Compiling takes seconds and saves some 20 ns a scoring, and nothing where negatives come in pairs.
 COMPILE_FROM_SCORINGS = 1e9
+# Below this many scorings a step, a second thread costs more than it brings.
+THREADS_FROM_SCORINGS = 2**19
 
 
 class Table(NamedTuple):
@@ -134,14 +137,15 @@ _COMPILED: dict[tuple[Any, ...], Parts] = {}
 
 
 def worth_compiling(problem: Problem) -> bool:
-    """Whether a run is long enough to compile its step; never without a C++ compiler.
+    """Whether a run has a pool and is long enough to compile its step; never without a compiler.
 
     A run's digits depend on it, so it follows from the spec and the machine, not from timings.
     """
     spec = problem.spec
     found = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
     scorings = problem.total_steps * spec.batch_size * spec.negatives
-    return bool(found) and scorings >= COMPILE_FROM_SCORINGS
+    pooled = words_per_step(spec) < spec.batch_size * spec.negatives
+    return bool(found) and pooled and scorings >= COMPILE_FROM_SCORINGS
 
 
 def update(
@@ -256,9 +260,11 @@ class Engine:
 
     @contextlib.contextmanager
     def _settings(self) -> Iterator[None]:
-        """No gradients but where a step asks for them, one thread, and one order of summation."""
+        """No gradients but where a step asks for them, and one order of summation."""
         threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-        if "OMP_NUM_THREADS" not in os.environ:
+        spec = self.problem.spec
+        small = spec.batch_size * spec.negatives < THREADS_FROM_SCORINGS
+        if small and "OMP_NUM_THREADS" not in os.environ:
             torch.set_num_threads(1)
         torch.use_deterministic_algorithms(self.device.type == "cuda")
         try:
