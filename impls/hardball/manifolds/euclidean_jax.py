@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jax import Array, lax
 
-from hardball.manifolds.scalars_jax import dtype_name, length, root, shrink
+from hardball.manifolds.scalars_jax import dtype_name, length, product, root, shrink
 
 # Largest radius: its square, summed over a row, is far from overflow.
 MAX_RADIUS = {"float32": 1e15, "float64": 1e150}
@@ -43,7 +43,7 @@ def dist_matrix(x: Array, y: Array, c: float) -> Array:
     centre = lax.stop_gradient(y.mean(axis=0))
     x, y = x - centre, y - centre
     squares = jnp.sum(x * x, axis=-1)[:, None] + jnp.sum(y * y, axis=-1)
-    return root(squares - 2 * (x @ y.T))
+    return root(squares - 2 * product(x, y.T))
 
 
 def exp_map(x: Array, v: Array, c: float) -> Array:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from hardball.manifolds.scalars_torch import dot, dtype_name, length, over_or_zero, shrink
+from hardball.manifolds.scalars_torch import dot, dtype_name, length, over_or_zero, product, shrink
 
 # Largest radius: its square, summed over a row, is far from overflow.
 MAX_RADIUS = {"float32": 1e15, "float64": 1e150}
@@ -94,7 +94,7 @@ class _Matrix(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
         left = torch.cat([-2 * x, dot(x, x), torch.ones_like(x[:, :1])], dim=1)
         right = torch.cat([y, torch.ones_like(y[:, :1]), dot(y, y)], dim=1)
-        d = (left @ right.T).clamp_(min=0).sqrt_()
+        d = product(left, right.T).clamp_(min=0).sqrt_()
         ctx.save_for_backward(x, y, d)
         return d
 
@@ -104,5 +104,5 @@ class _Matrix(torch.autograd.Function):
         x, y, d = ctx.saved_tensors
         scaled = over_or_zero(g, d)
         # The small factor transposed, first: four times faster on a CPU than scaled @ y.
-        grad_x = scaled.sum(dim=1)[:, None] * x - (y.T @ scaled.T).T
-        return grad_x, scaled.sum(dim=0)[:, None] * y - (x.T @ scaled).T
+        grad_x = scaled.sum(dim=1)[:, None] * x - product(y.T, scaled.T).T
+        return grad_x, scaled.sum(dim=0)[:, None] * y - product(x.T, scaled).T

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from hardball.manifolds.scalars_jax import dot, length, over_or_zero, twice_asinh, unit
+from hardball.manifolds.scalars_jax import dot, length, over_or_zero, product, twice_asinh, unit
 
 Residuals = tuple[Array, ...]
 
@@ -54,7 +54,9 @@ def _dist_backward(saved: Residuals, g: Array) -> Residuals:
     u, w, sinh_a, sinh_b = unit(m), unit(n), length(m), length(n)
     step = w - u
     gap = jnp.sum(step * step, axis=-1) / 2
-    scaled = over_or_zero(g, _sinh_from(2 * h))
+    # Points within the rounding of their coordinates count as one, whose gradient is 0.
+    apart = h > 4 * jnp.finfo(h.dtype).eps ** 2 * (a * b + sinh_a * sinh_b)
+    scaled = over_or_zero(g, apart * _sinh_from(2 * h))
     radial = jnp.sinh(a - b)
     grad_a = scaled * (radial + jnp.cosh(a) * sinh_b * gap)
     grad_b = scaled * (jnp.cosh(b) * sinh_a * gap - radial)
@@ -87,8 +89,8 @@ def _matrix_backward(saved: Residuals, g: Array) -> Residuals:
     grad_a = jnp.sum(radial, axis=1) + _coth(a) * jnp.sum(angular, axis=1)
     grad_b = _coth(b) * jnp.sum(angular, axis=0) - jnp.sum(radial, axis=0)
     # The small factor transposed, first: four times faster on a CPU than scaled @ n.
-    grad_m = -_across(m, _product(n.T, scaled.T).T)
-    grad_n = -_across(n, _product(m.T, scaled).T)
+    grad_m = -_across(m, product(n.T, scaled.T).T)
+    grad_n = -_across(n, product(m.T, scaled).T)
     return grad_a, grad_m, grad_b, grad_n
 
 
@@ -109,17 +111,12 @@ def _cosine_gap(u: Array, w: Array) -> Array:
     w_defect = _defect(w_coarse, w_fine)
     left = jnp.concatenate([u_coarse, u_fine, u_defect, jnp.ones_like(u_defect)], axis=1)
     right = jnp.concatenate([w_fine, w, jnp.ones_like(w_defect), w_defect], axis=1)
-    return jnp.maximum((1 - _product(u_coarse, w_coarse.T)) - _product(left, right.T), 0)
+    return jnp.maximum((1 - product(u_coarse, w_coarse.T)) - product(left, right.T), 0)
 
 
 def _defect(coarse: Array, fine: Array) -> Array:
     """(1 - |u|^2) / 2 of u = coarse + fine, as a column."""
     return ((1 - dot(coarse, coarse)) - dot(2 * coarse + fine, fine)) / 2
-
-
-def _product(x: Array, y: Array) -> Array:
-    """x @ y at full precision on every device."""
-    return jnp.matmul(x, y, precision="highest")
 
 
 def _sinh_from(versine: Array) -> Array:

@@ -48,6 +48,11 @@ def dot(x: Array, y: Array) -> Array:
     return jnp.sum(x * y, axis=-1, keepdims=True)
 
 
+def product(x: Array, y: Array) -> Array:
+    """Matrix product x @ y, at the full precision of its dtype on every device."""
+    return jnp.matmul(x, y, precision="highest")
+
+
 def shrink(x: Array, limit: float) -> Array:
     """x where |x| <= limit, else limit x / |x|; (..., D) -> (..., D)."""
     size = length(x)

