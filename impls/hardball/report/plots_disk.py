@@ -34,6 +34,11 @@ def below(tree: Hierarchy) -> Ints:
     return (tree.last - tree.first).astype(int)
 
 
+def has_child(tree: Hierarchy, shown: Ints) -> NDArray[np.bool_]:
+    """Which of the shown nodes have a child that is shown."""
+    return np.isin(shown, tree.parent[shown])
+
+
 def branches(tree: Hierarchy, count: int = BRANCHES) -> Ints:
     """Heads of up to `count` large branches, largest first.
 
@@ -132,17 +137,7 @@ def draw(
     branch = branch_of(tree, heads)[shown]
     size = below(tree)[shown]
     _edges(axes, plane.disk, tree, shown, branch)
-    for position in range(-1, len(heads)):
-        here = branch == position
-        axes.scatter(
-            plane.disk[here, 0],
-            plane.disk[here, 1],
-            s=np.where(size[here] > 1, 5 + 7 * np.log10(size[here]), 3.0),
-            color=_color(position),
-            edgecolors="white",
-            linewidths=0.25,
-            zorder=4,
-        )
+    _nodes(axes, plane.disk, branch, size)
     fig.canvas.draw()
     _names(axes, plane.disk, shown, names, heads, branch, size, tree)
     return fig
@@ -152,13 +147,31 @@ def _color(branch: int) -> str:
     return style.PALETTE[branch] if branch >= 0 else style.OTHER
 
 
+def _nodes(axes: Axes, disk: Floats, branch: Ints, size: Ints) -> None:
+    """Dots in a few sizes: markers of one size share one shape in the SVG."""
+    grade = np.ceil(np.log10(size)).astype(int)
+    for position in np.unique(branch):
+        for step in np.unique(grade):
+            here = (branch == position) & (grade == step)
+            axes.plot(
+                disk[here, 0],
+                disk[here, 1],
+                "o",
+                markersize=1.9 + 1.1 * step,
+                color=_color(int(position)),
+                markeredgecolor="white",
+                markeredgewidth=0.25,
+                zorder=4,
+            )
+
+
 def _edges(axes: Axes, disk: Floats, tree: Hierarchy, shown: Ints, branch: Ints) -> None:
     place = np.full(tree.n_nodes, -1)
     place[shown] = np.arange(len(shown))
     parent = tree.parent[shown]
     child = np.flatnonzero(parent >= 0)
     edges = np.column_stack([child, place[parent[child]]])
-    inner = below(tree)[shown][child] > 1
+    inner = has_child(tree, shown)[child]
     for position in np.unique(branch):
         for thick in (False, True):
             chosen = edges[(branch[child] == position) & (inner == thick)]
@@ -199,13 +212,14 @@ def _names(
         )
         for i in order
     ]
-    inner = [name for name, i in zip(made, order, strict=True) if size[i] > 1 or is_head[i]]
+    is_inner = has_child(tree, shown) | is_head
+    inner = [name for name, i in zip(made, order, strict=True) if is_inner[i]]
     placed = labels.place(axes, inner, INNER_NAMES, within=0.995)
     said = {name.text for name in placed}
     depth = tree.depth[shown]
-    by_depth = np.lexsort((shown, depth, size))
+    by_depth = np.lexsort((shown, depth, -size))
     rank = {int(i): position for position, i in enumerate(order)}
-    leaves = [made[rank[int(i)]] for i in by_depth if size[i] == 1]
+    leaves = [made[rank[int(i)]] for i in by_depth if not is_inner[i]]
     outside = [n for n in leaves if n.text not in said and np.hypot(n.x, n.y) > 0.9]
     labels.around(axes, [Name(n.text, n.x, n.y, n.color, 6.0) for n in outside])
 

@@ -92,7 +92,7 @@ def metric_dots(
         fig,
         f"{dataset}, {task.replace('_', ' ')}",
         "Dot: interquartile mean over seeds; bar: 95 % bootstrap interval; arrow: which way is "
-        "better; dashed: popularity floor. Sorted by the first panel.",
+        "better; dashed: what popularity alone reaches. Sorted by the first panel.",
     )
     return fig
 
@@ -115,6 +115,7 @@ def _dots(axes: Axes, lines: Sequence[Sequence[Summary]], metric: Metric, task: 
             offset = 0.16 * (2 * frameworks.index(summary.framework) - len(frameworks) + 1)
             if found is not None:
                 values += _dot(axes, place + offset, found, summary.framework)
+    axes.margins(x=0.12)
     if metric.direction == "min" and values and max(values) > 20 * min(values) > 0:
         axes.set_xscale("log")
         style.logarithmic(axes.xaxis)
@@ -123,7 +124,6 @@ def _dots(axes: Axes, lines: Sequence[Sequence[Summary]], metric: Metric, task: 
     axes.set_title(f"{metric_header(metric.name, task)} {ARROWS[metric.direction]}")
     style.quiet(axes, "x")
     axes.spines["left"].set_visible(False)
-    axes.margins(x=0.12)
 
 
 def _dot(axes: Axes, place: float, found: Estimate, framework: str) -> list[float]:
@@ -173,7 +173,25 @@ def _floor_lines(
     ]
     value = here[metric.name].dropna()
     if len(value):
-        axes.axvline(float(value.iloc[0]), color="#777777", linestyle=(0, (4, 3)), linewidth=0.9)
+        floor = float(value.iloc[0])
+        axes.axvline(floor, color="#777777", linestyle=(0, (4, 3)), linewidth=0.9, zorder=1)
+        low, high = axes.get_xlim()
+        right = (
+            floor > (low * high) ** 0.5
+            if axes.get_xscale() == "log"
+            else (floor > (low + high) / 2)
+        )
+        axes.annotate(
+            "popularity",
+            (floor, 0.01),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(-3 if right else 3, 0),
+            textcoords="offset points",
+            ha="right" if right else "left",
+            va="bottom",
+            fontsize=6.5,
+            color="#777777",
+        )
 
 
 def _framework_legend(fig: Figure, runs: pd.DataFrame) -> None:
@@ -290,7 +308,7 @@ def parity_scatter(runs: pd.DataFrame, metrics: Sequence[Metric]) -> Figure | No
         axes.text(
             0.04,
             0.95,
-            f"largest difference {number(worst)}\n{int((x.notna() & y.notna()).sum())} pairs",
+            f"largest difference {number(worst)}\nruns compared: {int((x - y).notna().sum())}",
             transform=axes.transAxes,
             va="top",
             fontsize=8,

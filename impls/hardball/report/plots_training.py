@@ -88,19 +88,13 @@ def _handle(line: str, color: str) -> object:
 
 
 def _band(axes: Axes, curves: pd.DataFrame, x: str, y: str, color: str) -> None:
-    """Median and range over runs on a common grid; runs that ended early count while they ran."""
-    runs = [part.dropna(subset=[x, y]) for _, part in curves.groupby("run_id", sort=False)]
-    runs = [part for part in runs if len(part) > 1 and np.isfinite(part[y]).all()]
-    if not runs:
+    """Median and range over the runs that reached an epoch, at their median x."""
+    finite = curves[np.isfinite(curves[y])]
+    if finite.empty:
         return
-    ends = max(float(part[x].max()) for part in runs)
-    grid = np.linspace(min(float(part[x].min()) for part in runs), ends, 200)
-    table = np.array(
-        [np.interp(grid, part[x], part[y], left=np.nan, right=np.nan) for part in runs]
-    )
-    known = np.isfinite(table).any(axis=0)
-    grid, table = grid[known], table[:, known]
-    if len(runs) > 1:
-        low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
-        axes.fill_between(grid, low, high, color=color, alpha=0.18, linewidth=0)
-    axes.plot(grid, np.nanmedian(table, axis=0), color=color, linewidth=1.4)
+    epochs = finite.groupby("epoch")
+    at = finite["epoch"].drop_duplicates().sort_values() if x == "epoch" else epochs[x].median()
+    if finite["run_id"].nunique() > 1:
+        low, high = epochs[y].min(), epochs[y].max()
+        axes.fill_between(at, low, high, color=color, alpha=0.18, linewidth=0)
+    axes.plot(at, epochs[y].median(), color=color, linewidth=1.4)

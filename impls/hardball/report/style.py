@@ -6,17 +6,13 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from hardball.collect import replacing
-from hardball.report.render import number
 
 # Okabe & Ito 2008: told apart by people with any of the common colour deficiencies, and in grey.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31")
@@ -43,13 +39,13 @@ SETTINGS: Any = {
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
     "figure.constrained_layout.use": True,
+    "figure.constrained_layout.wspace": 0.05,
     "figure.dpi": 100,
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "legend.frameon": False,
     "lines.linewidth": 1.5,
-    "path.simplify": False,
-    "savefig.dpi": 160,
+    "savefig.dpi": 140,
     "savefig.facecolor": "white",
     "svg.fonttype": "none",
     "svg.hashsalt": "hardball",
@@ -64,20 +60,22 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(draw)
     def inside(*args: P.args, **kwargs: P.kwargs) -> T:
-        with plt.rc_context(SETTINGS):
+        with matplotlib.rc_context(SETTINGS):
             return draw(*args, **kwargs)
 
     return inside
 
 
 def figure(width: float, height: float, **grid: Any) -> tuple[Figure, Any]:
-    """A figure in inches, and its axes (`grid` as for plt.subplots)."""
-    return plt.subplots(figsize=(width, height), **grid)
+    """A figure in inches, and its axes (`grid` as for Figure.subplots); no window, no pyplot."""
+    fig = Figure(figsize=(width, height))
+    FigureCanvasAgg(fig)
+    return fig, fig.subplots(**grid)
 
 
 @styled
 def save(fig: Figure, stem: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
-    """Writes <stem>.svg and <stem>.png without dates or versions, closes the figure."""
+    """Writes <stem>.svg and <stem>.png without dates or versions."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     written = []
     for suffix in formats:
@@ -86,7 +84,6 @@ def save(fig: Figure, stem: Path, formats: Sequence[str] = FORMATS) -> list[Path
         with replacing(path) as aside:
             fig.savefig(aside, format=suffix, metadata=metadata)
         written.append(path)
-    plt.close(fig)
     return written
 
 
@@ -105,9 +102,12 @@ def quiet(axes: Axes, grid: str = "") -> None:
 
 
 def logarithmic(axis: Axis) -> None:
-    """Few plain numbers, 1, 2, 5, 10, 20 ..., on an axis that is logarithmic already."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
-    axis.set_major_formatter(lambda value, _: number(value).rstrip("0").rstrip("."))
+    """Few plain numbers, 1, 2, 5, 10 or 1, 10, 100, on an axis that is logarithmic already."""
+    low, high = axis.get_view_interval()
+    narrow = high < 60 * low
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if narrow else (1.0,)))
+    axis.set_minor_locator(LogLocator(subs=range(2, 10)))
+    axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axis.set_minor_formatter(NullFormatter())
 
 

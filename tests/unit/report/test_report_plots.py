@@ -191,7 +191,6 @@ def test_a_diverged_method_is_marked_and_the_others_are_drawn(make_runs):
     fig = plots_metrics.metric_dots(here, metric_of(runs), "wordnet_mammals", "reconstruction")
     said = [text.get_text() for axes in fig.axes for text in axes.texts]
     assert said.count("3 of 3 diverged") == 2 * len(fig.axes)
-    style.plt.close(fig)
 
 
 def test_without_curves_there_is_no_training_picture(runs, tmp_path):
