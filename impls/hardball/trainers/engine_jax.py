@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from hardball.trainers.problem import (
     identity,
     resolve,
 )
+from hardball.trainers.provenance import processors
 
 Totals = dict[str, jax.Array]
 
@@ -194,7 +196,9 @@ class Engine:
     def __init__(self, problem: Problem, capacity: int) -> None:
         """capacity: the most steps a chunk may hold. Raises HardballError without the device."""
         self.problem, self.capacity = problem, capacity
-        self.compiled = True
+        # XLA takes NPROC threads where that is set, and otherwise one a processor.
+        self.compiled, self.threads = True, int(os.environ.get("NPROC") or processors())
+        self.gpu = problem.spec.device == "gpu"
         self.how = resolve(problem.spec, "jax", problem.known_width)
         try:
             self.device = jax.devices(problem.spec.device)[0]
@@ -243,7 +247,9 @@ class Engine:
             began = time.perf_counter()
             if key not in _COMPILED:
                 jitted = jax.jit(functools.partial(_steps, self.how), donate_argnums=0)
-                _COMPILED[key] = jitted.lower(*args).compile()
+                # On a GPU sums into one row would else come in any order.
+                options: Any = {"xla_gpu_deterministic_ops": True} if self.gpu else None
+                _COMPILED[key] = jitted.lower(*args).compile(compiler_options=options)
             self._loop = _COMPILED[key]
             return time.perf_counter() - began
 

@@ -243,11 +243,14 @@ class Engine:
             raise HardballError(
                 "device 'gpu': PyTorch sees none, allowed is cpu; for a GPU install hardball[gpu]"
             )
+        # Without it, matrix products on a GPU are refused where sums must come in one order.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         self.device = torch.device("cuda" if problem.spec.device == "gpu" else "cpu")
         self.dtype = getattr(torch, problem.spec.dtype)
         self.compiled = worth_compiling(problem)
         self.parts = compiled(self.how) if self.compiled else eager(self.how)
         with self._settings():
+            self.threads = torch.get_num_threads()
             self.data = Data(
                 self._put(problem.positives.astype(np.int64)),
                 self._put(problem.known_indptr.astype(np.int64)),

@@ -33,6 +33,7 @@ class Engine(Protocol):
 
     capacity: int
     compiled: bool
+    threads: int
 
     def start(self) -> Any: ...
     def compile(self, table: Any, chunk: Chunk) -> float: ...

@@ -27,7 +27,6 @@ def provenance() -> dict[str, Any]:
         "torch": version("torch"),
         "platform": platform.platform(),
         "cpu": cpu_name(),
-        "threads": threads(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -66,11 +65,8 @@ def cpu_name() -> str:
     return found[1].strip() if found else platform.processor() or platform.machine()
 
 
-def threads() -> int:
-    """CPU threads a run may use: OMP_NUM_THREADS if set, else the processors it may run on."""
-    named = os.environ.get("OMP_NUM_THREADS", "")
-    if named.isdigit() and int(named) > 0:
-        return int(named)
+def processors() -> int:
+    """Processors this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

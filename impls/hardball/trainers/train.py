@@ -123,6 +123,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
         code_sha256=code,
         data_sha256=data,
         compiled=engine.compiled,
+        threads=engine.threads,
         **came_from,
         metrics=metrics,
     )
