@@ -8,6 +8,7 @@ import pandas as pd
 from hardball.metrics.registry import Metric
 from hardball.report import rows, statistics
 from hardball.report.render import Cell, Column, Line, Table
+from hardball.report.result_tables import metric_header
 from hardball.report.statistics import Contrast, Estimate
 from hardball.report.summary import Summary, by_seed, summarise
 
@@ -86,8 +87,8 @@ def differences(a: Summary, b: Summary) -> list[str]:
     ]
 
 
-def sampler_table(runs: pd.DataFrame, metric: Metric) -> Table | None:
-    """The ranking, best difference first within data set, task and framework; None if no pairs."""
+def sampler_table(runs: pd.DataFrame, metric: Metric, task: str) -> Table | None:
+    """The ranking of one task, best first within data set and framework; None without pairs."""
     compared = compare_samplers(runs, metric)
     if not compared:
         return None
@@ -108,7 +109,7 @@ def sampler_table(runs: pd.DataFrame, metric: Metric) -> Table | None:
         Column("sampler", "sampler", text=True),
         Column("loss", "loss", text=True),
         Column("differs", "differs from uniform in", text=True),
-        Column("difference", f"{metric.name} − uniform's", metric.direction),
+        Column("difference", f"{metric_header(metric.name, task)} − uniform's", metric.direction),
         Column("improvement", "P(better)", "max"),
         Column("p", "p", "none"),
         Column("p_holm", "p, Holm", "none"),
@@ -127,8 +128,9 @@ def sampler_table(runs: pd.DataFrame, metric: Metric) -> Table | None:
         "scorings ×, seconds ×: cost over that of the uniform runs.",
     ]
     return Table(
-        f"samplers-{metric.name}",
-        f"Samplers against uniform negatives: {metric.name}",
+        f"samplers-{rows.slug(task)}-{metric.name}",
+        f"Samplers against uniform negatives, {task.replace('_', ' ')}: "
+        f"{metric_header(metric.name, task)}",
         columns,
         lines,
         notes,

@@ -9,7 +9,7 @@ import pandas as pd
 from hardball.metrics.registry import Metric
 from hardball.report import rows
 from hardball.report.render import Cell, Column, Line, Table
-from hardball.report.result_tables import HEADLINE, SHORT, method_label
+from hardball.report.result_tables import HEADLINE, method_label, metric_header
 
 LEFT, RIGHT = "jax", "torch"
 
@@ -23,9 +23,11 @@ def pairs(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def parity_table(
-    runs: pd.DataFrame, metrics: Sequence[Metric], points: Path | None = None
+    runs: pd.DataFrame, metrics: Sequence[Metric], task: str, points: Path | None = None
 ) -> Table | None:
     """Largest |JAX - PyTorch| of each metric over the seeds; None where no run has its twin.
+
+    runs: those of one task, whose name is `task`.
 
     points: folder of <run_id>.npz; where both twins' points lie there, the largest difference of a
     coordinate is a column too.
@@ -62,7 +64,7 @@ def parity_table(
         Column("one_diverged", "one side diverged"),
         Column("coordinates", "a coordinate"),
         *[
-            Column(m.name, SHORT.get(m.name, m.name), only_csv=m.name not in HEADLINE)
+            Column(m.name, metric_header(m.name, task), only_csv=m.name not in HEADLINE)
             for m in metrics
         ],
         Column("config_id", "config_id", only_csv=True, text=True),
@@ -72,7 +74,8 @@ def parity_table(
         "seed, over the seeds. Both start from the same points and see the same batches and "
         "negatives; what differs is the order in which float sums are taken.",
     ]
-    return Table("parity", "JAX against PyTorch, run by run", columns, lines, notes)
+    title = f"JAX against PyTorch, run by run, {task.replace('_', ' ')}"
+    return Table(f"parity-{rows.slug(task)}", title, columns, lines, notes)
 
 
 def _shortened(runs: pd.DataFrame) -> pd.DataFrame:

@@ -50,9 +50,10 @@ def plots_of(source: Source) -> Iterator[tuple[str, Figure]]:
         stem = rows.slug(f"{dataset}-{task}")
         yield from _metric_plots(source, part, metrics, str(dataset), str(task), stem)
         yield from _training_plots(source, part, str(dataset), str(task), stem)
-    found = plots_metrics.parity_scatter(runs, metrics)
-    if found is not None:
-        yield "parity", found
+    for task, part in rows.by_task(runs):
+        found = plots_metrics.parity_scatter(part, metrics, task)
+        if found is not None:
+            yield f"parity-{rows.slug(task)}", found
     for dataset, part in runs.groupby("dataset", sort=False):
         yield from _point_plots(source, part, str(dataset))
 

@@ -13,7 +13,7 @@ from hardball.metrics.registry import Metric
 from hardball.report import rows, style
 from hardball.report.parity import LEFT, RIGHT, pairs
 from hardball.report.render import ARROWS, number
-from hardball.report.result_tables import SHORT, metric_header
+from hardball.report.result_tables import metric_header
 from hardball.report.statistics import Estimate
 from hardball.report.summary import Summary, summarise
 
@@ -277,8 +277,8 @@ def _boxes(axes: Axes, groups: Sequence[NDArray[np.float64]], levels: NDArray[np
 
 
 @style.styled
-def parity_scatter(runs: pd.DataFrame, metrics: Sequence[Metric]) -> Figure | None:
-    """Each dot a configuration and seed: its JAX figure against its PyTorch figure."""
+def parity_scatter(runs: pd.DataFrame, metrics: Sequence[Metric], task: str) -> Figure | None:
+    """Each dot a configuration and seed of one task: its JAX figure against its PyTorch figure."""
     both = pairs(runs)
     shown = [m for name in PARITY_SHOWN for m in metrics if m.name == name]
     shown = [m for m in shown if not both.empty and both[f"{m.name}_{LEFT}"].notna().any()]
@@ -301,7 +301,7 @@ def parity_scatter(runs: pd.DataFrame, metrics: Sequence[Metric]) -> Figure | No
             axes.set_yscale("log")
             style.logarithmic(axes.xaxis)
             style.logarithmic(axes.yaxis)
-        axes.set_title(SHORT.get(metric.name, metric.name))
+        axes.set_title(metric_header(metric.name, task))
         axes.set_xlabel("JAX")
         axes.set_ylabel("PyTorch")
         worst = float((x - y).abs().max())
@@ -315,7 +315,7 @@ def parity_scatter(runs: pd.DataFrame, metrics: Sequence[Metric]) -> Figure | No
         )
         style.quiet(axes)
     fig.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower right", ncols=4)
-    style.titles(fig, "The same seed in JAX and in PyTorch")
+    style.titles(fig, f"The same seed in JAX and in PyTorch: {task.replace('_', ' ')}")
     return fig
 
 

@@ -195,6 +195,7 @@ def floor_lines(
     if floors.empty:
         return []
     here = floors[(floors["dataset"] == dataset) & (floors["task"].map(rows.method_name) == task)]
+    here = here.drop_duplicates(["task", "floor"])
     several = here["task"].nunique() > 1
     shortened = rows.short_column(here["task"])
     lines = []

@@ -108,6 +108,12 @@ def ranked(task: str) -> str:
     return RANKED.get(method_name(task), "closure")
 
 
+def by_task(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """(task name, its rows) in order: tables across data sets hold one task, so one kind of MAP."""
+    named = frame["task"].map(method_name)
+    return [(str(task), part) for task, part in frame.groupby(named, sort=False)]
+
+
 def method_name(text: str) -> str:
     """`cousins` of `cousins(k=1,replace=True)`."""
     return str(text).partition("(")[0]

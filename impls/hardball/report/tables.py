@@ -20,13 +20,13 @@ def tables_of(
     points: Path | None = None,
 ) -> list[Table]:
     """Result tables, then samplers against uniform for each metric, then JAX against PyTorch."""
-    metrics = rows.metrics_of(runs)
     found: list[Table | None] = list(result_tables.result_tables(runs, floors, published))
-    by_name = {metric.name: metric for metric in metrics}
-    for name in RANKED_BY:
-        if name in by_name:
-            found.append(contrasts.sampler_table(runs, by_name[name]))
-    found.append(parity.parity_table(runs, metrics, points))
+    for task, part in rows.by_task(runs):
+        metrics = rows.metrics_of(part)
+        by_name = {metric.name: metric for metric in metrics}
+        ranked_by = [by_name[name] for name in RANKED_BY if name in by_name]
+        found += [contrasts.sampler_table(part, metric, task) for metric in ranked_by]
+        found.append(parity.parity_table(part, metrics, task, points))
     return [table for table in found if table is not None]
 
 

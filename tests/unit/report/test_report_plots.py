@@ -180,7 +180,7 @@ def test_drawing_leaves_the_callers_style_alone(runs):
     import matplotlib
 
     before = dict(matplotlib.rcParams)
-    plots_metrics.parity_scatter(runs, metric_of(runs))
+    plots_metrics.parity_scatter(runs, metric_of(runs), "reconstruction")
     assert dict(matplotlib.rcParams) == before
 
 

@@ -135,7 +135,7 @@ def metric(runs, name):
 
 
 def test_samplers_are_ranked_against_uniform_within_data_set_and_framework(runs):
-    table = contrasts.sampler_table(runs, metric(runs, "map"))
+    table = contrasts.sampler_table(runs, metric(runs, "map"), "reconstruction")
     first = [x.cells for x in table.lines if x.kind == "ours"][:3]
     assert [c["sampler"] for c in first] == ["pool", "cousins", "siblings"]
     assert first[0]["differs"] == "negatives 512 / 50"
@@ -146,7 +146,7 @@ def test_samplers_are_ranked_against_uniform_within_data_set_and_framework(runs)
 
 
 def test_less_is_better_ranks_the_other_way(runs):
-    table = contrasts.sampler_table(runs, metric(runs, "mean_rank"))
+    table = contrasts.sampler_table(runs, metric(runs, "mean_rank"), "reconstruction")
     first = [x.cells for x in table.lines if x.kind == "ours"][:3]
     assert [c["sampler"] for c in first] == ["pool", "cousins", "siblings"]
     assert first[0]["difference"].value < 0
@@ -154,7 +154,7 @@ def test_less_is_better_ranks_the_other_way(runs):
 
 
 def test_a_sampler_of_several_data_sets_has_a_line_for_all_of_them(runs):
-    table = contrasts.sampler_table(runs, metric(runs, "map"))
+    table = contrasts.sampler_table(runs, metric(runs, "map"), "reconstruction")
     pooled = [x.cells for x in table.lines if x.kind == "across"]
     found = next(c for c in pooled if c["sampler"] == "pool" and c["framework"] == "jax")
     assert found["improvement"].value == 1
@@ -165,19 +165,40 @@ def test_another_loss_has_its_own_reference(runs):
     other = runs[runs["sampler"] != "uniform"].assign(loss="margin(margin=0.5)")
     other[["config_id", "run_id"]] = other[["config_id", "run_id"]] + "-margin"
     both = pd.concat([runs, other], ignore_index=True)
-    table = contrasts.sampler_table(both, metric(runs, "map"))
+    table = contrasts.sampler_table(both, metric(runs, "map"), "reconstruction")
     # margin has no uniform runs to be compared with
     assert {x.cells["loss"] for x in table.lines if x.kind == "ours"} == {"infonce"}
 
 
 def test_without_uniform_runs_there_is_no_ranking(runs):
     rest = runs[runs["sampler"] == "pool"]
-    assert contrasts.sampler_table(rest, metric(runs, "map")) is None
+    assert contrasts.sampler_table(rest, metric(runs, "map"), "reconstruction") is None
+
+
+def test_tables_across_data_sets_hold_one_task_each(runs):
+    direct = runs.assign(task="leaf_parent(holdout=0.1)")
+    direct[["config_id", "run_id"]] = direct[["config_id", "run_id"]] + "-direct"
+    both = pd.concat([runs, direct], ignore_index=True)
+    heads = {
+        t.name: " ".join(c.header for c in t.columns)
+        for t in tables.tables_of(both)
+        if t.name.startswith(("samplers", "parity"))
+    }
+    assert "samplers-reconstruction-map" in heads
+    assert "parity-leaf_parent" in heads
+    for name, head in heads.items():
+        if "map" in name or name.startswith("parity"):
+            assert ("closure MAP" in head) != ("direct-edge MAP" in head)
+
+
+def test_floors_measured_for_several_configurations_stand_once(runs, floors):
+    shown = render.to_markdown(mammals(runs, pd.concat([floors, floors])))
+    assert shown.count("*popularity*") == 1
 
 
 def test_parity_is_the_largest_difference_over_seeds(runs):
     runs.loc[runs["run_id"] == "wordnet_mammals-pool-torch-s2", "map"] += 0.25
-    table = parity.parity_table(runs, rows.metrics_of(runs))
+    table = parity.parity_table(runs, rows.metrics_of(runs), "reconstruction")
     found = {x.cells["config_id"]: x.cells["map"] for x in table.lines}
     assert found["wordnet_mammals-pool"] == pytest.approx(0.25 + 1e-6)
     # made up with a difference of 1e-6; measured 1.0000000000287557e-06
@@ -186,7 +207,7 @@ def test_parity_is_the_largest_difference_over_seeds(runs):
 
 def test_parity_counts_a_run_that_diverged_on_one_side(make_runs):
     runs = make_runs(3, diverged=("ncbi_primates-pool-jax-s1",))
-    table = parity.parity_table(runs, rows.metrics_of(runs))
+    table = parity.parity_table(runs, rows.metrics_of(runs), "reconstruction")
     found = {x.cells["config_id"]: x.cells["one_diverged"] for x in table.lines}
     assert found["ncbi_primates-pool"] == 1
     assert found["wordnet_mammals-pool"] == 0
@@ -194,7 +215,7 @@ def test_parity_counts_a_run_that_diverged_on_one_side(make_runs):
 
 def test_one_framework_alone_has_no_parity_table(runs):
     alone = runs[runs["framework"] == "jax"]
-    assert parity.parity_table(alone, rows.metrics_of(runs)) is None
+    assert parity.parity_table(alone, rows.metrics_of(runs), "reconstruction") is None
 
 
 def test_every_table_is_written_three_times_and_again_the_same(tmp_path, runs, floors, published):
