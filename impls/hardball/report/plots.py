@@ -27,7 +27,7 @@ from hardball.report.summary import FINISHED
 from hardball.trainers.points import load_points
 
 # A disk picture of more nodes shows nothing, and reading a huge hierarchy costs minutes.
-MOST_NODES = 200_000
+FEWEST_NODES, MOST_NODES = 3, 200_000
 PRIMARY = "map"
 
 
@@ -97,7 +97,7 @@ def _point_plots(source: Source, runs: pd.DataFrame, dataset: str) -> Iterator[t
     if stored.empty:
         return
     hierarchy = store.open_hierarchy(dataset)
-    if hierarchy.n_nodes > MOST_NODES:
+    if not FEWEST_NODES <= hierarchy.n_nodes <= MOST_NODES:
         return
     yield from _depth_plot(source, stored, dataset, hierarchy)
     curved = stored[stored["manifold"].map(rows.method_name) != "euclidean"]

@@ -14,8 +14,8 @@ from hardball.report.render import number
 BEGIN, END = "<!-- begin {name} -->", "<!-- end {name} -->"
 TABLE, FIGURE = "results table", "figure"
 COLUMNS = {
-    "mean_rank": "mean rank ↓",
-    "map": "MAP ↑",
+    "mean_rank": "closure mean rank ↓",
+    "map": "closure MAP ↑",
     "depth_spearman": "depth ρ ↑",
 }
 MANY = 8
