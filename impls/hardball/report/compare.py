@@ -97,7 +97,7 @@ def _cell(column: str, old: object, new: object, tolerance: float) -> tuple[Chan
         if not (empty_old or empty_new):
             gap = abs(b - a)
             inside = column not in rows.SETTINGS and gap <= tolerance * max(1.0, abs(a))
-            return Change(column, f"{a:.6g}", f"{b:.6g}", gap), inside
+            return Change(column, f"{a:.9g}", f"{b:.9g}", gap), inside
     elif old == new:
         return None, True
     change = Change(column, "" if empty_old else str(old), "" if empty_new else str(new))
