@@ -290,16 +290,15 @@ def score(
 def collect(
     suite: SuiteOption,
     out: FolderOption = None,
-    partial: Annotated[bool, typer.Option(help="take what there is, say what is missing")] = False,
+    partial: Annotated[bool, typer.Option(help="what there is, into partial/")] = False,
 ) -> None:
     """Gathers the rows of a suite's jobs into runs.csv, its floors into floors.csv."""
     from hardball import collect as collecting
     from hardball import work
 
     loaded = plan.load_suite(suite)
-    folder = work.folder(out, loaded.name)
-    count, missing = collecting.collect(loaded, folder, partial)
-    typer.echo(f"{count} rows in {folder / 'runs.csv'}")
+    path, count, missing = collecting.collect(loaded, work.folder(out, loaded.name), partial)
+    typer.echo(f"{count} rows in {path}")
     for stem in missing:
         typer.echo(f"no rows of {stem}", err=True)
 

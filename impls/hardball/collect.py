@@ -77,10 +77,11 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def collect(suite: Suite, folder: Path, partial: bool = False) -> tuple[int, list[str]]:
-    """Writes runs.csv and floors.csv; returns the number of rows and the jobs without any.
+def collect(suite: Suite, folder: Path, partial: bool = False) -> tuple[Path, int, list[str]]:
+    """Writes runs.csv and floors.csv; returns runs.csv, its number of rows, the jobs without any.
 
-    Each row's factor and label are the plan's. partial: jobs may be missing.
+    Each row's factor and label are the plan's. partial: jobs may be missing; the files then go to
+    <folder>/partial, since a finished runs.csv would tell the workflow that nothing is left to do.
     Raises HardballError when a job has no rows and `partial` is not set.
     """
     rows: list[Row] = []
@@ -96,9 +97,10 @@ def collect(suite: Suite, folder: Path, partial: bool = False) -> tuple[int, lis
         raise HardballError(
             f"{folder} has no rows of {len(missing)} jobs, the first is {missing[0]}: run the suite"
         )
-    write_runs(folder / "runs.csv", rows)
-    write_floors(folder)
-    return len(rows), missing
+    into = folder / "partial" if partial else folder
+    write_runs(into / "runs.csv", rows)
+    write_floors(folder, into)
+    return into / "runs.csv", len(rows), missing
 
 
 def collect_folder(folder: Path) -> tuple[int, list[str]]:
@@ -114,15 +116,15 @@ def collect_folder(folder: Path) -> tuple[int, list[str]]:
         except HardballError as error:
             left.append(str(error))
     write_runs(folder / "runs.csv", rows)
-    write_floors(folder)
+    write_floors(folder, folder)
     return len(rows), left
 
 
-def write_floors(folder: Path) -> None:
-    """floors.csv from the pieces in floors/; nothing where there are none."""
+def write_floors(folder: Path, into: Path) -> None:
+    """<into>/floors.csv from the pieces in <folder>/floors; nothing where there are none."""
     pieces = sorted((folder / "floors").glob("*.csv"))
     if pieces:
-        write_table(folder / "floors.csv", pd.concat(map(pd.read_csv, pieces)))
+        write_table(into / "floors.csv", pd.concat(map(pd.read_csv, pieces)))
 
 
 def _placed(row: Row, run: plan.PlannedRun) -> Row:

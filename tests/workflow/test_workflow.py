@@ -57,9 +57,9 @@ class Workflow:
             command, capture_output=True, text=True, check=False, env=environment, cwd=self.folder
         )
 
-    def planned(self) -> set[str]:
+    def planned(self, **config: str) -> set[str]:
         """The rules that a dry run would run, training by its frameworks."""
-        shown = self.snakemake("--dry-run").stdout
+        shown = self.snakemake("--dry-run", **config).stdout
         _, _, table = shown.partition("\njob ")
         listed = [line.split() for line in table.partition("\n\n")[0].splitlines()]
         rules = {words[0] for words in listed if len(words) == 2 and words[1].isdigit()}
@@ -169,6 +169,26 @@ def test_an_unknown_configuration_key_is_refused(finished):
     assert "sweet" in ended.stdout + ended.stderr
 
 
+def test_a_failed_job_sinks_no_other_and_runs_again(finished):
+    """PyTorch's half is broken, then whole again."""
+    original = finished.package / "losses" / "contrastive_torch.py"
+    kept = original.read_bytes()
+    name = finished.folder / "half.yaml"
+    name.write_text(SUITE.partition("groups:")[0].replace("tiny", "half"))
+    out = finished.folder / "out" / "half"
+    finished.append("losses/contrastive_torch.py", "\nraise RuntimeError\n")
+    try:
+        ended = finished.snakemake("--keep-going", suite="half.yaml")
+    finally:
+        original.write_bytes(kept)
+    assert ended.returncode == 1
+    assert list(pd.read_csv(out / "partial" / "runs.csv")["framework"]) == ["jax"]
+    assert list((out / "partial" / "tables").glob("*.md"))
+    assert finished.planned(suite="half.yaml") == {
+        *("train:torch", "collect", "tables", "plots", "all")
+    }
+
+
 def test_a_job_without_rows_is_named_and_the_others_are_collected(finished, tmp_path):
     shutil.copytree(finished.out / "rows", tmp_path / "rows")
     suite = plan.load_suite(finished.folder / "tiny.yaml")
@@ -176,8 +196,10 @@ def test_a_job_without_rows_is_named_and_the_others_are_collected(finished, tmp_
     (tmp_path / "rows" / f"{lost}.jsonl").unlink()
     with pytest.raises(HardballError, match="no rows of 1 jobs"):
         collect.collect(suite, tmp_path)
-    assert collect.collect(suite, tmp_path, partial=True) == (3, [lost])
-    assert len(pd.read_csv(tmp_path / "runs.csv")) == 3
+    path = tmp_path / "partial" / "runs.csv"
+    assert collect.collect(suite, tmp_path, partial=True) == (path, 3, [lost])
+    assert len(pd.read_csv(path)) == 3
+    assert not (tmp_path / "runs.csv").exists()
 
 
 def test_a_hierarchy_of_ones_own_from_a_file_to_a_table(tmp_path, monkeypatch):

@@ -30,5 +30,5 @@ rule floors:
         suite=REFERENCE,
         code=plan.module_sha256("metrics.floors", "trainers.problem"),
     shell:
-        "python -m hardball floors --suite {params.suite:q} --config {wildcards.config:q}"
+        "NUMBA_NUM_THREADS={threads} python -m hardball floors --suite {params.suite:q} --config {wildcards.config:q}"
         " --out {output:q} > {log:q} 2>&1"

@@ -1,5 +1,5 @@
 # One process trains every seed of a configuration in one framework. Embeddings are no declared
-# output, since a diverged run has none.
+# output, since a diverged run has none. XLA and numba do not heed OMP_NUM_THREADS.
 rule train:
     input:
         lambda wildcards: hierarchy_of(job_of(wildcards)),
@@ -21,5 +21,6 @@ rule train:
         seeds=lambda wildcards: [run.spec.seed for run in job_of(wildcards).runs],
         code=lambda wildcards: plan.code_sha256(job_of(wildcards).spec),
     shell:
-        "python -m hardball train --suite {params.suite:q} --config {wildcards.config:q}"
+        "NPROC={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m hardball train --suite {params.suite:q} --config {wildcards.config:q}"
         " --framework {wildcards.framework:q} --out {params.out:q} > {log:q} 2>&1"
