@@ -26,17 +26,25 @@ class JaxHalf:
 
     def gradients(self, f: Callable, cotangent: np.ndarray, *args: Any, **params: Any) -> Arrays:
         """Gradients of sum(cotangent * f(*args)) in each array of args."""
+        return self.both(f, cotangent, *args, **params)[1]
+
+    def both(
+        self, f: Callable, cotangent: np.ndarray, *args: Any, **params: Any
+    ) -> tuple[np.ndarray, Arrays]:
+        """f(*args), and the gradients, in one compilation."""
         import jax
         import jax.numpy as jnp
 
         where = tuple(i for i, a in enumerate(args) if isinstance(a, np.ndarray))
 
         def total(*args: Any, **params: Any) -> Any:
-            return jnp.sum(f(*args, **params) * cotangent)
+            value = f(*args, **params)
+            return jnp.sum(value * cotangent), value
 
         with _sixty_four_bits(args):
-            gradient = _jitted(jax.grad(total, where), args, params)
-            return tuple(np.asarray(g) for g in gradient(*_to_jax(args), **params))
+            gradient = _jitted(jax.grad(total, where, has_aux=True), args, params)
+            found, value = gradient(*_to_jax(args), **params)
+            return np.asarray(value), tuple(np.asarray(g) for g in found)
 
 
 class TorchHalf:
@@ -52,15 +60,21 @@ class TorchHalf:
 
     def gradients(self, f: Callable, cotangent: np.ndarray, *args: Any, **params: Any) -> Arrays:
         """Gradients of sum(cotangent * f(*args)) in each array of args."""
+        return self.both(f, cotangent, *args, **params)[1]
+
+    def both(
+        self, f: Callable, cotangent: np.ndarray, *args: Any, **params: Any
+    ) -> tuple[np.ndarray, Arrays]:
+        """f(*args), and the gradients."""
         import torch
 
         tensors = _to_torch(args)
         leaves = [t.requires_grad_() for t in tensors if isinstance(t, torch.Tensor)]
-        (cotangent_tensor,) = _to_torch([cotangent])
         out = f(*tensors, **params)
-        found = torch.autograd.grad(out, leaves, cotangent_tensor, allow_unused=True)
+        found = torch.autograd.grad(out, leaves, torch.tensor(cotangent), allow_unused=True)
         pairs = zip(found, leaves, strict=True)
-        return tuple((torch.zeros_like(x) if g is None else g).numpy() for g, x in pairs)
+        gradients = tuple((torch.zeros_like(x) if g is None else g).numpy() for g, x in pairs)
+        return out.detach().numpy(), gradients
 
 
 def _jitted(f: Callable, args: Any, params: Any) -> Callable:

@@ -155,9 +155,9 @@ def test_gradients_are_the_slopes_of_the_values(name, half):
     )
 
 
-# Measured: values 9e-16 (float64) and 1.2e-07 (float32) relative, gradients 4e-16 and 1.2e-07.
+# Measured: values 3.7e-16 and 2.2e-07 relative, gradients 2.7e-15 and 9.5e-07 absolute.
 @pytest.mark.parametrize(
-    ("dtype", "near"), [(np.float64, 1e-14), (np.float32, 2e-6)], ids=["float64", "float32"]
+    ("dtype", "near"), [(np.float64, 1e-14), (np.float32, 5e-6)], ids=["float64", "float32"]
 )
 @pytest.mark.parametrize("name", LOSSES)
 def test_both_halves_give_the_same_values_and_gradients(name, dtype, near, halves):

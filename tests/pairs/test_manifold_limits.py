@@ -76,25 +76,24 @@ def test_points_norms_and_gradients_by_hand(half):
     )
 
 
-@DTYPES
 @pytest.mark.parametrize("manifold", MANIFOLDS)
-def test_coincident_points_have_distance_and_gradient_zero(manifold, dtype, half):
+def test_coincident_points_have_distance_and_gradient_zero(manifold, half):
+    dtype = np.float32
     module = half.load("manifold", manifold)
     v = np.array([[0.3, -0.4], [2.0, 1.0], [0.0, 0.0]])
     x = row(half, manifold, v, dtype=dtype)
-    # A compiler may round the two sides differently: measured 8e-18 and 4e-09.
-    np.testing.assert_allclose(half.call(module.dist, x, x, 1.0), 0, atol=8 * np.finfo(dtype).eps)
-    for gradient in half.gradients(module.dist, np.ones(3, dtype), x, x, 1.0):
+    value, gradients = half.both(module.dist, np.ones(3, dtype), x, x, 1.0)
+    # A compiler may round the two sides differently: measured 4e-09.
+    np.testing.assert_allclose(value, 0, atol=8 * np.finfo(dtype).eps)
+    for gradient in gradients:
         assert np.array_equal(gradient, np.zeros_like(x))
     for gradient in half.gradients(module.dist_matrix, np.eye(3, dtype=dtype), x, x, 1.0):
         assert np.isfinite(gradient).all()
 
 
-@DTYPES
 @pytest.mark.parametrize("manifold", MANIFOLDS)
-def test_the_gradient_at_the_origin_is_the_unit_vector_away_from_the_other_point(
-    manifold, dtype, half
-):
+def test_the_gradient_at_the_origin_is_the_unit_vector_away_from_the_other_point(manifold, half):
+    dtype = np.float32
     # d(exp0(v), y) at v = 0 falls fastest, with slope 1, towards y.
     exp0, module = half.load("manifold", manifold).exp0, half.load("manifold", manifold)
     origin, y = np.zeros((1, 2), dtype), row(half, manifold, [[3.0, 4.0]], dtype=dtype)
@@ -102,9 +101,7 @@ def test_the_gradient_at_the_origin_is_the_unit_vector_away_from_the_other_point
         found = half.gradients(
             lambda v, y, f=f: f(exp0(v, 1.0), y, 1.0).reshape(1), np.ones(1, dtype), origin, y
         )
-        np.testing.assert_allclose(
-            found[0], [[-0.6, -0.8]], rtol=2e-4 if dtype == np.float32 else 1e-13
-        )
+        np.testing.assert_allclose(found[0], [[-0.6, -0.8]], rtol=2e-6)
 
 
 @DTYPES
@@ -113,13 +110,15 @@ def test_everything_is_finite_at_the_largest_radius(manifold, dtype, half):
     module = half.load("manifold", manifold)
     x = edge(half, manifold, dtype)
     assert half.call(module.touches, x, 1.0).all()
-    assert np.isfinite(half.call(module.dist_matrix, x, x, 1.0)).all()
-    for gradient in half.gradients(module.dist_matrix, np.ones((5, 5), dtype), x, x, 1.0):
-        assert np.isfinite(gradient).all()
-    for gradient in half.gradients(module.dist, np.ones((5, 5), dtype), x[:, None], x, 1.0):
-        assert np.isfinite(gradient).all()
-    for gradient in half.gradients(module.radius, np.ones(5, dtype), x, 1.0):
-        assert np.isfinite(gradient).all()
+    for f, args in (
+        (module.dist_matrix, (x, x)),
+        (module.dist, (x[:, None], x)),
+        (module.radius, (x,)),
+    ):
+        shape = (5,) if f is module.radius else (5, 5)
+        value, gradients = half.both(f, np.ones(shape, dtype), *args, 1.0)
+        assert np.isfinite(value).all()
+        assert all(np.isfinite(g).all() for g in gradients)
 
 
 @DTYPES
@@ -167,18 +166,17 @@ def pairs_at(radius, dtype):
     return v.astype(dtype), w.astype(dtype)
 
 
-# Absolute error of the gathered and the matrix form, largest of 40 pairs and both halves,
-# measured: see the second figure of each line in `test_..._at_large_radii`.
+# Bounds on the absolute error, and what was measured: largest of 40 pairs and both halves.
 @pytest.mark.parametrize(
     ("dtype", "radius", "gathered", "matrix"),
     [
-        (np.float32, 1.0, 1e-6, 1e-6),
-        (np.float32, 6.0, 1e-5, 1e-4),
-        (np.float32, 10.0, 1e-3, 1e-1),
-        (np.float64, 1.0, 1e-14, 1e-14),
-        (np.float64, 10.0, 1e-11, 1e-10),
-        (np.float64, 20.0, 1e-6, 1e-2),
-        (np.float64, 25.0, 1e-4, 1.0),
+        (np.float32, 1.0, 1e-6, 1e-6),  # 1.9e-07, 1.4e-07
+        (np.float32, 6.0, 2e-5, 2e-5),  # 3.8e-06, 4.0e-06
+        (np.float32, 10.0, 1e-3, 5e-2),  # 2.2e-04, 1.0e-02 (a plain product: 1.7)
+        (np.float64, 1.0, 2e-15, 2e-15),  # 3.3e-16, 4.4e-16
+        (np.float64, 10.0, 2e-12, 2e-12),  # 3.8e-13, 3.8e-13
+        (np.float64, 20.0, 5e-8, 1e-6),  # 7.0e-09, 2.0e-07
+        (np.float64, 25.0, 1e-5, 2e-2),  # 1.7e-06, 2.6e-03
     ],
 )
 def test_tangent_distances_keep_their_digits_at_large_radii(dtype, radius, gathered, matrix, half):
@@ -203,9 +201,9 @@ def test_opposite_points_at_the_largest_radius_are_twice_it_apart(half):
         np.testing.assert_allclose(matrix[0, 3], 2 * largest - log(2), rtol=1e-6)
 
 
-# The rounding of coordinates alone moves a ball point by eps e^r / 4; measured 0.05 at radius 14.
-def test_the_largest_radius_of_the_ball_and_the_hyperboloid_costs_a_tenth_at_most(half):
-    for manifold, largest_error in (("poincare", 0.1), ("lorentz", 1e-5)):
+# 99 of 100 distances, measured 0.066 and 0.094 in the ball, 3.6e-06 on the hyperboloid.
+def test_distances_at_the_largest_radius_are_right_to_a_tenth(half):
+    for manifold, largest_error in (("poincare", 0.2), ("lorentz", 2e-5)):
         module = half.load("manifold", manifold)
         largest = module.MAX_RADIUS["float32"]
         rng = np.random.default_rng(2)
@@ -309,22 +307,26 @@ def test_a_small_step_against_the_gradient_is_a_step_along_the_geodesic(manifold
 
 
 @pytest.mark.parametrize("manifold", HYPERBOLIC)
-def test_float32_gradients_keep_their_direction_at_radius_ten(manifold, half):
-    # Near pairs on one side, far ones on the other; measured cosine 1 - 2e-5 (matrix form).
-    module = half.load("manifold", manifold)
+def test_float32_gradients_keep_their_direction_at_radius_ten(manifold, half, one_half):
+    # Pairs from nearly coincident to opposite, gathered and as a matrix, against float64.
     v, w = pairs_at(10.0, np.float32)
-    for f in (module.dist, lambda *args: module.dist_matrix(*args).diagonal()):
 
-        def through(v, w, f=f):
-            return f(module.exp0(v, 1.0), module.exp0(w, 1.0), 1.0)
+    def slopes(half, v, w, gathered):
+        module = half.load("manifold", manifold)
 
-        single = half.gradients(through, np.ones(40, np.float32), v, w)[0].astype(np.float64)
-        double = half.gradients(through, np.ones(40), v.astype(float), w.astype(float))[0]
-        cosine = np.sum(single * double, 1) / (
-            np.linalg.norm(single, axis=1) * np.linalg.norm(double, axis=1)
-        )
-        assert np.median(cosine) > 0.9999
-        assert cosine.min() > 0.98
+        def through(v, w):
+            x, y = module.exp0(v, 1.0), module.exp0(w, 1.0)
+            return module.dist(x, y, 1.0) if gathered else module.dist_matrix(x, y, 1.0).diagonal()
+
+        return half.gradients(through, np.ones(40, v.dtype), v, w)[0].astype(float)
+
+    for gathered in (True, False):
+        a = slopes(half, v, w, gathered)
+        b = slopes(one_half, v.astype(float), w.astype(float), gathered)
+        cosine = np.sum(a * b, 1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+        # Measured median 1.4e-09, largest 2.1e-07 gathered; 1.1e-08 and 8.5e-04 as a matrix.
+        assert 1 - np.median(cosine) < 1e-7
+        assert 1 - cosine.min() < (1e-6 if gathered else 5e-3)
 
 
 def test_lorentz_points_lie_on_the_hyperboloid(one_half):

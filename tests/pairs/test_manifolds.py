@@ -1,6 +1,7 @@
 """The manifolds are pairs: one interface, and the same numbers from JAX and PyTorch."""
 
 import ast
+import functools
 import importlib.util
 from pathlib import Path
 
@@ -12,6 +13,7 @@ INTERFACE = (
     "coordinates exp0 log0 radius dist dist_matrix exp_map log_map transport retract "
     "egrad_to_rgrad norm project touches"
 )
+TRAINED = ("exp0", "radius", "dist", "dist_matrix")
 MODULES = [f"manifolds.{name}" for name in [*MANIFOLDS, "polar", "scalars"]]
 MODULES += [f"losses.{name}" for name in ("contrastive", "link", "ranking", "regularizers")]
 
@@ -89,11 +91,11 @@ def cases(half, manifold, dtype, c):
     }
 
 
-# Largest |difference| over max(1, |value|) at radii up to 4, measured: 1.4e-14 and 4.8e-06 in
-# values, 7.4e-14 and 2.1e-05 in gradients.
+# Largest |difference| over max(1, |value|) at radii up to 4, measured: 1.4e-14 in values and
+# 7.4e-14 in gradients; in float32, what training differentiates: 4.4e-07 and 1.6e-05.
 @pytest.mark.parametrize(
     ("dtype", "c", "near", "near_gradient"),
-    [(np.float64, 0.3, 1e-13, 1e-12), (np.float32, 1.0, 3e-5, 2e-4)],
+    [(np.float64, 0.3, 1e-13, 1e-12), (np.float32, 1.0, 3e-6, 1e-4)],
     ids=["float64", "float32"],
 )
 @pytest.mark.parametrize("manifold", MANIFOLDS)
@@ -102,16 +104,16 @@ def test_both_halves_give_the_same_values_and_gradients(
 ):
     jax, torch = halves
     for name, args in cases(torch, manifold, dtype, c).items():
+        if dtype == np.float32 and name not in TRAINED:
+            continue
         ours, theirs = (getattr(half.load("manifold", manifold), name) for half in halves)
-        a, b = jax.call(ours, *args), torch.call(theirs, *args)
+        shape = torch.call(theirs, *args).shape
+        cotangent = np.random.default_rng(8).normal(size=shape).astype(dtype)
+        a, slopes_a = jax.both(ours, cotangent, *args)
+        b, slopes_b = torch.both(theirs, cotangent, *args)
         assert a.dtype == b.dtype == dtype, name
         assert difference(a, b) < near, name
-        cotangent = np.random.default_rng(8).normal(size=a.shape).astype(dtype)
-        for g, h in zip(
-            jax.gradients(ours, cotangent, *args),
-            torch.gradients(theirs, cotangent, *args),
-            strict=True,
-        ):
+        for g, h in zip(slopes_a, slopes_b, strict=True):
             assert g.dtype == h.dtype == dtype, name
             assert difference(g, h) < near_gradient, name
 
@@ -147,13 +149,15 @@ def test_the_matrix_form_agrees_with_the_gathered_one(manifold, half):
     y[:20] = half.call(module.project, x[:20] * 1.001, 1.0)
     cotangent = rng.normal(size=(60, 60))
     matrix, gathered = (x, y, 1.0), (x[:, None], y, 1.0)
-    np.testing.assert_allclose(
-        half.call(module.dist_matrix, *matrix), half.call(module.dist, *gathered), atol=1e-11
-    )
-    ours = half.gradients(module.dist_matrix, cotangent, *matrix)
-    theirs = half.gradients(module.dist, cotangent, *gathered)
+    a, ours = half.both(module.dist_matrix, cotangent, *matrix)
+    b, theirs = half.both(module.dist, cotangent, *gathered)
+    np.testing.assert_allclose(a, b, atol=1e-11)
     np.testing.assert_allclose(ours[0], theirs[0][:, 0], atol=1e-8, rtol=1e-8)
     np.testing.assert_allclose(ours[1], theirs[1], atol=1e-8, rtol=1e-8)
+
+
+def on_arrays(f, *arrays):
+    return f(*arrays, 0.3)
 
 
 @pytest.mark.parametrize("manifold", MANIFOLDS)
@@ -164,5 +168,5 @@ def test_float32_stays_float32_where_64_bits_are_on(manifold, halves):
     module = half.load("manifold", manifold)
     for name, args in cases(torch, manifold, np.float32, 0.3).items():
         with jax.enable_x64(True):
-            found = jax.jit(getattr(module, name), static_argnums=len(args) - 1)(*args)
+            found = jax.eval_shape(functools.partial(on_arrays, getattr(module, name)), *args[:-1])
         assert found.dtype == np.float32, name
