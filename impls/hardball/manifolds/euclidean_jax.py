@@ -1,9 +1,19 @@
 """R^d with the straight-line distance: the baseline. The curvature c is accepted and ignored."""
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from hardball.manifolds.scalars_jax import dtype_name, length, product, root, shrink
+from hardball.manifolds.scalars_jax import (
+    dot,
+    dtype_name,
+    length,
+    over_or_zero,
+    product,
+    shrink,
+    weigh,
+    weigh_back,
+)
 
 # Largest radius: its square, summed over a row, is far from overflow.
 MAX_RADIUS = {"float32": 1e15, "float64": 1e150}
@@ -41,9 +51,7 @@ def dist_matrix(x: Array, y: Array, c: float) -> Array:
     """
     # Distances do not change under translation; squares about the mean cancel less.
     centre = lax.stop_gradient(y.mean(axis=0))
-    x, y = x - centre, y - centre
-    squares = jnp.sum(x * x, axis=-1)[:, None] + jnp.sum(y * y, axis=-1)
-    return root(squares - 2 * product(x, y.T))
+    return _matrix(x - centre, y - centre)
 
 
 def exp_map(x: Array, v: Array, c: float) -> Array:
@@ -84,3 +92,25 @@ def project(x: Array, c: float) -> Array:
 def touches(x: Array, c: float) -> Array:
     """True where x lies at the largest radius, within rounding; bool (...)."""
     return length(x) >= MAX_RADIUS[dtype_name(x)] * (1 - 1e-6)
+
+
+@jax.custom_vjp
+def _matrix(x: Array, y: Array) -> Array:
+    return _matrix_forward(x, y)[0]
+
+
+def _matrix_forward(x: Array, y: Array) -> tuple[Array, tuple[Array, ...]]:
+    left = jnp.concatenate([-2 * x, dot(x, x), jnp.ones_like(x[:, :1])], axis=1)
+    right = jnp.concatenate([y, jnp.ones_like(y[:, :1]), dot(y, y)], axis=1)
+    d = jnp.sqrt(jnp.maximum(product(left, right.T), 0))
+    return d, (x, y, d)
+
+
+def _matrix_backward(saved: tuple[Array, ...], g: Array) -> tuple[Array, Array]:
+    x, y, d = saved
+    scaled = over_or_zero(g, d)
+    grad_x = jnp.sum(scaled, axis=1)[:, None] * x - weigh(scaled, y)
+    return grad_x, jnp.sum(scaled, axis=0)[:, None] * y - weigh_back(scaled, x)
+
+
+_matrix.defvjp(_matrix_forward, _matrix_backward)

@@ -6,7 +6,16 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from hardball.manifolds.scalars_torch import dot, dtype_name, length, over_or_zero, product, shrink
+from hardball.manifolds.scalars_torch import (
+    dot,
+    dtype_name,
+    length,
+    over_or_zero,
+    product,
+    shrink,
+    weigh,
+    weigh_back,
+)
 
 # Largest radius: its square, summed over a row, is far from overflow.
 MAX_RADIUS = {"float32": 1e15, "float64": 1e150}
@@ -103,6 +112,5 @@ class _Matrix(torch.autograd.Function):
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor]:
         x, y, d = ctx.saved_tensors
         scaled = over_or_zero(g, d)
-        # The small factor transposed, first: four times faster on a CPU than scaled @ y.
-        grad_x = scaled.sum(dim=1)[:, None] * x - product(y.T, scaled.T).T
-        return grad_x, scaled.sum(dim=0)[:, None] * y - product(x.T, scaled).T
+        grad_x = scaled.sum(dim=1)[:, None] * x - weigh(scaled, y)
+        return grad_x, scaled.sum(dim=0)[:, None] * y - weigh_back(scaled, x)

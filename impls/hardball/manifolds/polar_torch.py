@@ -16,7 +16,15 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from hardball.manifolds.scalars_torch import dot, length, over_or_zero, product, twice_asinh, unit
+from hardball.manifolds.scalars_torch import (
+    dot,
+    length,
+    over_or_zero,
+    twice_asinh,
+    unit,
+    weigh,
+    weigh_back,
+)
 
 Residuals = tuple[Tensor, ...]
 
@@ -86,9 +94,8 @@ class _Matrix(torch.autograd.Function):
         angular = scaled * angular
         grad_a = radial.sum(dim=1) + _coth(a) * angular.sum(dim=1)
         grad_b = _coth(b) * angular.sum(dim=0) - radial.sum(dim=0)
-        # The small factor transposed, first: four times faster on a CPU than scaled @ n.
-        grad_m = -_across(m, product(n.T, scaled.T).T)
-        grad_n = -_across(n, product(m.T, scaled).T)
+        grad_m = -_across(m, weigh(scaled, n))
+        grad_n = -_across(n, weigh_back(scaled, m))
         return grad_a, grad_m, grad_b, grad_n
 
 

@@ -52,6 +52,16 @@ def product(x: Tensor, y: Tensor) -> Tensor:
     return x @ y
 
 
+def weigh(h: Tensor, m: Tensor) -> Tensor:
+    """h @ m for a wide h (B, M) and a thin m (M, D), in the quickest form on a CPU."""
+    return product(m.T, h.T).T
+
+
+def weigh_back(h: Tensor, m: Tensor) -> Tensor:
+    """h.T @ m for a wide h (B, M) and a thin m (B, D), in the quickest form on a CPU."""
+    return product(m.T, h).T
+
+
 def shrink(x: Tensor, limit: float) -> Tensor:
     """x where |x| <= limit, else limit x / |x|; (..., D) -> (..., D)."""
     size = length(x)
