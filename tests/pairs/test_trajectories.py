@@ -142,12 +142,12 @@ def compiled_path(geometry, pooled):
             return jax.lax.switch(which, functions, *distances)
 
         def step(table, given):
-            pairs, draws = given
-            table, totals = engine_jax.update(chosen, table, *pairs.T, draws, rate)
+            pairs, draws, before = given
+            table, totals = engine_jax.update(chosen, table, *pairs.T, draws, rate, before)
             return table, (table.points, totals["loss"])
 
         chosen = dataclasses.replace(how, loss=any_loss)
-        return jax.lax.scan(step, table, (pairs, draws))[1]
+        return jax.lax.scan(step, table, (pairs, draws, jnp.arange(STEPS)))[1]
 
     # One program for all losses: compiling is what takes time here.
     return jax.jit(path)
@@ -169,7 +169,7 @@ def torch_path(side, draws, copies):
         for number in range(STEPS):
             each = engine_torch.Draws(*(torch.tensor(field[number]) for field in draws))
             step = parts, table, *pairs[number].T, each, torch.tensor(rate, dtype=torch.float64)
-            table, totals = engine_torch.update(*step)
+            table, totals = engine_torch.update(*step, torch.tensor(number))
             points.append(table.points.numpy().copy())
             losses.append(totals["loss"].item())
     return np.stack(points), np.array(losses)
@@ -238,6 +238,6 @@ def stepper(side):
     def step(table, number, draws):
         pairs = array(side.pairs[number].astype(np.int64))
         each = side.module.Draws(*(array(field[number]) for field in draws))
-        return parts(table, *pairs.T, each, rate)[0]
+        return parts(table, *pairs.T, each, rate, array(number))[0]
 
     return step

@@ -1,5 +1,6 @@
 # One process trains every seed of a configuration in one framework. Embeddings are no declared
-# output, since a diverged run has none. XLA and numba do not heed OMP_NUM_THREADS.
+# output, since a diverged run has none. XLA and numba do not heed OMP_NUM_THREADS. The two malloc
+# settings keep glibc from returning a step's memory only to fault it in again, PyTorch's main cost.
 rule train:
     input:
         lambda wildcards: hierarchy_of(job_of(wildcards)),
@@ -22,5 +23,6 @@ rule train:
         code=lambda wildcards: plan.code_sha256(job_of(wildcards).spec),
     shell:
         "NPROC={threads} NUMBA_NUM_THREADS={threads}"
+        " MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=1073741824"
         " python -m hardball train --suite {params.suite:q} --config {wildcards.config:q}"
         " --framework {wildcards.framework:q} --out {params.out:q} > {log:q} 2>&1"

@@ -1,12 +1,14 @@
 """Optimisers of single rows: they see the rows a batch touches, their gradients and their state.
 
-An optimiser is lazy: a row that no batch touches keeps its place and its moments, so a step
-costs nothing that grows with the number of nodes. Bias corrections use each row's own step count.
+A step costs nothing that grows with the number of nodes: a row that no batch touches is left
+alone. `coast` makes up for it where it matters, when the row is next touched.
 """
 
 from types import ModuleType
 
 import torch
+
+from hardball.errors import HardballError
 
 State = dict[str, torch.Tensor]
 
@@ -118,6 +120,43 @@ def adam(
     v = b2 * state["v"] + (1 - b2) * square
     count = state["count"] + 1
     moved = manifold.project(rows - lr * _corrected(m, v, count, b1, b2, eps), c)
+    return moved, {"m": m, "v": v, "count": count}
+
+
+def coast(
+    name: str,
+    manifold: ModuleType,
+    rows: torch.Tensor,
+    state: State,
+    before: torch.Tensor,
+    lr: torch.Tensor,
+    c: float,
+    b1: float = 0.9,
+    b2: float = 0.99,
+    eps: float = 1e-8,
+) -> tuple[torch.Tensor, State]:
+    """Rows and state after `before` steps, some of which passed these rows by.
+
+    Adam moves a row without a gradient too, by its decaying momentum. n such steps after the step
+    `count` add up to -lr D (r + r^2 + ... + r^n), r = b1 / sqrt(b2) and D the direction of that
+    step; m and v fade by b1^n and b2^n. So only touched rows are worked on, and they stand where
+    they would if all rows took every step, but for eps, the drift of the bias corrections and the
+    fall of the rate within the gap. rsgd and radam have no such steps: rows are returned as given.
+    rows (R, D); before, lr scalars. Raises HardballError unless b1^2 < b2, or steps would not fade.
+    Kingma & Ba 2015, Algorithm 1, summed over the steps with g = 0.
+    """
+    if name != "adam":
+        return rows, state
+    ratio = b1 / b2**0.5
+    if ratio >= 1:
+        raise HardballError(f"adam: b1={b1}, b2={b2}, allowed are b1^2 < b2")
+    missed = (before - state["count"]).to(rows.dtype)
+    direction = _corrected(state["m"], state["v"], state["count"].clamp(min=1), b1, b2, eps)
+    path = ratio * (1 - torch.pow(ratio, missed)) / (1 - ratio)
+    moved = manifold.project(rows - lr * path * direction, c)
+    m = torch.pow(b1, missed) * state["m"]
+    v = torch.pow(b2, missed) * state["v"]
+    count = before.to(torch.int32).expand(state["count"].shape)
     return moved, {"m": m, "v": v, "count": count}
 
 

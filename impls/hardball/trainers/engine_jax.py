@@ -108,8 +108,11 @@ def update(
     positives: jax.Array,
     draws: Draws,
     lr: jax.Array,
+    before: jax.Array,
 ) -> tuple[Table, Totals]:
     """One optimiser step on the rows that the batch touches, and the step's totals.
+
+    before: how many steps have been taken, which the rows are first brought up to.
 
     Rows that occur more than once get the sum of their gradients: added into the buffer and read
     back, every occurrence holds the same total, so all of them write the same row. With fewer nodes
@@ -118,18 +121,21 @@ def update(
     ids = jnp.concatenate([anchors, positives, draws.ids.reshape(-1)])
     offset = jnp.zeros_like(draws.weight)
     gradient = jax.value_and_grad(functools.partial(loss, how), argnums=(0, 1))
-    value, (grads, pull) = gradient(table.points[ids], offset, draws.weight)
     if table.points.shape[0] <= ids.shape[0]:
-        total = jnp.zeros_like(table.points).at[ids].add(grads)
-        touched = jnp.zeros((table.points.shape[0], 1), bool).at[ids].set(True)
-        rows, new = _optimise(how, table.points, total, table.state, lr)
+        held, old = _coast(how, table.points, table.state, before, lr)
+        value, (grads, pull) = gradient(held[ids], offset, draws.weight)
+        total = jnp.zeros_like(held).at[ids].add(grads)
+        touched = jnp.zeros((held.shape[0], 1), bool).at[ids].set(True)
+        rows, new = _optimise(how, held, total, old, lr)
         points = jnp.where(touched, rows, table.points)
         state = {k: jnp.where(touched, new[k], v) for k, v in table.state.items()}
         buffer = table.buffer
     else:
-        buffer = table.buffer.at[ids].add(grads)
         old = {k: v[ids] for k, v in table.state.items()}
-        rows, new = _optimise(how, table.points[ids], buffer[ids], old, lr)
+        held, old = _coast(how, table.points[ids], old, before, lr)
+        value, (grads, pull) = gradient(held, offset, draws.weight)
+        buffer = table.buffer.at[ids].add(grads)
+        rows, new = _optimise(how, held, buffer[ids], old, lr)
         points = table.points.at[ids].set(rows)
         state = {k: v.at[ids].set(new[k]) for k, v in table.state.items()}
         buffer = buffer.at[ids].set(0)
@@ -148,6 +154,14 @@ def measure(draws: Draws, value: jax.Array, pull: jax.Array) -> Totals:
         "pull": jnp.sum(pull),
         "stalled": jnp.sum(draws.weight * (pull < STALLED * draws.weight)),
     }
+
+
+def _coast(
+    how: Methods, rows: jax.Array, state: rows_jax.State, before: jax.Array, lr: jax.Array
+) -> tuple[jax.Array, rows_jax.State]:
+    name = how.spec.optimizer.name
+    params: Any = how.spec.optimizer.params
+    return rows_jax.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
 
 
 def _optimise(
@@ -179,7 +193,7 @@ def _steps(
         else:
             drawn = words[i].reshape(how.words_shape)
         draws = draw(how, data, pairs[:, 0], pairs[:, 1], drawn)
-        table, totals = update(how, table, pairs[:, 0], pairs[:, 1], draws, lr[i])
+        table, totals = update(how, table, pairs[:, 0], pairs[:, 1], draws, lr[i], first + i)
         return table, {name: sums[name] + totals[name] for name in sums}
 
     sums = {name: jnp.zeros((), jnp.int32) for name in COUNTS}
@@ -275,14 +289,17 @@ class Engine:
         """Totals as numbers; waits for the device."""
         return {name: value.item() for name, value in jax.device_get(totals).items()}
 
-    def points(self, table: Table) -> np.ndarray:
-        """Points (N, D) in the spec's dtype."""
-        return np.array(table.points)
-
-    def touching(self, table: Table) -> int:
-        """How many points lie at the largest radius."""
+    def points(self, table: Table, step: int) -> np.ndarray:
+        """Points (N, D) in the spec's dtype, every row brought up to `step`."""
         with self._settings():
-            return int(jnp.sum(self.how.manifold.touches(table.points, self.how.c)))
+            before = jnp.asarray(step, jnp.int32)
+            lr = jnp.asarray(self.problem.rate(step), self.how.spec.dtype)
+            return np.array(_coast(self.how, table.points, table.state, before, lr)[0])
+
+    def touching(self, points: np.ndarray) -> int:
+        """How many of `points` lie at the largest radius."""
+        with self._settings():
+            return int(jnp.sum(self.how.manifold.touches(jnp.asarray(points), self.how.c)))
 
     def export(self, table: Table) -> dict[str, np.ndarray]:
         """The table as named arrays, for a checkpoint."""

@@ -110,9 +110,10 @@ def loss(
 
 
 class Parts(NamedTuple):
-    """The four pieces of a step: plain, or each compiled to fewer kernels."""
+    """The five pieces of a step: plain, or each compiled to fewer kernels."""
 
     draw: Callable[..., Draws]
+    coast: Callable[..., tuple[torch.Tensor, rows_torch.State]]
     loss: Callable[..., torch.Tensor]
     optimise: Callable[..., tuple[torch.Tensor, rows_torch.State]]
     measure: Callable[..., Totals]
@@ -121,7 +122,9 @@ class Parts(NamedTuple):
 def eager(how: Methods) -> Parts:
     """The pieces as they are written."""
     given = functools.partial
-    return Parts(given(draw, how), given(loss, how), given(_optimise, how), measure)
+    return Parts(
+        given(draw, how), given(_coast, how), given(loss, how), given(_optimise, how), measure
+    )
 
 
 def compiled(how: Methods) -> Parts:
@@ -155,34 +158,48 @@ def update(
     positives: torch.Tensor,
     draws: Draws,
     lr: torch.Tensor,
+    before: torch.Tensor,
 ) -> tuple[Table, Totals]:
     """One optimiser step on the rows that the batch touches, and the step's totals.
+
+    before: how many steps have been taken, which the rows are first brought up to.
 
     Rows that occur more than once get the sum of their gradients: added into the buffer and read
     back, every occurrence holds the same total, so all of them write the same row. With fewer nodes
     than occurrences it is cheaper to update all nodes and keep the touched ones.
     """
     ids = torch.cat([anchors, positives, draws.ids.reshape(-1)])
-    rows = table.points[ids].requires_grad_()
-    offset = torch.zeros_like(draws.weight, requires_grad=True)
-    with torch.enable_grad():
-        value = parts.loss(rows, offset, draws.weight)
-    grads, pull = torch.autograd.grad(value, (rows, offset))
     if table.points.shape[0] <= ids.shape[0]:
-        total = torch.zeros_like(table.points).index_add_(0, ids, grads)
-        touched = torch.zeros_like(table.points[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
-        rows, new = parts.optimise(table.points, total, table.state, lr)
+        held, old = parts.coast(table.points, table.state, before, lr)
+        value, grads, pull = _gradient(parts, held[ids], draws)
+        total = torch.zeros_like(held).index_add_(0, ids, grads)
+        touched = torch.zeros_like(held[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
+        rows, new = parts.optimise(held, total, old, lr)
         points = torch.where(touched, rows, table.points)
         state = {k: torch.where(touched, new[k], v) for k, v in table.state.items()}
         buffer = table.buffer
     else:
-        buffer = table.buffer.index_add_(0, ids, grads)
         old = {k: v[ids] for k, v in table.state.items()}
-        rows, new = parts.optimise(rows.detach(), buffer[ids], old, lr)
+        held, old = parts.coast(table.points[ids], old, before, lr)
+        value, grads, pull = _gradient(parts, held, draws)
+        buffer = table.buffer.index_add_(0, ids, grads)
+        rows, new = parts.optimise(held, buffer[ids], old, lr)
         points = table.points.index_copy_(0, ids, rows)
         state = {k: v.index_copy_(0, ids, new[k]) for k, v in table.state.items()}
         buffer.index_fill_(0, ids, 0)
-    return Table(points, state, buffer), parts.measure(draws, value.detach(), pull)
+    return Table(points, state, buffer), parts.measure(draws, value, pull)
+
+
+def _gradient(
+    parts: Parts, rows: torch.Tensor, draws: Draws
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The loss, its gradient in the rows and in the distances of the negatives."""
+    rows = rows.detach().requires_grad_()
+    offset = torch.zeros_like(draws.weight, requires_grad=True)
+    with torch.enable_grad():
+        value = parts.loss(rows, offset, draws.weight)
+    grads, pull = torch.autograd.grad(value, (rows, offset))
+    return value.detach(), grads, pull
 
 
 def measure(draws: Draws, value: torch.Tensor, pull: torch.Tensor) -> Totals:
@@ -197,6 +214,18 @@ def measure(draws: Draws, value: torch.Tensor, pull: torch.Tensor) -> Totals:
         "pull": pull.sum(),
         "stalled": (draws.weight * (pull < STALLED * draws.weight)).sum(),
     }
+
+
+def _coast(
+    how: Methods,
+    rows: torch.Tensor,
+    state: rows_torch.State,
+    before: torch.Tensor,
+    lr: torch.Tensor,
+) -> tuple[torch.Tensor, rows_torch.State]:
+    name = how.spec.optimizer.name
+    params: Any = how.spec.optimizer.params
+    return rows_torch.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
 
 
 def _optimise(
@@ -219,14 +248,16 @@ def _steps(
     batch: torch.Tensor,
     words: torch.Tensor,
     lr: torch.Tensor,
+    first: int,
 ) -> tuple[Table, Totals]:
-    """The steps of a chunk and their totals."""
+    """The steps of a chunk, the first of which comes after `first` others, and their totals."""
     sums = {name: torch.zeros((), dtype=torch.int64, device=lr.device) for name in COUNTS}
     sums |= {name: torch.zeros((), dtype=lr.dtype, device=lr.device) for name in SUMS}
-    for rows, drawn, rate in zip(batch, words, lr, strict=True):
+    counter = torch.arange(first, first + len(lr), device=lr.device)
+    for rows, drawn, rate, before in zip(batch, words, lr, counter, strict=True):
         pairs = data.positives[rows]
         draws = parts.draw(data, pairs[:, 0], pairs[:, 1], drawn.view(how.words_shape))
-        table, totals = update(parts, table, pairs[:, 0], pairs[:, 1], draws, rate)
+        table, totals = update(parts, table, pairs[:, 0], pairs[:, 1], draws, rate, before)
         for name, value in totals.items():
             sums[name] += value
     return table, sums
@@ -310,24 +341,28 @@ class Engine:
                 words = device_words(source, (len(chunk.lr), *self.how.words_shape))
             else:
                 words = self._put(chunk.words.astype(np.int64))
-            return _steps(self.how, self.parts, table, self.data, batch, words, lr)
+            return _steps(self.how, self.parts, table, self.data, batch, words, lr, chunk.first)
 
     def read(self, totals: Totals) -> dict[str, float]:
         """Totals as numbers; waits for the device."""
         return {name: value.item() for name, value in totals.items()}
 
-    def points(self, table: Table) -> np.ndarray:
-        """Points (N, D) in the spec's dtype."""
-        return table.points.cpu().numpy().copy()
-
-    def touching(self, table: Table) -> int:
-        """How many points lie at the largest radius."""
+    def points(self, table: Table, step: int) -> np.ndarray:
+        """Points (N, D) in the spec's dtype, every row brought up to `step`."""
         with self._settings():
-            return int(self.how.manifold.touches(table.points, self.how.c).sum())
+            before = self._put(np.asarray(step))
+            lr = self._put(np.asarray(self.problem.rate(step))).to(self.dtype)
+            rows, _ = _coast(self.how, table.points, table.state, before, lr)
+            return rows.cpu().numpy().copy()
+
+    def touching(self, points: np.ndarray) -> int:
+        """How many of `points` lie at the largest radius."""
+        with self._settings():
+            return int(self.how.manifold.touches(self._put(points), self.how.c).sum())
 
     def export(self, table: Table) -> dict[str, np.ndarray]:
         """The table as named arrays, for a checkpoint."""
-        return {"points": self.points(table)} | {
+        return {"points": table.points.cpu().numpy().copy()} | {
             f"state_{name}": array.cpu().numpy().copy() for name, array in table.state.items()
         }
 

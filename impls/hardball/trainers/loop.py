@@ -19,7 +19,7 @@ from hardball import words
 from hardball.errors import HardballError
 from hardball.spec import RunSpec
 from hardball.trainers import checkpoint
-from hardball.trainers.problem import Batches, Chunk, Problem, curvature, schedule, words_per_step
+from hardball.trainers.problem import Batches, Chunk, Problem, curvature, words_per_step
 from hardball.trainers.progress import Progress
 
 MOST_WORDS = 2**22
@@ -39,8 +39,8 @@ class Engine(Protocol):
     def compile(self, table: Any, chunk: Chunk) -> float: ...
     def run(self, table: Any, chunk: Chunk) -> tuple[Any, Any]: ...
     def read(self, totals: Any) -> dict[str, float]: ...
-    def points(self, table: Any) -> np.ndarray: ...
-    def touching(self, table: Any) -> int: ...
+    def points(self, table: Any, step: int) -> np.ndarray: ...
+    def touching(self, points: np.ndarray) -> int: ...
     def export(self, table: Any) -> dict[str, np.ndarray]: ...
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Any: ...
 
@@ -141,7 +141,7 @@ def run(
     check(spec)
     plan = stretches(problem)
     table = engine.start()
-    start_points = engine.points(table)
+    start_points = engine.points(table, 0)
     state = Progressed()
     arrays = checkpoint.read_arrays(saved, identity) if saved else None
     if arrays is not None:
@@ -152,7 +152,6 @@ def run(
     if chunk is not None:
         state.compile_seconds += engine.compile(table, chunk)
     diverged = False
-    rates = _rates(problem)
     with Progress(spec.run_id, problem.total_steps, progress) as shown:
         for epoch, ranges in plan:
             sums: dict[str, float] = {}
@@ -172,16 +171,16 @@ def run(
             if not sums:
                 continue
             state.seconds += time.perf_counter() - began
-            _note(state, spec, sums, epoch, rates[state.step - 1])
+            _note(state, spec, sums, epoch, problem.rate(state.step))
             if diverged or _finished(state, problem, engine, table, epoch):
                 break
             if saved and spec.checkpoint_every and epoch % spec.checkpoint_every == 0:
                 _save(saved, identity, engine, table, state)
-    points = engine.points(table)
+    points = engine.points(table, state.step)
     return Outcome(
         points=points,
         start_points=start_points,
-        touching=engine.touching(table),
+        touching=engine.touching(points),
         diverged=diverged or not bool(np.isfinite(points).all()),
         epochs=state.step * spec.batch_size / len(problem.positives),
         scorings=state.step * spec.batch_size + state.used,
@@ -189,22 +188,16 @@ def run(
     )
 
 
-def _rates(problem: Problem) -> np.ndarray:
-    burn_in = problem.steps_until(problem.spec.burn_in)
-    return schedule(problem.spec, burn_in, problem.total_steps)
-
-
 def _chunks(problem: Problem, ranges: list[tuple[int, int]]) -> Iterator[Chunk]:
     spec = problem.spec
     batches = Batches(spec.seed, len(problem.positives), spec.batch_size)
-    rates = _rates(problem)
     count = words_per_step(spec) if spec.words == "philox" else 0
     for first, steps in ranges:
         yield Chunk(
             first=first,
             batch=batches.take(first, steps),
             words=words.block(spec.seed, "negatives", first, steps, count),
-            lr=rates[first : first + steps],
+            lr=problem.rates[first : first + steps],
         )
 
 
@@ -242,7 +235,7 @@ def _finished(state: Progressed, problem: Problem, engine: Engine, table: Any, e
         return False
     from hardball.metrics.evaluate import validate
 
-    points = engine.points(table)
+    points = engine.points(table, state.step)
     if not np.isfinite(points).all():
         return True
     held_out = split.validation is not None and len(split.validation) > 0

@@ -4,6 +4,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -59,6 +60,15 @@ class Problem:
         Batches are cut from one endless stream of shuffled epochs, so a batch may span two.
         """
         return -(-len(self.positives) * epoch // self.spec.batch_size)
+
+    @cached_property
+    def rates(self) -> np.ndarray:
+        """The learning rate of every step: float64 (total_steps,)."""
+        return schedule(self.spec, self.steps_until(self.spec.burn_in), self.total_steps)
+
+    def rate(self, step: int) -> float:
+        """The rate of the last of `step` steps; that of the first before any."""
+        return float(self.rates[max(step - 1, 0)])
 
 
 def build(spec: RunSpec, hierarchy: "Hierarchy", closure: "Csr | None" = None) -> Problem:
