@@ -163,12 +163,12 @@ def jax_path(side, draws, copies, geometry, loss):
 
 def torch_path(side, draws, copies):
     table, pairs, rate = beginning(side, copies)
-    parts, pairs = engine_torch.eager(side.how), torch.tensor(pairs.astype(np.int64))
+    pairs = torch.tensor(pairs.astype(np.int64))
     points, losses = [], []
     with torch.no_grad():
         for number in range(STEPS):
             each = engine_torch.Draws(*(torch.tensor(field[number]) for field in draws))
-            step = parts, table, *pairs[number].T, each, torch.tensor(rate, dtype=torch.float64)
+            step = side.how, table, *pairs[number].T, each, torch.tensor(rate, dtype=torch.float64)
             table, totals = engine_torch.update(*step, torch.tensor(number))
             points.append(table.points.numpy().copy())
             losses.append(totals["loss"].item())
@@ -232,7 +232,7 @@ def stepper(side):
         jitted = jax.jit(functools.partial(engine_jax.update, side.how))
         rate, parts, array = jnp.asarray(0.1), jitted, jnp.asarray
     else:
-        parts = functools.partial(engine_torch.update, engine_torch.eager(side.how))
+        parts = functools.partial(engine_torch.update, side.how)
         rate, array = torch.tensor(0.1, dtype=torch.float64), torch.tensor
 
     def step(table, number, draws):

@@ -1,6 +1,7 @@
 """The steps of a training run in PyTorch: draw, loss, gradient, update, many steps a call."""
 
 import contextlib
+import dataclasses
 import functools
 import os
 import shutil
@@ -30,9 +31,9 @@ from hardball.trainers.problem import (
 Totals = dict[str, torch.Tensor]
 
 # Compiling takes seconds and saves some 20 ns a scoring, and nothing where negatives come in pairs.
-COMPILE_FROM_SCORINGS = 1e9
+_COMPILE_FROM_SCORINGS = 1e9
 # Below this many scorings a step, a second thread costs more than it brings.
-THREADS_FROM_SCORINGS = 2**19
+_THREADS_FROM_SCORINGS = 2**19
 
 
 class Table(NamedTuple):
@@ -109,7 +110,7 @@ def loss(
     return total
 
 
-class Parts(NamedTuple):
+class _Parts(NamedTuple):
     """The five pieces of a step: plain, or each compiled to fewer kernels."""
 
     draw: Callable[..., Draws]
@@ -119,27 +120,27 @@ class Parts(NamedTuple):
     measure: Callable[..., Totals]
 
 
-def eager(how: Methods) -> Parts:
+def _eager(how: Methods) -> _Parts:
     """The pieces as they are written."""
     given = functools.partial
-    return Parts(
+    return _Parts(
         given(draw, how), given(_coast, how), given(loss, how), given(_optimise, how), measure
     )
 
 
-def compiled(how: Methods) -> Parts:
+def _compiled(how: Methods) -> _Parts:
     """The pieces as torch.compile fuses them; seeds of one configuration share them."""
     key = identity(how)
     if key not in _COMPILED:
         fuse = functools.partial(torch.compile, fullgraph=True, dynamic=False)
-        _COMPILED[key] = Parts(*(fuse(piece) for piece in eager(how)))
+        _COMPILED[key] = _Parts(*(fuse(piece) for piece in _eager(how)))
     return _COMPILED[key]
 
 
-_COMPILED: dict[tuple[Any, ...], Parts] = {}
+_COMPILED: dict[tuple[Any, ...], _Parts] = {}
 
 
-def worth_compiling(problem: Problem) -> bool:
+def _worth_compiling(problem: Problem) -> bool:
     """Whether a run has a pool and is long enough to compile its step; never without a compiler.
 
     A run's digits depend on it, so it follows from the spec and the machine, not from timings.
@@ -148,11 +149,16 @@ def worth_compiling(problem: Problem) -> bool:
     found = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
     scorings = problem.total_steps * spec.batch_size * spec.negatives
     pooled = words_per_step(spec) < spec.batch_size * spec.negatives
-    return bool(found) and pooled and scorings >= COMPILE_FROM_SCORINGS
+    return bool(found) and pooled and scorings >= _COMPILE_FROM_SCORINGS
+
+
+@functools.cache
+def _parts(how: Methods) -> _Parts:
+    return _compiled(how) if how.fused else _eager(how)
 
 
 def update(
-    parts: Parts,
+    how: Methods,
     table: Table,
     anchors: torch.Tensor,
     positives: torch.Tensor,
@@ -168,6 +174,7 @@ def update(
     back, every occurrence holds the same total, so all of them write the same row. With fewer nodes
     than occurrences it is cheaper to update all nodes and keep the touched ones.
     """
+    parts = _parts(how)
     ids = torch.cat([anchors, positives, draws.ids.reshape(-1)])
     if table.points.shape[0] <= ids.shape[0]:
         held, old = parts.coast(table.points, table.state, before, lr)
@@ -191,7 +198,7 @@ def update(
 
 
 def _gradient(
-    parts: Parts, rows: torch.Tensor, draws: Draws
+    parts: _Parts, rows: torch.Tensor, draws: Draws
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """The loss, its gradient in the rows and in the distances of the negatives."""
     rows = rows.detach().requires_grad_()
@@ -242,7 +249,6 @@ def _optimise(
 
 def _steps(
     how: Methods,
-    parts: Parts,
     table: Table,
     data: Data,
     batch: torch.Tensor,
@@ -256,8 +262,8 @@ def _steps(
     counter = torch.arange(first, first + len(lr), device=lr.device)
     for rows, drawn, rate, before in zip(batch, words, lr, counter, strict=True):
         pairs = data.positives[rows]
-        draws = parts.draw(data, pairs[:, 0], pairs[:, 1], drawn.view(how.words_shape))
-        table, totals = update(parts, table, pairs[:, 0], pairs[:, 1], draws, rate, before)
+        draws = _parts(how).draw(data, pairs[:, 0], pairs[:, 1], drawn.view(how.words_shape))
+        table, totals = update(how, table, pairs[:, 0], pairs[:, 1], draws, rate, before)
         for name, value in totals.items():
             sums[name] += value
     return table, sums
@@ -278,8 +284,8 @@ class Engine:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         self.device = torch.device("cuda" if problem.spec.device == "gpu" else "cpu")
         self.dtype = getattr(torch, problem.spec.dtype)
-        self.compiled = worth_compiling(problem)
-        self.parts = compiled(self.how) if self.compiled else eager(self.how)
+        self.compiled = _worth_compiling(problem)
+        self.how = dataclasses.replace(self.how, fused=self.compiled)
         with self._settings():
             self.threads = torch.get_num_threads()
             self.data = Data(
@@ -297,7 +303,7 @@ class Engine:
         """No gradients but where a step asks for them, and one order of summation."""
         threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
         spec = self.problem.spec
-        small = spec.batch_size * spec.negatives < THREADS_FROM_SCORINGS
+        small = spec.batch_size * spec.negatives < _THREADS_FROM_SCORINGS
         if small and "OMP_NUM_THREADS" not in os.environ:
             torch.set_num_threads(1)
         torch.use_deterministic_algorithms(self.device.type == "cuda")
@@ -341,7 +347,7 @@ class Engine:
                 words = device_words(source, (len(chunk.lr), *self.how.words_shape))
             else:
                 words = self._put(chunk.words.astype(np.int64))
-            return _steps(self.how, self.parts, table, self.data, batch, words, lr, chunk.first)
+            return _steps(self.how, table, self.data, batch, words, lr, chunk.first)
 
     def read(self, totals: Totals) -> dict[str, float]:
         """Totals as numbers; waits for the device."""

@@ -130,7 +130,10 @@ STALLED = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Methods:
-    """The halves of the pairs that a spec names, resolved once."""
+    """The halves of the pairs that a spec names, resolved once.
+
+    fused: whether PyTorch compiles the pieces of a step; JAX always compiles.
+    """
 
     spec: RunSpec
     c: float
@@ -142,6 +145,7 @@ class Methods:
     loss: Callable[..., Any]
     regularizers: list[tuple[Callable[..., Any], dict[str, Any]]]
     optimise: Callable[..., Any]
+    fused: bool = False
 
     @property
     def by_positive(self) -> bool:
