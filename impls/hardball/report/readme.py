@@ -38,7 +38,7 @@ def results_table(frozen: Path, dataset: str, dim: int) -> str:
     path = frozen / "tables" / f"{rows.slug(f'{dataset}-reconstruction')}.csv"
     if not path.is_file():
         raise HardballError(f"no {path}: freeze a suite with reconstruction of {dataset}")
-    table = pd.read_csv(path)
+    table = pd.read_csv(path, dtype={"runs": str})
     ours = table[(table["part"] == "ours") & (table["dim"] == dim)]
     best = ours.sort_values("map", ascending=False, kind="stable")
     kept = list(dict.fromkeys(best["config_id"]))[:MANY]
