@@ -260,7 +260,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "optimizer",
         "adam",
-        "Adam on the coordinates of the rows a batch touches",
+        "Adam on the coordinates: every row takes every step, at the cost of the touched ones",
         KINGMA_2015,
         "optimizers.rows",
         "adam",
