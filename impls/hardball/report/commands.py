@@ -30,7 +30,8 @@ def table_command(reference: str | Path, out: Path | None = None) -> list[Path]:
     runs = rows.read_runs(file)
     floors = rows.read_floors(file.parent / "floors.csv")
     published = rows.read_published(paths.datasets() / "published.csv")
-    found = tables.tables_of(runs, floors, published, file.parent / "points")
+    folder = file.parent
+    found = tables.tables_of(runs, floors, published, folder / "points", folder / "curves")
     return tables.write(found, out or file.parent / "tables")
 
 
@@ -46,6 +47,7 @@ def plot_command(
         rows.read_floors(folder / "floors.csv"),
         folder / "curves",
         folder / "points",
+        rows.read_published(paths.datasets() / "published.csv"),
     )
     return plots.write(source, out or folder / "plots", formats)
 

@@ -17,8 +17,10 @@ from hardball.metrics.registry import Metric
 from hardball.report import (
     plots_disk,
     plots_metrics,
+    plots_quality,
     plots_training,
     projection,
+    quality,
     rows,
     style,
 )
@@ -33,12 +35,13 @@ PRIMARY = "map"
 
 @dataclass(frozen=True)
 class Source:
-    """A suite's results: its rows, floors, and the folders of curves and points."""
+    """A suite's results: its rows, floors, folders of curves and points; published figures."""
 
     runs: pd.DataFrame
     floors: pd.DataFrame
     curves: Path
     points: Path
+    published: pd.DataFrame | None = None
 
 
 def plots_of(source: Source) -> Iterator[tuple[str, Figure]]:
@@ -54,8 +57,18 @@ def plots_of(source: Source) -> Iterator[tuple[str, Figure]]:
         found = plots_metrics.parity_scatter(part, metrics, task)
         if found is not None:
             yield f"parity-{rows.slug(task)}", found
+    yield from _quality_plots(source)
     for dataset, part in runs.groupby("dataset", sort=False):
         yield from _point_plots(source, part, str(dataset))
+
+
+def _quality_plots(source: Source) -> Iterator[tuple[str, Figure]]:
+    curves = rows.read_curves(source.curves, source.runs["run_id"])
+    families = quality.families(source.runs, curves)
+    for cost, name in (("seconds", "time_to_quality"), ("scorings", "scorings_to_quality")):
+        figure = plots_quality.over(cost, families, source.published, source.floors)
+        if figure is not None:
+            yield name, figure
 
 
 def _metric_plots(
@@ -79,7 +92,7 @@ def _training_plots(
 ) -> Iterator[tuple[str, Figure]]:
     compared = sampler_rows(runs)
     for framework, part in compared.groupby("framework", sort=False):
-        curves = plots_training.read_curves(source.curves, list(part["run_id"]))
+        curves = rows.read_curves(source.curves, list(part["run_id"]))
         name = style.FRAMEWORK_NAME.get(str(framework), str(framework))
         title = f"{dataset}, {task.replace('_', ' ')}, {name}: training"
         figure = plots_training.training(curves, part, title)

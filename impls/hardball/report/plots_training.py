@@ -1,8 +1,5 @@
 """Training curves: what the loss, the negatives and their gradients did, seeds as a band."""
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,17 +16,6 @@ PANELS = (
 )
 X_NAMES = {"epoch": "epochs", "seconds": "seconds of training"}
 LOGARITHMIC = ("loss", "negative_gradient")
-
-
-def read_curves(folder: Path, run_ids: Sequence[str]) -> pd.DataFrame:
-    """The curves of these runs, one row a point, with run_id; empty where there are none."""
-    wanted = set(run_ids)
-    found = []
-    for path in sorted(folder.glob("*.parquet")):
-        curves = pd.read_parquet(path)
-        found.append(curves[curves["run_id"].isin(wanted)])
-    kept = [part for part in found if len(part)]
-    return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
 
 
 @style.styled

@@ -1,9 +1,10 @@
 """Reads runs.csv and its companions into frames, and knows what their columns are."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -23,6 +24,7 @@ COSTS = (
 )  # fmt: skip
 FLOOR_KEYS = ("dataset", "task", "floor")
 PUBLISHED_KEYS = ("source", "dataset", "task", "manifold", "dim", "metric", "value")
+OTHER_METRICS = {"f1": Metric("f1", "max", 0, 1, "F1 of link prediction, which papers report")}
 RANKED = {"leaf_parent": "direct edges", "temporal": "direct edges"}
 SEPARATOR = ";"
 
@@ -50,10 +52,51 @@ def read_floors(path: Path) -> pd.DataFrame:
 
 
 def read_published(path: Path) -> pd.DataFrame:
-    """published.csv: one published figure a row; empty where there is no file."""
+    """published.csv: one published figure a row; empty where there is no file.
+
+    dim is 0 where the source names none. Raises HardballError naming the line: text that is
+    missing, a metric that no registry knows, a value outside its range, a figure given twice.
+    """
     if not path.is_file():
         return pd.DataFrame(columns=list(PUBLISHED_KEYS))
-    return _read_csv(path, PUBLISHED_KEYS, "see docs/data.md for its columns")
+    published = _read_csv(path, PUBLISHED_KEYS, "see docs/data.md for its columns")
+    for line, figure in enumerate(published.to_dict("records"), start=2):
+        wrong = _wrong_figure({str(key): value for key, value in figure.items()})
+        if wrong:
+            raise HardballError(f"{path}:{line}: {wrong}")
+    keys = [key for key in PUBLISHED_KEYS if key != "value"]
+    repeated = published.index[published.duplicated(keys)]
+    if len(repeated):
+        raise HardballError(f"{path}:{repeated[0] + 2}: this figure stands in an earlier line too")
+    return published
+
+
+def _wrong_figure(figure: Mapping[str, Any]) -> str:
+    """What is wrong with a line of published.csv, "" if nothing is."""
+    for key in ("source", "dataset", "task", "manifold", "metric"):
+        if not isinstance(figure[key], str) or not figure[key].strip():
+            return f"no {key}"
+    if not isinstance(figure["dim"], int) or figure["dim"] < 0:
+        return f"dim {figure['dim']!r}: allowed are whole numbers, 0 where the source names none"
+    try:
+        known = OTHER_METRICS.get(figure["metric"]) or registry.metric(figure["metric"])
+    except HardballError as error:
+        return str(error)
+    value = figure["value"]
+    if not isinstance(value, int | float) or not known.low <= value <= known.high:
+        return f"{known.name} {value!r}: allowed are {known.low:g} to {known.high:g}"
+    return ""
+
+
+def read_curves(folder: Path, run_ids: Iterable[str]) -> pd.DataFrame:
+    """The curves of these runs, one row a point, with run_id; empty where there are none."""
+    wanted = set(run_ids)
+    found = []
+    for path in sorted(folder.glob("*.parquet")):
+        curves = pd.read_parquet(path)
+        found.append(curves[curves["run_id"].isin(wanted)])
+    kept = [part for part in found if len(part)]
+    return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
 
 
 def _read_csv(path: Path, needed: Iterable[str], way_out: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from hardball.collect import replacing
-from hardball.report import contrasts, parity, render, result_tables, rows
+from hardball.report import contrasts, parity, quality_table, render, result_tables, rows
 from hardball.report.render import Table
 
 # What samplers are ranked by: the primary metric first, then what the other questions are about.
@@ -18,8 +18,12 @@ def tables_of(
     floors: pd.DataFrame | None = None,
     published: pd.DataFrame | None = None,
     points: Path | None = None,
+    curves: Path | None = None,
 ) -> list[Table]:
-    """Result tables, then samplers against uniform for each metric, then JAX against PyTorch."""
+    """Result tables, samplers against uniform for each metric, JAX against PyTorch, then time.
+
+    points, curves: folders that the runs left theirs in.
+    """
     found: list[Table | None] = list(result_tables.result_tables(runs, floors, published))
     for task, part in rows.by_task(runs):
         metrics = rows.metrics_of(part)
@@ -27,6 +31,8 @@ def tables_of(
         ranked_by = [by_name[name] for name in RANKED_BY if name in by_name]
         found += [contrasts.sampler_table(part, metric, task) for metric in ranked_by]
         found.append(parity.parity_table(part, metrics, task, points))
+    found.append(quality_table.time_to_quality(runs, curves, published))
+    found.append(quality_table.resources(runs))
     return [table for table in found if table is not None]
 
 

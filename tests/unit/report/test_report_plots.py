@@ -194,7 +194,7 @@ def test_a_diverged_method_is_marked_and_the_others_are_drawn(make_runs):
 
 
 def test_without_curves_there_is_no_training_picture(runs, tmp_path):
-    curves = plots_training.read_curves(tmp_path, list(runs["run_id"]))
+    curves = rows.read_curves(tmp_path, list(runs["run_id"]))
     assert plots_training.training(curves, runs, "x") is None
 
 
