@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from hardball import __version__, catalog, plan
 from hardball.errors import HardballError
+from hardball.peers.command import peers
 from hardball.spec import Framework
 
 ADHOC = "adhoc"
@@ -380,6 +381,9 @@ def readme(
     from hardball.report import commands
 
     typer.echo(commands.readme_command(version, suite))
+
+
+app.command()(peers)
 
 
 def _say(written: list[Path]) -> None:
