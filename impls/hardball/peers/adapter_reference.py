@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from hardball.metrics import protocols
 from hardball.peers.clock import Clock, Finished, marks
 from hardball.peers.task import Data, Task
 
@@ -25,6 +26,7 @@ FOREVER = 10**6
 POLL = 0.02
 # Seconds between two checkpoints, at the rate that it is known to reach on one process.
 BETWEEN, SCORINGS_A_SECOND = 0.5, 9e5
+PROBE_SECONDS = 120
 CHECKPOINT = "model.bin"
 STATS = re.compile(r'"(epoch|elapsed|mean_rank|map_rank)": ([-\d.e]+)')
 
@@ -89,6 +91,7 @@ def train(task: Task, data: Data, clock: Clock, found: dict[str, Any]) -> None:
     dataset.write_text("\n".join(["id1,id2,weight", *lines, ""]), encoding="ascii")
     running = command(task, dataset, clock.folder / CHECKPOINT, len(data.pairs))
     log, appeared, code = _watch(running, Path(task.checkout), clock)
+    # The probe's memory is not training's: it comes after the peak has been read.
     found["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**10
     if code is not None:
         found["failed"] = f"embed.py ended by itself, {code}: {' / '.join(log.last[-2:])}"
@@ -102,7 +105,25 @@ def train(task: Task, data: Data, clock: Clock, found: dict[str, Any]) -> None:
     if printed:
         found["printed"] = {"epoch": max(printed), **printed[max(printed)]}
     if code is None:
+        found["coverage"] = _coverage(task, data.n_nodes, clock.folder)
         raise Finished
+
+
+def _coverage(task: Task, n_nodes: int, folder: Path) -> float | None:
+    """How many different negatives a batch's place meets in three epochs; None where it fails."""
+    script = Path(__file__).with_name("reference_draws.py")
+    running = [task.interpreter, str(script), str(folder), str(task.negatives)]
+    told = subprocess.run(
+        [*running, str(task.batch_size)],
+        cwd=task.checkout,
+        stdout=subprocess.DEVNULL,
+        timeout=PROBE_SECONDS,
+        check=False,
+    )
+    if told.returncode:
+        return None
+    draws = np.load(folder / "draws.npy", allow_pickle=False)
+    return protocols.coverage(draws.reshape(*draws.shape[:2], -1), n_nodes)
 
 
 def load(path: Path, n_nodes: int) -> np.ndarray:

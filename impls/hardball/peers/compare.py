@@ -30,7 +30,7 @@ SMALL_BATCH, LARGE_BATCH = 10, 50
 INSTALL = "pip install -c constraints.txt -e '.[peers]'"
 CHECKOUT_MISSING = (
     f"not run: --reference names no checkout of {systems.CHECKOUT} "
-    "(CC BY-NC, not on the package index)"
+    "(CC BY-NC, not on the package index): clone and build one, then --reference PATH"
 )
 
 
@@ -73,7 +73,9 @@ def compare(options: Options, out: Path) -> list[Path]:
             known = _run(which, task, identity, hierarchy, data, out)
             row.write(path, known)
         found.append(known)
-    return report.write(found, _curves(out, found), out)
+    found = _ordered([*found, *_others(out, options, {report.key_of(entry) for entry in found})])
+    share = protocols.descendant_share(relations)
+    return report.write(found, _curves(out, found), share, out)
 
 
 def check(options: Options) -> None:
@@ -273,6 +275,7 @@ def _scored(
         "compile_seconds": result["compile_seconds"],
         "passes": passes,
         "own_epochs": own,
+        "coverage": result.get("coverage"),
         "rate": result["rate"],
         "printed_map": printed.get("map_rank"),
         "printed_mean_rank": printed.get("mean_rank"),
@@ -289,6 +292,26 @@ def _scored(
         columns["status"] = "diverged" if columns["note"] == "diverged" else "failed"
     save_points(out / "points" / f"{task.key}.npz", points, manifold, 1.0, hierarchy.ids)
     return columns
+
+
+def _others(out: Path, options: Options, known: set[str]) -> list[Row]:
+    """What earlier calls left for the same data set and dimension, beside the known ones."""
+    earlier = [row.read(path) for path in sorted((out / "rows").glob("*.json"))]
+    return [
+        entry
+        for entry in earlier
+        if entry is not None
+        and (entry.dataset, entry.dim) == (options.dataset, options.dim)
+        and entry.system in systems.names()
+        and report.key_of(entry) not in known
+    ]
+
+
+def _ordered(rows: Sequence[Row]) -> list[Row]:
+    """By K, then in the order of the systems; pools after all."""
+    place = {name: i for i, name in enumerate(systems.names())}
+    pool = {entry.name for entry in systems.SYSTEMS if entry.form == "pool"}
+    return sorted(rows, key=lambda r: (r.system in pool, r.negatives, place[r.system]))
 
 
 def _curves(out: Path, rows: Sequence[Row]) -> dict[str, pd.DataFrame]:

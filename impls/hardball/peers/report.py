@@ -24,6 +24,7 @@ COLUMNS = (
     Column("compile_seconds", "compile s"),
     Column("passes", "passes"),
     Column("own_epochs", "own epochs"),
+    Column("coverage", "coverage"),
     Column("map", "MAP", "max"),
     Column("mean_rank", "mean rank", "min"),
     Column("median_rank", "median", "min"),
@@ -44,6 +45,10 @@ NOTES = (
     "s to MAP: the first of up to 24 checkpoints that had reached it. peak MB: of the system's "
     "process. K of a pool: nodes that the whole batch shares.",
 )
+ALIKE = (
+    "All systems draw descendants of a node as its negatives, as Eq. 6 of Nickel & Kiela 2017 "
+    "allows: {:.2f} % of uniform draws here."
+)
 
 
 def key_of(row: Row) -> str:
@@ -57,21 +62,26 @@ def wrong(which: System) -> str:
     return "; ".join(f"{flaw.text} ({flaw.where})" for flaw in which.flaws)
 
 
-def write(rows: Sequence[Row], curves: Mapping[str, pd.DataFrame], out: Path) -> list[Path]:
+def write(
+    rows: Sequence[Row], curves: Mapping[str, pd.DataFrame], descendants: float, out: Path
+) -> list[Path]:
     """peers-<data set>-d<dim>.csv, .md and, where there are curves, .svg; whole or not at all."""
     first = rows[0]
     stem = f"peers-{Path(first.dataset).name}-d{first.dim}"
     written = [out / f"{stem}.csv", out / f"{stem}.md"]
     write_table(written[0], pd.DataFrame([row.model_dump() for row in rows]))
     with replacing(written[1]) as aside:
-        aside.write_text(markdown(rows), encoding="utf-8")
+        aside.write_text(markdown(rows, descendants), encoding="utf-8")
     if any(len(curve) for curve in curves.values()):
         written += style.save(figure(rows, curves), out / stem, ["svg"])
     return written
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """The table, its notes, and what each system gets wrong."""
+def markdown(rows: Sequence[Row], descendants: float) -> str:
+    """The table, its notes, and what each system gets wrong.
+
+    descendants: share of uniform negatives that are descendants of their anchor.
+    """
     first = rows[0]
     machine = next((row for row in rows if row.cpu), first)
     table = Table(
@@ -79,7 +89,11 @@ def markdown(rows: Sequence[Row]) -> str:
         title=f"Systems side by side: {first.dataset}, d = {first.dim}",
         columns=list(COLUMNS),
         lines=[Line({column.key: getattr(row, column.key) for column in COLUMNS}) for row in rows],
-        notes=[*NOTES, f"{machine.cpu}, {machine.platform}, {machine.started[:10]}."],
+        notes=[
+            *NOTES,
+            ALIKE.format(100 * descendants),
+            f"{machine.cpu}, {machine.platform}, {machine.started[:10]}.",
+        ],
         ranked=False,
     )
     lines = [render.to_markdown(table), "## What to know of each", ""]

@@ -18,8 +18,10 @@ class Row(Strict):
     identity: what the row depends on; a row of another identity is run again. note: why a system
     did not run, or ended. rate: scorings a second, positives x (1 + negatives), after the first
     tenth of the time. own_*: what its own protocol says of the same points; printed_*: what it
-    printed itself. own_epochs: passes as it counts them. Seconds are those of training alone:
-    set-up, compiling, evaluation and writing are not in them. Memory is the peak of its process.
+    printed itself. own_epochs: passes as it counts them. coverage: negatives that a batch's place
+    in the epoch met in three epochs, over what fresh draws give, where it was measured. Seconds
+    are those of training alone: set-up, compiling, evaluation and writing are not in them. Memory
+    is the peak of its process.
     """
 
     system: str
@@ -41,6 +43,7 @@ class Row(Strict):
     compile_seconds: float | None = None
     passes: float | None = None
     own_epochs: float | None = None
+    coverage: float | None = None
     rate: float | None = None
     map: float | None = None
     mean_rank: float | None = None

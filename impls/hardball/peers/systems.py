@@ -179,10 +179,6 @@ SYSTEMS: tuple[System, ...] = (
                 "hype/train.py, train",
             ),
             Flaw(
-                "descendants are drawn as negatives, as Eq. 6 of the paper allows",
-                "hype/graph_dataset.pyx, _getbatch",
-            ),
-            Flaw(
                 "the checkpoint called best is the one of the lowest training loss",
                 "embed.py, reconstruction_eval",
             ),
@@ -194,12 +190,6 @@ SYSTEMS: tuple[System, ...] = (
         "hardball",
         "",
         "softmax, Riemannian SGD on the ball, float64",
-        flaws=(
-            Flaw(
-                "descendants are drawn as negatives, as Eq. 6 of the paper allows",
-                "hardball/trainers/problem.py: only ancestors are known",
-            ),
-        ),
     ),
     System(
         "hardball_torch_pairs",
@@ -207,12 +197,6 @@ SYSTEMS: tuple[System, ...] = (
         "hardball",
         "",
         "softmax, Riemannian SGD on the ball, float64",
-        flaws=(
-            Flaw(
-                "descendants are drawn as negatives, as Eq. 6 of the paper allows",
-                "hardball/trainers/problem.py: only ancestors are known",
-            ),
-        ),
     ),
     System(
         "hardball_jax_pool",
