@@ -71,7 +71,7 @@ def test_ties_favour_gensim_and_cost_the_reference_precision(four):
 
 
 def test_equal_positives_share_their_precision_in_the_reference(four):
-    # d 0 with b and a both at 1 and c at 1 as well: 2 of 3 nodes no farther than each are ancestors.
+    # From d at 0, a, b and c lie at 1: of the three that are no farther than each, two are above d.
     ranks = ranks_at(four, 1.0, -1.0, 1.0, 0.0)
     of_d = ranks.node == 3
     assert ranks.rank[of_d].tolist() == [1.5, 1.5]

@@ -42,6 +42,8 @@ NOTES = (
     "alone, without set-up, compiling, evaluation or writing; passes: over all pairs.",
     "MAP, mean and median rank: this project's evaluator on the points that each system leaves. "
     "own: what the system's own protocol says of the same points, and passes as it counts them.",
+    "coverage: different negatives that a batch's place met in three epochs, over what "
+    "fresh draws give (1).",
     "s to MAP: the first of up to 24 checkpoints that had reached it. peak MB: of the system's "
     "process. K of a pool: nodes that the whole batch shares.",
 )
