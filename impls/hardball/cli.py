@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from hardball import __version__, catalog, plan
 from hardball.errors import HardballError
 from hardball.peers.command import peers
+from hardball.roofline.command import roofline
 from hardball.spec import Framework
 
 ADHOC = "adhoc"
@@ -384,6 +385,7 @@ def readme(
 
 
 app.command()(peers)
+app.command()(roofline)
 
 
 def _say(written: list[Path]) -> None:

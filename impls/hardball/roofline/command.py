@@ -1,0 +1,92 @@
+"""`hardball roofline`: the options, the processes that measure, and the table."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from hardball import interpreter, paths, plan
+from hardball.errors import HardballError
+
+if TYPE_CHECKING:
+    from hardball.roofline.measure import Measured
+    from hardball.spec import Framework, RunSpec
+
+# What a job of a suite is given too: memory that a step frees is kept, not faulted in again.
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
+
+
+def roofline(
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="hierarchy to embed")] = (
+        "wordnet_mammals"
+    ),
+    dim: Annotated[int, typer.Option(help="dimensions")] = 10,
+    manifold: Annotated[str, typer.Option(help="such as poincare")] = "tangent",
+    optimizer: Annotated[str, typer.Option(help="such as rsgd")] = "adam",
+    batch: Annotated[int, typer.Option(help="positive pairs a step")] = 1024,
+    pool: Annotated[int, typer.Option(help="nodes of the shared pool")] = 1024,
+    negatives: Annotated[int, typer.Option(help="draws per pair, where each has its own")] = 50,
+    framework: Annotated[
+        list[str] | None, typer.Option("--framework", "-f", help="jax or torch; repeatable [both]")
+    ] = None,
+    threads: Annotated[int, typer.Option(help="of each measurement")] = 1,
+    seconds: Annotated[float, typer.Option(help="each step is timed for")] = 5.0,
+    out: Annotated[Path | None, typer.Option(help="folder [results/work/roofline]")] = None,
+) -> None:
+    """Measures this machine's peaks and a training step's time, and says what lies between them.
+
+    Pool and pairs form, each framework in a process of its own. docs/performance.md explains it.
+
+    \b
+    hardball roofline
+    hardball roofline -d wordnet_nouns --framework jax
+    """
+    from hardball.report import render, tables
+    from hardball.roofline.table import table_of
+
+    if threads < 1 or seconds <= 0:
+        raise HardballError(f"threads={threads}, seconds={seconds}: both must be above 0")
+    shared = {"dataset": dataset, "dim": dim, "manifold": manifold, "optimizer": optimizer,
+              "batch_size": batch, "lr": 0.01}  # fmt: skip
+    forms = ({"sampler": "pool", "negatives": pool}, {"sampler": "uniform", "negatives": negatives})
+    measured = []
+    for name in dict.fromkeys(framework or ["jax", "torch"]):
+        if name not in ("jax", "torch"):
+            raise HardballError(f"unknown framework {name!r}: allowed are jax, torch")
+        specs = [plan.make_spec({**shared, **form}, cast("Framework", name), 0) for form in forms]
+        measured += list(zip(specs, _measured(specs, threads, seconds), strict=True))
+    table = table_of(measured)
+    for path in tables.write([table], out or paths.results() / "work" / "roofline"):
+        typer.echo(path)
+    typer.echo(render.to_markdown(table))
+
+
+def _measured(specs: "Sequence[RunSpec]", threads: int, seconds: float) -> "list[Measured]":
+    """What a process of its own measured; raises HardballError with its last line."""
+    from hardball.peers.launch import THREADS
+    from hardball.roofline.cost import Machine, Step
+    from hardball.roofline.measure import Measured, Request
+
+    interpreter.export()
+    request = Request([spec.model_dump(mode="json") for spec in specs], threads, seconds)
+    process = subprocess.run(
+        [sys.executable, "-m", "hardball.roofline.measure"],
+        input=json.dumps(asdict(request)),
+        capture_output=True,
+        text=True,
+        env={**os.environ, **dict.fromkeys(THREADS, str(threads)), **MEMORY},
+    )
+    if process.returncode:
+        lines = [line for line in process.stderr.splitlines() if line.strip()]
+        why = lines[-1] if lines else "ended without a word"
+        raise HardballError(f"{specs[0].framework}: {why}")
+    return [
+        Measured(**{**said, "machine": Machine(**said["machine"]), "step": Step(**said["step"])})
+        for said in json.loads(process.stdout.splitlines()[-1])
+    ]

@@ -1,0 +1,97 @@
+"""What was measured beside what a step needs, as a table."""
+
+from collections.abc import Sequence
+
+from hardball import catalog
+from hardball.report.render import Cell, Column, Line, Table, number
+from hardball.roofline.cost import floor
+from hardball.roofline.measure import Measured
+from hardball.spec import RunSpec
+
+SHOWN = {
+    "form": "form",
+    "shape": "pairs × negatives",
+    "framework": "framework",
+    "bytes": "bytes",
+    "flops": "operations",
+    "roots": "roots",
+    "memory_ms": "traffic, ms",
+    "compute_ms": "arithmetic, ms",
+    "bound": "bound by",
+    "exp_log_ms": "exp and log, ms",
+    "gather_ms": "a gather, ms",
+    "measured_ms": "measured, ms",
+    "gap": "gap",
+    "rate": "scorings a second",
+    "floor_rate": "at the floor",
+}
+TEXT = ("form", "shape", "framework", "bound", "dataset", "manifold", "optimizer", "dtype", "cpu")
+NOTE = (
+    "Traffic and arithmetic are the least that a step needs at these rates; the floor is the "
+    "larger of them, the gap measured over floor. Not in the floor, since a step can do without: "
+    "an exponential and a logarithm for each cell, one copy of the rows it names."
+)
+
+
+def table_of(found: Sequence[tuple[RunSpec, Measured]]) -> Table:
+    """One line a framework and form: traffic, arithmetic, floor, measured time, and the gap."""
+    lines = [Line(_cells(spec, measured)) for spec, measured in found]
+    hidden = [key for key in lines[0].cells if key not in SHOWN]
+    columns = [Column(key, header, text=key in TEXT) for key, header in SHOWN.items()]
+    columns += [Column(key, key, only_csv=True, text=key in TEXT) for key in hidden]
+    notes = [_machine_note(*found[0]), NOTE]
+    return Table("roofline", "Where a step's time goes", columns, lines, notes, ranked=False)
+
+
+def _cells(spec: RunSpec, measured: Measured) -> dict[str, Cell]:
+    step, machine = measured.step, measured.machine
+    least = floor(step, machine)
+    return {
+        "form": catalog.entry("sampler", spec.sampler.name).form,
+        "shape": f"{step.batch} × {step.negatives}",
+        "framework": spec.framework,
+        "dataset": spec.dataset,
+        "nodes": step.nodes,
+        "manifold": spec.manifold.name,
+        "dim": spec.dim,
+        "optimizer": spec.optimizer.name,
+        "dtype": spec.dtype,
+        "bytes": step.bytes,
+        "flops": step.flops,
+        "roots": float(step.roots),
+        "memory_ms": 1e3 * least.memory,
+        "compute_ms": 1e3 * least.compute,
+        "bound": least.bound,
+        "exp_log_ms": 1e3 * least.exp_log,
+        "gather_ms": 1e3 * least.gather,
+        "measured_ms": 1e3 * measured.step_seconds,
+        "median_ms": 1e3 * measured.median_seconds,
+        "calls": measured.calls,
+        "compile_seconds": measured.compile_seconds,
+        "gap": measured.step_seconds / least.seconds,
+        "rate": step.cells / measured.step_seconds,
+        "floor_rate": step.cells / least.seconds,
+        "cpu": machine.cpu,
+        "threads": machine.threads,
+        "copy_rate": machine.copy,
+        "memory_rate": machine.memory,
+        "matmul_rate": machine.matmul,
+        "root_rate": machine.root,
+        "exp_log_rate": machine.exp_log,
+        "gather_rate": machine.gather,
+    }
+
+
+def _machine_note(spec: RunSpec, measured: Measured) -> str:
+    machine, step = measured.machine, measured.step
+    rates = [
+        f"{number(machine.memory / 1e9)} GB/s beyond the caches",
+        f"{number(machine.copy / 1e9)} GB/s for tables of {number(step.table_bytes / 1e6)} MB",
+        f"{number(machine.matmul / 1e9)} G operations/s in a matrix product",
+        f"{number(machine.root / 1e9)} G roots with a division/s",
+        f"{number(machine.exp_log / 1e9)} G exponentials with a logarithm/s",
+    ]
+    return (
+        f"{spec.dataset}, {spec.manifold.name}, d = {spec.dim}, {spec.optimizer.name}, "
+        f"{spec.dtype}. {machine.cpu}, threads: {machine.threads}. Measured: {', '.join(rates)}."
+    )
