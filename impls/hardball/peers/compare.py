@@ -82,7 +82,8 @@ def check(options: Options) -> None:
     """Raises HardballError where an option cannot work."""
     named = systems.chosen(list(options.only))
     if not options.negatives or min(options.negatives) < 1:
-        raise HardballError(f"--negatives {options.negatives}: allowed are 1 or more")
+        listed = ", ".join(map(str, options.negatives))
+        raise HardballError(f"--negatives {listed}: allowed are 1 or more")
     if options.dim < 2:
         raise HardballError(f"--dim {options.dim}: allowed are 2 or more")
     if not options.seconds > 0:
