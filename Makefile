@@ -4,6 +4,7 @@ PIP_ARGS ?=
 SUITE ?= quick
 CORES ?= all
 CONFIG ?=
+BENCH ?=
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -13,13 +14,15 @@ OUT := results/work/$(NAME)
 REPORT := $(OUT)/report.html
 SNAKEMAKE := $(BIN)/snakemake --quiet rules --config suite=$(SUITE) $(CONFIG)
 PROFILE ?= benchmarks/workflow/profiles/laptop
-SOURCES := impls tests
+SOURCES := impls tests benchmarks
+MEASURE := $(BIN)/python benchmarks/measure.py
 
 .DEFAULT_GOAL := suite
 .PHONY: help install suite report dry-run test lint format unlock clean distclean
+.PHONY: bench bench-compare bench-publish bench-quick
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  SUITE=mammals    another suite, or a path to your own; SUITE=nouns:full names a budget"
 	@echo "  PYTHON=python3.12  the interpreter of .venv (3.11 to 3.13)"
 	@echo "  PIP_ARGS=...     more arguments of pip install, such as another index of wheels"
@@ -49,6 +52,19 @@ dry-run: $(READY) ## what `make suite` would run
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest
+
+bench: $(READY) ## time and memory of every kernel of this commit; BENCH=regex narrows it
+	@$(MEASURE) run --bench '$(BENCH)'
+
+bench-compare: $(READY) ## this commit against BASE=commit; fails where a kernel got 25 % worse
+	@test -n '$(BASE)' || { echo "name a commit: make bench-compare BASE=main"; exit 2; }
+	@$(MEASURE) compare --bench '$(BENCH)' '$(BASE)'
+
+bench-publish: $(READY) ## all commits' figures as web pages
+	@cd benchmarks && ../$(BIN)/asv publish && echo "pages  benchmarks/.asv/html/index.html"
+
+bench-quick: $(READY) ## a quick look, JAX beside PyTorch, uncommitted changes included
+	@$(MEASURE) quick --bench '$(BENCH)'
 
 lint: $(READY) ## formatting, types and the workflow's own linter
 	$(BIN)/ruff format --check $(SOURCES)

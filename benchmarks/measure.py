@@ -1,0 +1,238 @@
+"""Measures the kernels: `run` keeps a commit's figures, `compare` judges two, `quick` looks once.
+
+python benchmarks/measure.py run [--bench REGEX]
+python benchmarks/measure.py compare BASE [--bench REGEX] [--rounds 2] [--factor 1.25]
+python benchmarks/measure.py quick [--bench REGEX]
+
+The first two are asv's work on committed code, the last is pytest-benchmark's on what lies here.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+CONFIG = HERE / "asv.conf.json"
+MACHINE = "local"
+# asv's own: 1 is a mistake in how it was called, 2 means that some kernel failed.
+SOME_FAILED = 2
+# As training runs: one thread, since two on small arrays are unsteady, and memory kept by the
+# process instead of being returned and faulted in again.
+SETTINGS = {
+    "NPROC": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",
+    "MALLOC_TRIM_THRESHOLD_": "1073741824",
+}
+
+
+class Failed(Exception):
+    """What went wrong, in one line."""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git prints; raises Failed with its message."""
+    ended = subprocess.run(
+        ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
+    )
+    if ended.returncode:
+        raise Failed(f"git {' '.join(arguments)}: {ended.stderr.strip()}")
+    return ended.stdout.strip()
+
+
+def commit_of(repository: Path, name: str) -> str:
+    """The full hash of a commit's name."""
+    return git(repository, "rev-parse", "--verify", f"{name}^{{commit}}")
+
+
+@contextlib.contextmanager
+def checkout(repository: Path, commit: str) -> Iterator[Path]:
+    """A folder with the commit's code: the repository itself where that is what it holds.
+
+    Else a worktree, removed at the end, so that figures under a commit's name are that commit's.
+    """
+    here = commit_of(repository, "HEAD") == commit
+    if here and not git(repository, "status", "--porcelain", "--", "impls"):
+        yield repository
+        return
+    if here:
+        print("changes in impls/ that are not committed are not measured", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="hardball-bench-") as folder:
+        tree = Path(folder) / "tree"
+        git(repository, "worktree", "add", "--detach", str(tree), commit)
+        try:
+            yield tree
+        finally:
+            git(repository, "worktree", "remove", "--force", str(tree))
+
+
+def environment(repository: Path, tree: Path) -> dict[str, str]:
+    """asv's environment: the package of `tree`, data kept in the repository's own cache."""
+    cache = os.environ.get("HARDBALL_CACHE", str(repository / "datasets" / "cache"))
+    return {
+        **os.environ,
+        **SETTINGS,
+        # asv drops PYTHONPATH, and takes this instead.
+        "ASV_PYTHONPATH": str(tree / "impls"),
+        "HARDBALL_ROOT": str(tree),
+        "HARDBALL_CACHE": cache,
+    }
+
+
+def asv(config: Path, *arguments: str, env: dict[str, str] | None = None) -> int:
+    """asv's exit code."""
+    command = [sys.executable, "-m", "asv", *arguments, "--config", str(config)]
+    return subprocess.run(command, check=False, env=env, cwd=config.parent).returncode
+
+
+def name_machine(config: Path) -> None:
+    """Tells asv about this machine, under a name that is the same everywhere."""
+    from asv.machine import Machine
+
+    known = {**Machine.get_defaults(), "machine": MACHINE}
+    options = [text for key, value in known.items() for text in (f"--{key}", value)]
+    if asv(config, "machine", "--yes", *options):
+        raise Failed("asv machine failed")
+
+
+def measure(
+    config: Path, repository: Path, commit: str, tree: Path, bench: str, *options: str
+) -> None:
+    """One asv run of the commit's code in this interpreter; raises Failed where nothing ran."""
+    arguments = ["run", "-E", f"existing:{sys.executable}", "--set-commit-hash", commit]
+    arguments += ["--machine", MACHINE, *(["--bench", bench] if bench else []), *options]
+    code = asv(config, *arguments, env=environment(repository, tree))
+    if code not in (0, SOME_FAILED):
+        raise Failed(f"asv run ended with {code}")
+
+
+def settings(config: Path) -> dict[str, Any]:
+    """The configuration with absolute paths, so that a copy of it may lie elsewhere."""
+    read = json.loads(config.read_text(encoding="utf-8"))
+    for key in ("repo", "benchmark_dir", "env_dir", "results_dir", "html_dir"):
+        read[key] = str((config.parent / read[key]).resolve())
+    return read
+
+
+def run(config: Path, bench: str = "") -> int:
+    """Figures of the commit that is checked out, kept beside those of earlier ones."""
+    repository = Path(settings(config)["repo"])
+    commit = commit_of(repository, "HEAD")
+    name_machine(config)
+    with checkout(repository, commit) as tree:
+        measure(config, repository, commit, tree, bench)
+    return 0
+
+
+def compare(config: Path, base: str, bench: str = "", rounds: int = 2, factor: float = 1.25) -> int:
+    """1 where a kernel of HEAD is slower or larger than the base's by more than `factor`, else 0.
+
+    Rounds go base, head, head, base, ... so that what drifts hits both alike. Kernels are defined
+    as they are here; those that the base lacks are no regression. Raises Failed on an unknown base,
+    or one that is HEAD itself.
+    """
+    given = settings(config)
+    repository = Path(given["repo"])
+    old, new = commit_of(repository, base), commit_of(repository, "HEAD")
+    if old == new:
+        raise Failed(f"{base} is HEAD itself: name an earlier commit, or commit your changes first")
+    name_machine(config)
+    work = Path(given["env_dir"]).parent / "compare"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    apart = work / "asv.conf.json"
+    apart.write_text(json.dumps({**given, "results_dir": str(work / "results")}), encoding="utf-8")
+    with contextlib.ExitStack() as stack:
+        sides = [(c, stack.enter_context(checkout(repository, c))) for c in (old, new)]
+        for number in range(rounds):
+            for commit, tree in sides if number % 2 == 0 else reversed(sides):
+                options = ("--append-samples", "-a", "rounds=1")
+                measure(apart, repository, commit, tree, bench, *options)
+    return int(worsened(apart, old, new, factor))
+
+
+def worsened(config: Path, old: str, new: str, factor: float) -> bool:
+    """Prints asv's table of what changed; whether a row of it is worse, or fails only now.
+
+    A time is worse where it is longer by more than `factor` and the samples tell the two apart.
+    """
+    from asv.commands.compare import Compare
+    from asv.config import Config
+
+    worse, better = Compare.print_table(
+        Config.load(str(config)),
+        old,
+        new,
+        factor=factor,
+        split=False,
+        only_changed=True,
+        machine=MACHINE,
+    )
+    if not (worse or better):
+        print(f"no change beyond a factor of {factor:g}")
+    return bool(worse)
+
+
+def quick(config: Path, bench: str = "") -> int:
+    """JAX beside PyTorch, each in a process of its own; pytest's exit code where one failed."""
+    folder = Path(settings(config)["env_dir"]).parent / "quick"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    written = []
+    for framework in ("host", "jax", "torch"):
+        path = folder / f"{framework}.json"
+        command = [sys.executable, "-m", "pytest", str(config.parent / "test_kernels.py")]
+        command += ["--framework", framework, "--kernels", bench, "--benchmark-json", str(path)]
+        command += ["--benchmark-quiet", "--no-header", "-p", "no:cacheprovider"]
+        ended = subprocess.run(command, check=False, env={**os.environ, **SETTINGS})
+        if ended.returncode:
+            return ended.returncode
+        # Empty where no kernel was chosen.
+        if path.is_file() and path.stat().st_size:
+            written.append(str(path))
+    if not written:
+        raise Failed(f"no kernel matches {bench!r}: try part of a name, such as siblings")
+    shown = ["--group-by=group", "--columns=median,iqr,ops,rounds", "--sort=name", "--name=short"]
+    command = [sys.executable, "-m", "pytest_benchmark", "compare", *shown, *written]
+    return subprocess.run(command, check=False).returncode
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--config", type=Path, default=CONFIG, help="asv.conf.json")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("run", "measure this commit"),
+        ("quick", "a quick look at what lies here"),
+        ("compare", "this commit against another"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--bench", default="", help="regex of the kernels to measure")
+    command.add_argument("base", help="the commit to compare with")
+    command.add_argument("--rounds", type=int, default=2, help="of each side, interleaved")
+    command.add_argument("--factor", type=float, default=1.25, help="slower by more is worse")
+    arguments = parser.parse_args(given)
+    config = arguments.config.resolve()
+    try:
+        if arguments.command == "run":
+            return run(config, arguments.bench)
+        if arguments.command == "quick":
+            return quick(config, arguments.bench)
+        return compare(config, arguments.base, arguments.bench, arguments.rounds, arguments.factor)
+    except Failed as error:
+        print(f"measure: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""Whole steps of training: draw, loss, gradient, update."""
+
+import functools
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hardball import catalog
+
+from . import trees
+from .kernel import FRAMEWORKS, Call, Kernel
+
+BATCH, DIM = 1024, 10
+
+
+@dataclass(frozen=True)
+class Form:
+    """How negatives come, and how many steps one call takes."""
+
+    sampler: str
+    negatives: int
+    steps: int
+
+
+FORMS = {"pool": Form("pool", 1024, 8), "pairs": Form("uniform", 50, 4)}
+# Passes over the pairs: as many as make a run of either size one that is worth compiling.
+EPOCHS = {1_000: 300, trees.NOUNS: 3}
+DEFAULT = "tangent"
+
+
+def kernels() -> Iterator[Kernel]:
+    for space in catalog.entries("manifold"):
+        for name, form in FORMS.items():
+            # Fewer nodes than a batch touches is another path through the engine.
+            for n in EPOCHS if space.name == DEFAULT else [trees.NOUNS]:
+                for half in FRAMEWORKS:
+                    yield Kernel(
+                        family="engines",
+                        name=f"{name}.{space.name}",
+                        size=n,
+                        framework=half,
+                        units=form.steps * BATCH * form.negatives,
+                        unit="scorings",
+                        build=functools.partial(build, space.name, form, n, half),
+                        entry=(space.kind, space.name),
+                        memory=space.name == DEFAULT and n == trees.NOUNS,
+                    )
+
+
+def build(space: str, form: Form, n: int, half: str) -> Call:
+    """One chunk of steps, as the training loop takes it, and its totals read."""
+    from hardball import words
+    from hardball.spec import RunSpec
+    from hardball.trainers import problem
+
+    spec = RunSpec.model_validate(
+        {
+            "dataset": f"tree-{n}",
+            "framework": half,
+            "seed": 0,
+            "manifold": space,
+            "dim": DIM,
+            "sampler": form.sampler,
+            "negatives": form.negatives,
+            "batch_size": BATCH,
+            "epochs": EPOCHS[n],
+            "lr": 0.05,
+        }
+    )
+    made = problem.build(spec, trees.tree(n), trees.known(n))
+    engine = importlib.import_module(f"hardball.trainers.engine_{half}").Engine(made, form.steps)
+    chunk = problem.Chunk(
+        first=0,
+        batch=problem.Batches(0, len(made.positives), BATCH).take(0, form.steps),
+        words=words.block(0, "negatives", 0, form.steps, problem.words_per_step(spec)),
+        lr=made.rates[: form.steps],
+    )
+    table = engine.start()
+    engine.compile(table, chunk)
+
+    def run() -> dict[str, float]:
+        # The engine reuses the old table's memory, and a row's own count of steps must not lag.
+        nonlocal table, chunk
+        table, totals = engine.run(table, chunk)
+        chunk = chunk._replace(first=chunk.first + form.steps)
+        return engine.read(totals)
+
+    return run

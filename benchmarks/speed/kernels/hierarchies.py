@@ -1,0 +1,95 @@
+"""What is computed once, on the host: hierarchies, closures, splits, words, samplers' arrays."""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hardball import catalog
+
+from . import samplers, trees
+from .kernel import HOST, Call, Kernel
+
+SMALL = trees.SIZES[:2]
+WORDS = 2**20
+
+
+def kernels() -> Iterator[Kernel]:
+    for entry in catalog.entries("sampler"):
+        for n in samplers.sizes(entry):
+            yield _kernel(f"index.{entry.name}", n, functools.partial(index, entry, n), entry)
+    for entry in catalog.entries("task"):
+        for n in SMALL:
+            yield _kernel(f"split.{entry.name}", n, functools.partial(split, entry, n), entry)
+    for name, build, sizes in (
+        ("closure", closure, trees.SIZES),
+        ("from_edges", from_edges, SMALL),
+        ("permutation", permutation, SMALL),
+        ("words", words, SMALL[:1]),
+    ):
+        for n in sizes:
+            yield _kernel(name, n, functools.partial(build, n))
+
+
+def _kernel(
+    name: str, n: int, build: Callable[[], Call], entry: catalog.Entry | None = None
+) -> Kernel:
+    return Kernel(
+        family="hierarchies",
+        name=name,
+        size=n,
+        framework=HOST,
+        units=WORDS if name == "words" else n,
+        unit="words" if name == "words" else "nodes",
+        build=build,
+        entry=(entry.kind, entry.name) if entry else (),
+        memory=n == trees.NCBI,
+    )
+
+
+def index(entry: catalog.Entry, n: int) -> Call:
+    """A sampler's arrays."""
+    tree, known = trees.tree(n), trees.known(n)
+    make = catalog.builder(entry.kind, entry.name)
+    params: Any = entry.parameters
+    return lambda: make(tree, known, negatives=samplers.NEGATIVES, **params)
+
+
+def split(entry: catalog.Entry, n: int) -> Call:
+    """A task's split of the closure."""
+    tree, known = trees.tree(n), trees.known(n)
+    make = catalog.builder(entry.kind, entry.name)
+    params: Any = entry.parameters
+    return lambda: make(tree, known, 0, **params)
+
+
+def closure(n: int) -> Call:
+    """All ancestors of all nodes."""
+    from hardball.hierarchy import closure as closures
+
+    tree = trees.tree(n)
+    return lambda: closures.closure(tree)
+
+
+def from_edges(n: int) -> Call:
+    """A hierarchy from its edges."""
+    import numpy as np
+
+    from hardball.hierarchy import dag
+
+    parent = trees.tree(n).parent
+    children = np.flatnonzero(parent >= 0)
+    return lambda: dag.from_edges("tree", children, parent[children])
+
+
+def permutation(n: int) -> Call:
+    """The order of an epoch of n pairs."""
+    from hardball import words as streams
+
+    return lambda: streams.permutation(0, "speed/order", 0, n)
+
+
+def words(n: int) -> Call:
+    """The random words of four steps of pairs, or of a thousand pools."""
+    from hardball import words as streams
+
+    return lambda: streams.block(0, "speed/words", 0, 4, WORDS // 4)
