@@ -4,6 +4,7 @@ PIP_ARGS ?=
 SUITE ?= quick
 CORES ?= all
 CONFIG ?=
+PEERS ?=
 BENCH ?=
 
 VENV := .venv
@@ -19,6 +20,7 @@ MEASURE := $(BIN)/python benchmarks/measure.py
 
 .DEFAULT_GOAL := suite
 .PHONY: help install suite report dry-run test lint format unlock clean distclean
+.PHONY: peers
 .PHONY: bench bench-compare bench-publish bench-quick
 
 help: ## what can be made
@@ -65,6 +67,9 @@ bench-publish: $(READY) ## all commits' figures as web pages
 
 bench-quick: $(READY) ## a quick look, JAX beside PyTorch, uncommitted changes included
 	@$(MEASURE) quick --bench '$(BENCH)'
+
+peers: $(READY) ## gensim, geoopt, HypLL and this engine side by side; PEERS=options of `hardball peers`
+	@$(BIN)/hardball peers $(PEERS)
 
 lint: $(READY) ## formatting, types and the workflow's own linter
 	$(BIN)/ruff format --check $(SOURCES)

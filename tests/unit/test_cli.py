@@ -22,7 +22,7 @@ def test_version():
 
 COMMANDS = [
     *("fetch", "build", "check", "list", "plan", "train", "floors", "score", "collect"),
-    *("table", "plot", "compare", "freeze", "readme"),
+    *("table", "plot", "compare", "freeze", "readme", "peers"),
 ]
 
 
