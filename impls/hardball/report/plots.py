@@ -18,6 +18,7 @@ from hardball.report import (
     plots_disk,
     plots_metrics,
     plots_quality,
+    plots_rate,
     plots_training,
     projection,
     quality,
@@ -58,6 +59,9 @@ def plots_of(source: Source) -> Iterator[tuple[str, Figure]]:
         if found is not None:
             yield f"parity-{rows.slug(task)}", found
     yield from _quality_plots(source)
+    rates = plots_rate.rate_by_batch(runs)
+    if rates is not None:
+        yield "rate_by_batch", rates
     for dataset, part in runs.groupby("dataset", sort=False):
         yield from _point_plots(source, part, str(dataset))
 

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from hardball.report import quality, statistics, style
 from hardball.report.quality import Family, Target
@@ -116,25 +117,18 @@ def _level(axes: Axes, name: str, target: Target | None, metric: str, line: str)
     axes.text(
         0.995, level, f"{name} {level:g}" if name == "published" else name,
         transform=axes.get_yaxis_transform(), ha="right", va="bottom", fontsize=7, color="#555555",
+        zorder=5, path_effects=[withStroke(linewidth=2, foreground="white")],
     )  # fmt: skip
 
 
 def _finish(axes: Axes, metric: str) -> None:
     axes.set_xscale("log")
     style.logarithmic(axes.xaxis)
-    axes.xaxis.set_major_formatter(lambda value, _: _short(value))
+    axes.xaxis.set_major_formatter(lambda value, _: style.short(value))
     if metric == "mean_rank":
         axes.set_yscale("log")
         style.logarithmic(axes.yaxis)
     style.quiet(axes, "y")
-
-
-def _short(value: float) -> str:
-    """1, 20, 5k, 10M, 2G."""
-    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:g}{unit}"
-    return f"{value:g}"
 
 
 def _legend(color: dict[str, str], found: Sequence[Family]) -> list[Line2D]:

@@ -41,6 +41,7 @@ def _line(family: Family, label: str, published: pd.DataFrame | None) -> Line:
         "dataset": dataset,
         "dim": dim,
         "method": label,
+        "recipe": recipe(family),
         "budgets": ", ".join(map(str, family.budgets)),
         "runs": len(family.seeds),
         "diverged": int((family.runs["status"] != "ok").sum()),
@@ -54,6 +55,12 @@ def _line(family: Family, label: str, published: pd.DataFrame | None) -> Line:
         "published_source": figure.source,
     }
     return Line({**cells, **named, **_reached("published", family, figure)})
+
+
+def recipe(family: Family) -> str:
+    """`adam lr 0.36`; its parameters stand in the CSV."""
+    optimizer = rows.method_name(str(family.settings.get("optimizer", "")))
+    return f"{optimizer} lr {float(str(family.settings.get('lr', 'nan'))):g}"
 
 
 def _reached(name: str, family: Family, target: Target) -> dict[str, Cell]:
@@ -98,6 +105,7 @@ def _columns(found: Sequence[Family]) -> list[Column]:
         Column("dataset", "data set", text=True),
         Column("dim", "d"),
         Column("method", "space", text=True),
+        Column("recipe", "optimiser", text=True),
         Column("framework", "framework", text=True),
         *[Column(c, c, only_csv=True, text=True) for c in settings],
         Column("budgets", "budgets (epochs)", text=True),

@@ -26,6 +26,7 @@ FORMATS = ("svg", "png")
 
 P = ParamSpec("P")
 T = TypeVar("T")
+N = TypeVar("N")
 
 SETTINGS: Any = {
     "axes.axisbelow": True,
@@ -111,11 +112,19 @@ def logarithmic(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+def short(value: float) -> str:
+    """A tick's number without zeros: 1, 20, 5k, 10M, 2G."""
+    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
+
+
 def few_ticks(axis: Axis, most: int = 5) -> None:
     """At most so many ticks, at round numbers."""
     axis.set_major_locator(MaxNLocator(most, min_n_ticks=2))
 
 
-def colors(names: Sequence[str]) -> dict[str, str]:
+def colors(names: Sequence[N]) -> dict[N, str]:
     """A colour a name in order; beyond the palette all share the quiet one."""
     return {n: PALETTE[i] if i < len(PALETTE) else OTHER for i, n in enumerate(names)}

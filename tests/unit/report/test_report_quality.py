@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hardball.errors import HardballError
-from hardball.report import plots_quality, quality, quality_table, render, rows
+from hardball.report import plots_quality, plots_rate, quality, quality_table, render, rows
 from hardball.report.quality import Target
 
 # epochs -> (seconds, scorings, MAP, mean rank) of seed 0; seed s takes s seconds more.
@@ -240,6 +240,19 @@ def test_resources_are_the_jobs_longest_compiling_and_largest_memory(three_budge
     # 100 scorings in 2, 3, 4, 5 s: of the rates 50, 33.3, 25, 20 the middle half.
     assert first["scorings_per_second"].value == pytest.approx((100 / 3 + 25) / 2)
     assert "Processor: a processor." in render.to_markdown(table)
+
+
+def test_rate_against_batch_is_drawn_where_the_batch_varies(three_budgets):
+    runs = three_budgets.assign(batch_size=256, negatives=512)
+    assert plots_rate.rate_by_batch(runs) is None
+    large = runs.assign(batch_size=1024, scorings=2 * runs["scorings"])
+    figure = plots_rate.rate_by_batch(pd.concat([runs, large], ignore_index=True))
+    ((line,),) = (axes.lines for axes in figure.axes)
+    # Twelve runs of 100 scorings in 2 to 5 s, 200 in 4 to 7 and 400 in 8 to 11: the rates are 50,
+    # 33, 25, 20, 50, 40, 33, 29, 50, 44, 40, 36, the middle two 36.4 and 40; twice that at 1,024.
+    middle = (400 / 11 + 40) / 2
+    assert list(line.get_xdata()) == [256, 1024]
+    assert list(line.get_ydata()) == pytest.approx([middle, 2 * middle])
 
 
 def write_published(tmp_path, **changes):
