@@ -1,7 +1,9 @@
-"""What `hardball table | plot | compare | freeze | readme` do; each returns what it wrote."""
+"""What `hardball table | plot | trends | compare | freeze | readme` do: each returns its files."""
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hardball import paths
 from hardball.errors import HardballError
@@ -39,7 +41,7 @@ def plot_command(
     reference: str | Path, out: Path | None = None, formats: Sequence[str] = FORMATS
 ) -> list[Path]:
     """Draws all pictures of a suite's runs, curves and points, beside runs.csv unless `out`."""
-    plots = _plots()
+    plots = _drawing("plots")
     file = runs_file(reference)
     folder = file.parent
     source = plots.Source(
@@ -52,16 +54,23 @@ def plot_command(
     return plots.write(source, out or folder / "plots", formats)
 
 
-def _plots():  # type: ignore[no-untyped-def]
+def trends_command(
+    results: Path | None = None, out: Path | None = None, formats: Sequence[str] = ("svg",)
+) -> list[Path]:
+    """Draws asv's results, commit by commit, into trends/ beside them unless `out` is given."""
+    folder = paths.root() / "benchmarks" / ".asv" / "results" if results is None else results
+    return _drawing("trends").write(folder, out or folder.parent / "trends", formats)
+
+
+def _drawing(module: str) -> Any:
     try:
-        from hardball.report import plots
+        return importlib.import_module(f"hardball.report.{module}")
     except ModuleNotFoundError as error:
         if error.name != "matplotlib":
             raise
         raise HardballError(
             "pictures need matplotlib: pip install 'hardball[report]', or `make`"
         ) from None
-    return plots
 
 
 def compare_command(old: str | Path, new: str | Path, tolerance: float = 0.0) -> int:

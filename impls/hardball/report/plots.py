@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hardball.errors import HardballError
 from hardball.hierarchy import store
 from hardball.hierarchy.dag import Hierarchy
 from hardball.metrics.polar import Polar, to_polar
@@ -177,11 +176,7 @@ def polar_of(source: Source, run_id: str, hierarchy: Hierarchy) -> Polar:
 
 def write(source: Source, out: Path, formats: Sequence[str] = style.FORMATS) -> list[Path]:
     """Every picture in every format; raises HardballError on an unknown format."""
-    for wanted in formats:
-        if wanted not in style.FORMATS:
-            raise HardballError(
-                f"unknown picture format {wanted!r}: allowed are {', '.join(style.FORMATS)}"
-            )
+    style.check_formats(formats)
     written = []
     for name, figure in plots_of(source):
         written += style.save(figure, out / name, formats)

@@ -16,7 +16,7 @@ NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status
 SETTINGS = (
     "manifold", "dim", "sampler", "negatives", "loss", "regularizers", "optimizer", "lr",
     "lr_final", "burn_in", "burn_in_factor", "clip", "batch_size", "epochs", "patience",
-    "eval_every", "init_scale", "dtype", "words", "device",
+    "eval_every", "init_scale", "dtype", "words", "device", "kernels",
 )  # fmt: skip
 COSTS = (
     "scorings", "train_seconds", "compile_seconds", "peak_memory_mb", "points_at_limit",

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from hardball.collect import replacing
+from hardball.errors import HardballError
 
 # Okabe & Ito 2008: told apart by people with any of the common colour deficiencies, and in grey.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31")
@@ -72,6 +73,15 @@ def figure(width: float, height: float, **grid: Any) -> tuple[Figure, Any]:
     fig = Figure(figsize=(width, height))
     FigureCanvasAgg(fig)
     return fig, fig.subplots(**grid)
+
+
+def check_formats(formats: Sequence[str]) -> None:
+    """Raises HardballError on a format that pictures are not written in."""
+    for wanted in formats:
+        if wanted not in FORMATS:
+            raise HardballError(
+                f"unknown picture format {wanted!r}: allowed are {', '.join(FORMATS)}"
+            )
 
 
 @styled

@@ -164,7 +164,11 @@ def _commit_axis(axes: Axes, commits: Sequence[str]) -> None:
 
 
 def write(results: Path, out: Path, formats: Sequence[str] = ("svg",)) -> list[Path]:
-    """<out>/<family>-<timings or memory>.svg of every family; raises HardballError as `read`."""
+    """<out>/<family>-<timings or memory>.svg of every family.
+
+    Raises HardballError on an unknown format, and as `read` does.
+    """
+    style.check_formats(formats)
     written = []
     for name, figure in figures(read(results)):
         written += style.save(figure, out / name, formats)

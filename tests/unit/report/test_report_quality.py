@@ -10,6 +10,7 @@ import pytest
 from hardball.errors import HardballError
 from hardball.report import plots_quality, plots_rate, quality, quality_table, render, rows
 from hardball.report.quality import Target
+from hardball.spec import RunSpec
 
 # epochs -> (seconds, scorings, MAP, mean rank) of seed 0; seed s takes s seconds more.
 BUDGETS = {10: (2.0, 100.0, 0.85, 6.0), 20: (4.0, 200.0, 0.92, 3.0), 40: (8.0, 400.0, 0.96, 1.2)}
@@ -72,6 +73,11 @@ def test_a_family_holds_what_differs_in_budget_and_seed_alone(three_budgets):
     faster = three_budgets.assign(lr=0.7)
     both = pd.concat([three_budgets, faster], ignore_index=True)
     assert [f.settings["lr"] for f in quality.families(both)] == [0.36, 0.7]
+
+
+def test_every_setting_of_a_run_is_one_that_tables_know():
+    elsewhere = {"dataset", "task", "framework", "seed", "checkpoint_every"}
+    assert set(RunSpec.model_fields) - elsewhere <= set(rows.SETTINGS)
 
 
 @pytest.mark.parametrize("changes", [{"task": "leaf_parent(holdout=0.1)"}, {"epochs": 10}])
