@@ -23,6 +23,7 @@ rule all:
         f"{OUT}/runs.csv",
         f"{OUT}/tables",
         f"{OUT}/plots",
+        trends(),
 
 
 # What did run is collected and tabled, apart from what a whole run leaves.

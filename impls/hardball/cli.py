@@ -338,6 +338,26 @@ def plot(
 
 
 @app.command()
+def trends(
+    results: Annotated[
+        Path | None, typer.Argument(help="asv's results [benchmarks/.asv/results]")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="where to write [beside the results]")] = None,
+    format_: Annotated[
+        list[str] | None, typer.Option("--format", help="svg or png; repeatable [svg]")
+    ] = None,
+) -> None:
+    """Draws how fast every kernel was, commit by commit, as `make bench` measured it.
+
+    \b
+    hardball trends
+    """
+    from hardball.report import commands
+
+    _say(commands.trends_command(results, out, format_ or ["svg"]))
+
+
+@app.command()
 def compare(
     old: Annotated[str, typer.Argument(help="runs.csv, its folder, or a suite's name")],
     new: Annotated[str, typer.Argument(help="what to compare with it")],

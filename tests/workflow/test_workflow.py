@@ -3,6 +3,7 @@
 Everything runs in a temporary folder, on a copy of the package, so that its code may change.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -127,6 +128,27 @@ def test_report_is_one_file_with_captions(finished):
     text = report.read_text()
     assert "Computed from runs.csv" in text
     assert '<script src="http' not in text
+
+
+def test_trends_are_shown_where_speed_was_measured(finished):
+    """A result of asv appears: the trends are drawn, and nothing else runs again."""
+    columns = ["result", "params", "version"]
+    measured = [[1e-3], [["'infonce'"], ["'256x50'"], ["'jax'"]], "1"]
+    found = {
+        "commit_hash": "a" * 40,
+        "date": 0,
+        "params": {"machine": "local"},
+        "result_columns": columns,
+        "results": {"timings.Losses.time_call": measured},
+    }
+    path = finished.folder / "measured" / "local" / "aaaaaaaa-env.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(found))
+    assert finished.planned(speed="measured") == {"trends", "all"}
+    ended = finished.snakemake(speed="measured")
+    assert ended.returncode == 0, ended.stderr
+    drawn = finished.out / "trends"
+    assert [path.name for path in drawn.glob("*.svg")] == ["losses-timings.svg"]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,16 @@ def floors():
     return [f"{OUT}/floors/{config_id}.csv" for config_id in FLOORS.values()]
 
 
+def measured():
+    """The speed of kernels, one file a commit; none before the first `make bench`."""
+    found = Path(config["speed"]).glob("*/*.json")
+    return sorted(str(path) for path in found if path.name != "machine.json")
+
+
+def trends():
+    return [f"{OUT}/trends"] if measured() else []
+
+
 def places():
     """What collecting takes from the plan: a moved label is no reason to train again."""
     return [f"{run.spec.run_id} {run.factor} {run.label}" for run in plan.runs(SUITE)]

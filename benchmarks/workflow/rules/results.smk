@@ -67,3 +67,26 @@ rule plots:
         code=plan.module_sha256("report.plots"),
     shell:
         "python -m hardball plot {input.runs:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule trends:
+    input:
+        measured(),
+    output:
+        report(
+            directory(f"{OUT}/trends"),
+            patterns=["{name}.svg"],
+            caption="../report/trends.rst",
+            category="Speed",
+            labels={"kernels": "{name}"},
+        ),
+    log:
+        f"{OUT}/logs/trends.log",
+    conda:
+        "../envs/hardball.yaml"
+    threads: 1
+    params:
+        measured=lambda wildcards, input: Path(input[0]).parents[1],
+        code=plan.module_sha256("report.trends"),
+    shell:
+        "python -m hardball trends {params.measured:q} --out {output:q} > {log:q} 2>&1"
