@@ -180,17 +180,18 @@ def slow(monkeypatch):
     monkeypatch.setattr(adapter_hardball, "importlib", SimpleNamespace(import_module=found))
     monkeypatch.setattr(adapter_hardball, "TRIAL_SECONDS", 0.2)
     monkeypatch.setattr(adapter_hardball, "SCORINGS", {"pairs": 2**14, "pool": 2**20})
+    monkeypatch.setattr(adapter_hardball, "CALL_SECONDS", 0.05)
     return Slow
 
 
 def test_a_falling_rate_ends_where_the_time_ends(slow, primates, tmp_path):
-    # A pool of 64, 512 pairs a step: 31 steps a call, 7,868 / 512 = 15.4 steps a pass. A
+    # A pool of 64, 512 pairs a step: 7,868 / 512 = 15.4 steps a pass. A
     # millisecond a step and room for 0.95 s make up to 61 passes; a busy machine makes fewer.
     task = Task("hardball_torch_pool", "ncbi_primates", 3, 64, 512, 0.3, 1.0, dtype="float32")
     clock, found = Clock(tmp_path, 1.0), {}
     with contextlib.suppress(Finished):
         adapter_hardball.train(task, primates, clock, found)
-    assert found == {"manifold": "tangent", "threads": 1, "compile_seconds": 0.5}
+    assert found == {"manifold": "tangent", "threads": 1, "compile_seconds": 0.25}
     assert 0.5 < clock.seconds < 1.2
     assert slow.rates[0] == 0.3
     assert slow.rates[-1] < 0.1

@@ -69,7 +69,7 @@ def compare(options: Options, out: Path) -> list[Path]:
         identity = identity_of(which, task, hierarchy)
         path = out / "rows" / f"{task.key}.json"
         known = None if options.force else row.read(path)
-        if known is None or known.identity != identity:
+        if known is None or known.identity != identity or known.status == "failed":
             known = _run(which, task, identity, hierarchy, data, out)
             row.write(path, known)
         found.append(known)
