@@ -170,10 +170,15 @@ def test_names_are_unique_within_a_kind():
 
 
 def host_modules():
-    """Every module that is no half of a pair, __main__ left out: importing that runs it."""
+    """Every module that is no half of a pair nor part of another system's process.
+
+    __main__ is left out: importing that runs it.
+    """
     for path in sorted(PACKAGE.rglob("*.py")):
         relative = path.relative_to(PACKAGE.parent).with_suffix("")
-        if not relative.name.endswith(("_jax", "_torch")) and relative.name != "__main__":
+        foreign = path.is_relative_to(PACKAGE / "peers" / "foreign") and path.stem != "__init__"
+        half = relative.name.endswith(("_jax", "_torch"))
+        if not half and not foreign and relative.name != "__main__":
             yield ".".join(relative.parts).removesuffix(".__init__")
 
 

@@ -1,6 +1,7 @@
 """Each system under the clock on a small tree: it trains, and its points come back in our order."""
 
 import contextlib
+import importlib
 import time
 from types import SimpleNamespace
 from typing import ClassVar
@@ -53,7 +54,7 @@ def trained(adapter, task, data, tmp_path, batches):
 
 def test_gensim_numbers_nodes_otherwise_and_is_put_back(data, tmp_path, monkeypatch):
     pytest.importorskip("gensim", reason="gensim is not installed: [peers]")
-    from hardball.peers import adapter_gensim
+    from hardball.peers.foreign import adapter_gensim
 
     models = []
     begin = adapter_gensim.Ticking.train
@@ -73,9 +74,9 @@ def test_gensim_numbers_nodes_otherwise_and_is_put_back(data, tmp_path, monkeypa
 def test_libraries_train_in_our_order(system, data, tmp_path):
     package = "geoopt" if system.startswith("geoopt") else "hypll"
     pytest.importorskip(package, reason=f"{package} is not installed: [peers]")
-    from hardball.peers import adapter_geoopt, adapter_hypll, torch_loop
+    from hardball.peers.foreign import torch_loop
 
-    adapter = adapter_geoopt if package == "geoopt" else adapter_hypll
+    adapter = importlib.import_module(f"hardball.peers.foreign.adapter_{package}")
     task = task_of(system, lr=0.05)
     before = torch_loop.start(task, data.n_nodes)
     first = trained(adapter, task, data, tmp_path, 1).last
@@ -92,7 +93,7 @@ def test_libraries_train_in_our_order(system, data, tmp_path):
 def test_geoopt_walks_the_very_path_of_our_engine(batch_size, tree, tmp_path):
     pytest.importorskip("geoopt", reason="geoopt is not installed: [peers]")
     from hardball import words
-    from hardball.peers import adapter_geoopt
+    from hardball.peers.foreign import adapter_geoopt
     from hardball.spec import RunSpec
     from hardball.trainers import problem
     from hardball.trainers.engine_torch import Engine
@@ -127,8 +128,9 @@ def test_geoopt_walks_the_very_path_of_our_engine(batch_size, tree, tmp_path):
 def test_hypll_measures_with_c_one(data):
     torch = pytest.importorskip("torch")
     pytest.importorskip("hypll", reason="hypll is not installed: [peers]")
+    from hardball.peers.foreign.adapter_hypll import Points
+
     from hardball.manifolds import poincare_torch
-    from hardball.peers.adapter_hypll import Points
 
     table = Points(task_of("hypll", init_scale=0.8), data.n_nodes)
     rows = torch.as_tensor(table.points())

@@ -159,8 +159,7 @@ def _absent(which: System, options: Options) -> str:
     """Why a system cannot run here, "" when it can."""
     if which.name == REFERENCE:
         return "" if options.reference else CHECKOUT_MISSING
-    needed = [which.framework] if which.framework else [which.package]
-    needed += ["torch"] if which.adapter in ("adapter_geoopt", "adapter_hypll") else []
+    needed = [which.framework or which.package]
     missing = [name for name in needed if find_spec(name) is None]
     return f"not run: {missing[0]} is not installed: {INSTALL}" if missing else ""
 
@@ -171,8 +170,8 @@ def identity_of(which: System, task: Task, hierarchy: Hierarchy) -> str:
     digest = hashlib.sha256(json.dumps(asdict(task), sort_keys=True).encode())
     digest.update(hierarchy.content_sha256.encode())
     digest.update(version_of(which, task).encode())
-    for name in (which.adapter, "torch_loop", "clock"):
-        digest.update((here / f"{name}.py").read_bytes())
+    for name in (which.adapter, "foreign.torch_loop", "clock"):
+        digest.update((here / f"{name.replace('.', '/')}.py").read_bytes())
     if which.framework:
         many = adapter_hardball.is_many(hierarchy.n_nodes)
         digest.update(plan.code_sha256(adapter_hardball.spec_of(task, many)).encode())

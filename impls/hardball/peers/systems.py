@@ -61,7 +61,7 @@ _CLIP = "float32 points are kept within radius 6.2 (1 - 4e-3), float64 ones with
 SYSTEMS: tuple[System, ...] = (
     System(
         "gensim",
-        "adapter_gensim",
+        "foreign.adapter_gensim",
         "gensim",
         "4.4.0",
         "softmax, SGD, float64; negatives by frequency, L2 on positives",
@@ -103,7 +103,7 @@ SYSTEMS: tuple[System, ...] = (
     ),
     System(
         "geoopt_rsgd",
-        "adapter_geoopt",
+        "foreign.adapter_geoopt",
         "geoopt",
         "0.5.1",
         "softmax, sparse Riemannian SGD, float64",
@@ -118,7 +118,7 @@ SYSTEMS: tuple[System, ...] = (
     ),
     System(
         "geoopt_radam",
-        "adapter_geoopt",
+        "foreign.adapter_geoopt",
         "geoopt",
         "0.5.1",
         "softmax, sparse Riemannian Adam, float64",
@@ -135,7 +135,7 @@ SYSTEMS: tuple[System, ...] = (
     ),
     System(
         "hypll",
-        "adapter_hypll",
+        "foreign.adapter_hypll",
         "hypll",
         "0.1.1",
         "softmax, Riemannian SGD, float64",

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hardball.peers import torch_loop
 from hardball.peers.clock import Clock
+from hardball.peers.foreign import torch_loop
 from hardball.peers.task import Data, Task
 
 

@@ -10,8 +10,8 @@ from hypll.optim import RiemannianSGD
 from hypll.tensors import ManifoldParameter
 from torch import Tensor
 
-from hardball.peers import torch_loop
 from hardball.peers.clock import Clock
+from hardball.peers.foreign import torch_loop
 from hardball.peers.task import Data, Task
 
 

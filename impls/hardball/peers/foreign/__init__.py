@@ -1,0 +1,1 @@
+"""Modules that import another system; only that system's own process imports them."""
