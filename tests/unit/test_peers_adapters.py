@@ -128,9 +128,8 @@ def test_geoopt_walks_the_very_path_of_our_engine(batch_size, tree, tmp_path):
 def test_hypll_measures_with_c_one(data):
     torch = pytest.importorskip("torch")
     pytest.importorskip("hypll", reason="hypll is not installed: [peers]")
-    from hardball.peers.foreign.adapter_hypll import Points
-
     from hardball.manifolds import poincare_torch
+    from hardball.peers.foreign.adapter_hypll import Points
 
     table = Points(task_of("hypll", init_scale=0.8), data.n_nodes)
     rows = torch.as_tensor(table.points())

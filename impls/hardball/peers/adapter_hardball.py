@@ -28,7 +28,7 @@ MOST_WORDS = 2**22
 TRIAL_SECONDS = 1.5
 # Passes that are planned, over those that the trial's rate fits in: a falling rate must have ended
 # before the limit, a constant one has no end of its own.
-ROOM = {"pairs": 1.5, "pool": 0.95}
+ROOM = {"pairs": 3.0, "pool": 0.95}
 BURN_IN_SHARE = 0.1
 RECIPES = {False: "mammals", True: "nouns"}
 
