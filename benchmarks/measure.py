@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -183,25 +184,28 @@ def worsened(config: Path, old: str, new: str, factor: float) -> bool:
     return bool(worse)
 
 
-def quick(config: Path, bench: str = "") -> int:
-    """JAX beside PyTorch, each in a process of its own; pytest's exit code where one failed."""
-    folder = Path(settings(config)["env_dir"]).parent / "quick"
+def quick(bench: str = "") -> int:
+    """JAX beside PyTorch, each in a process of its own; pytest's exit code where one failed.
+
+    Raises Failed where no kernel matches.
+    """
+    from speed.kernels import kernels
+
+    chosen = dict.fromkeys(k.framework for k in kernels() if re.search(bench, k.id))
+    if not chosen:
+        raise Failed(f"no kernel matches {bench!r}: try part of a name, such as siblings")
+    folder = HERE / ".asv" / "quick"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     written = []
-    for framework in ("host", "jax", "torch"):
-        path = folder / f"{framework}.json"
-        command = [sys.executable, "-m", "pytest", str(config.parent / "test_kernels.py")]
-        command += ["--framework", framework, "--kernels", bench, "--benchmark-json", str(path)]
-        command += ["--benchmark-quiet", "--no-header", "-p", "no:cacheprovider"]
+    for framework in chosen:
+        written.append(str(folder / f"{framework}.json"))
+        command = [sys.executable, "-m", "pytest", str(HERE / "test_kernels.py"), "--no-header"]
+        command += ["--framework", framework, "--kernels", bench, "--benchmark-quiet"]
+        command += ["--benchmark-json", written[-1], "-p", "no:cacheprovider"]
         ended = subprocess.run(command, check=False, env={**os.environ, **SETTINGS})
         if ended.returncode:
             return ended.returncode
-        # Empty where no kernel was chosen.
-        if path.is_file() and path.stat().st_size:
-            written.append(str(path))
-    if not written:
-        raise Failed(f"no kernel matches {bench!r}: try part of a name, such as siblings")
     shown = ["--group-by=group", "--columns=median,iqr,ops,rounds", "--sort=name", "--name=short"]
     command = [sys.executable, "-m", "pytest_benchmark", "compare", *shown, *written]
     return subprocess.run(command, check=False).returncode
@@ -227,7 +231,7 @@ def main(given: Sequence[str] | None = None) -> int:
         if arguments.command == "run":
             return run(config, arguments.bench)
         if arguments.command == "quick":
-            return quick(config, arguments.bench)
+            return quick(arguments.bench)
         return compare(config, arguments.base, arguments.bench, arguments.rounds, arguments.factor)
     except Failed as error:
         print(f"measure: {error}", file=sys.stderr)

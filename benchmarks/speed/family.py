@@ -46,9 +46,9 @@ class Family:
     param_names: ClassVar[list[str]] = ["kernel", "size", "framework"]
     timeout = 600
     rounds = 1
-    # At least 7 samples, then up to 40 as long as they fit 0.4 s. The rank test that asv compares
+    # At least 7 samples, then up to 40 as long as they fit 0.3 s. The rank test that asv compares
     # with (p < 0.002, both sides) can tell no two sets of 6 apart: 2 / C(12, 6) = 0.0022.
-    repeat = (7, 40, 0.4)
+    repeat = (7, 40, 0.3)
     warmup_time = 0.05
 
     def __init_subclass__(cls, family: str = "", memory: bool = False) -> None:

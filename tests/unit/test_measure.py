@@ -195,6 +195,13 @@ def test_run_keeps_figures_of_what_is_committed(toy):
     assert 0.006 <= slow < 0.02
 
 
+def test_a_quick_look_at_no_kernel_is_refused():
+    command = [sys.executable, str(SCRIPT), "quick", "--bench", "nonesuch"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("measure: no kernel matches 'nonesuch'")
+
+
 @pytest.mark.parametrize(
     ("base", "said"), [("HEAD", "HEAD is HEAD itself"), ("nonesuch", "git rev-parse")]
 )
