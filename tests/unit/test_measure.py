@@ -3,8 +3,10 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -112,7 +114,8 @@ def git(folder, *arguments):
     ids=["slower", "slightly slower", "faster", "fails now", "mended", "new", "gone"],
 )
 def test_a_regression_is_slower_by_more_than_a_quarter_or_fails(results, old, new, worse, capsys):
-    assert measure.worsened(results(old, new), OLD, NEW, 1.25) is worse
+    named = ["timings.Toy.time_call"] if worse else []
+    assert measure.worsened(results(old, new), OLD, NEW, 1.25) == named
     shown = capsys.readouterr().out
     assert ("timings.Toy.time_call" in shown) == (worse or new == 0.5)
 
@@ -121,11 +124,17 @@ def test_samples_that_overlap_are_no_regression(results):
     def wide(seconds):
         return [seconds * share for share in (0.2, 0.6, 0.8, 1.0, 1.2, 1.4, 3.0, 5.0)]
 
-    assert measure.worsened(results(1.0, 1.3, spread=wide), OLD, NEW, 1.25) is False
+    assert measure.worsened(results(1.0, 1.3, spread=wide), OLD, NEW, 1.25) == []
+
+
+def test_a_commit_without_results_is_named(results):
+    config = results(1.0, 1.0)
+    with pytest.raises(measure.Failed, match="Did not find results for commit cccc"):
+        measure.worsened(config, OLD, "c" * 40, 1.25)
 
 
 def test_another_definition_of_a_kernel_is_not_compared(results):
-    assert measure.worsened(results(1.0, 2.0, versions=("1", "2")), OLD, NEW, 1.25) is False
+    assert measure.worsened(results(1.0, 2.0, versions=("1", "2")), OLD, NEW, 1.25) == []
 
 
 @pytest.fixture
@@ -162,17 +171,57 @@ def called(root, *arguments):
     )
 
 
+def timed(path):
+    """Seconds of "fast" and "slow", None where it was not measured."""
+    values = json.loads(path.read_text())["results"]["toys.Toy.time_call"][0]
+    return [None if value is None or value != value else value for value in values]
+
+
+def test_a_row_that_looks_worse_once_is_no_regression(monkeypatch, tmp_path):
+    """The first comparison finds two rows, the second measures these alone and finds none."""
+    asked = []
+
+    def judged(given, folder, sides, bench, rounds, factor):
+        asked.append((folder.name, bench, rounds))
+        return ["a.B.time_c(1, 'x')", "d"] if folder.name == "first" else []
+
+    given = {"repo": str(tmp_path), "env_dir": str(tmp_path / "env")}
+    monkeypatch.setattr(measure, "settings", lambda config: given)
+    monkeypatch.setattr(measure, "commit_of", lambda repository, name: name)
+    monkeypatch.setattr(measure, "name_machine", lambda config: None)
+    monkeypatch.setattr(measure, "checkout", lambda repository, commit: nullcontext(tmp_path))
+    monkeypatch.setattr(measure, "judged", judged)
+    assert measure.compare(tmp_path / "asv.conf.json", "main", "B") == 0
+    assert asked[0] == ("first", ["B"], 2)
+    (name, bench, rounds) = asked[1]
+    assert (name, rounds) == ("again", 3)
+    assert [bool(re.search(bench[0], text)) for text in ("a.B.time_c(1, 'x')", "a.B.time_c")] == [
+        *(True, False)
+    ]
+
+
 def test_compare_exits_1_on_a_slowdown_and_0_without(toy):
     slower = called(toy, "compare", "HEAD~1", "--rounds", "1")
     assert slower.returncode == 1, slower.stdout + slower.stderr
     rows = [line for line in slower.stdout.splitlines() if line.startswith("| +")]
-    assert len(rows) == 1
-    assert "toys.Toy.time_call('slow')" in rows[0]
+    # Seen once, measured again, seen again.
+    assert len(rows) == 2
+    assert all("toys.Toy.time_call('slow')" in row for row in rows)
+    assert "measuring again what looks worse: 1 rows" in slower.stdout
     # No worktree is left behind.
     listed = subprocess.run(
         ["git", "-C", str(toy), "worktree", "list"], capture_output=True, text=True, check=True
     )
     assert len(listed.stdout.splitlines()) == 1
+
+    first, again = (
+        next((toy / "benchmarks" / ".asv" / "compare" / name).glob("results/local/*-existing-*"))
+        for name in ("first", "again")
+    )
+    fast, slow = timed(again)
+    assert None not in timed(first)
+    assert fast is None
+    assert slow is not None
 
     unchanged = called(toy, "compare", "HEAD~1", "--rounds", "1", "--bench", "fast")
     assert unchanged.returncode == 0, unchanged.stdout + unchanged.stderr
@@ -190,8 +239,8 @@ def test_run_keeps_figures_of_what_is_committed(toy):
     found = json.loads(path.read_text())
     head = measure.commit_of(toy, "HEAD")
     assert found["commit_hash"] == head
-    fast, slow = found["results"]["toys.Toy.time_call"][0]
-    assert fast != fast or fast is None
+    fast, slow = timed(path)
+    assert fast is None
     assert 0.006 <= slow < 0.02
 
 
