@@ -99,14 +99,11 @@ def asv(config: Path, *arguments: str, env: dict[str, str] | None = None) -> int
     return subprocess.run(command, check=False, env=env, cwd=config.parent).returncode
 
 
-def name_machine(config: Path) -> None:
+def name_machine() -> None:
     """Tells asv about this machine, under a name that is the same everywhere."""
-    from asv.machine import Machine
+    from asv.machine import Machine, MachineCollection
 
-    known = {**Machine.get_defaults(), "machine": MACHINE}
-    options = [text for key, value in known.items() for text in (f"--{key}", value)]
-    if asv(config, "machine", "--yes", *options):
-        raise Failed("asv machine failed")
+    MachineCollection.save(MACHINE, {**Machine.get_defaults(), "machine": MACHINE})
 
 
 def measure(
@@ -136,7 +133,7 @@ def run(config: Path, bench: str = "") -> int:
     """Figures of the commit that is checked out, kept beside those of earlier ones."""
     repository = Path(settings(config)["repo"])
     commit = commit_of(repository, "HEAD")
-    name_machine(config)
+    name_machine()
     with checkout(repository, commit) as tree:
         measure(config, repository, commit, tree, [bench] if bench else [])
     return 0
@@ -154,7 +151,7 @@ def compare(config: Path, base: str, bench: str = "", rounds: int = 2, factor: f
     old, new = commit_of(repository, base), commit_of(repository, "HEAD")
     if old == new:
         raise Failed(f"{base} is HEAD itself: name an earlier commit, or commit your changes first")
-    name_machine(config)
+    name_machine()
     work = Path(given["env_dir"]).parent / "compare"
     shutil.rmtree(work, ignore_errors=True)
     with contextlib.ExitStack() as stack:

@@ -188,7 +188,7 @@ def test_a_row_that_looks_worse_once_is_no_regression(monkeypatch, tmp_path):
     given = {"repo": str(tmp_path), "env_dir": str(tmp_path / "env")}
     monkeypatch.setattr(measure, "settings", lambda config: given)
     monkeypatch.setattr(measure, "commit_of", lambda repository, name: name)
-    monkeypatch.setattr(measure, "name_machine", lambda config: None)
+    monkeypatch.setattr(measure, "name_machine", lambda: None)
     monkeypatch.setattr(measure, "checkout", lambda repository, commit: nullcontext(tmp_path))
     monkeypatch.setattr(measure, "judged", judged)
     assert measure.compare(tmp_path / "asv.conf.json", "main", "B") == 0
@@ -237,6 +237,9 @@ def test_run_keeps_figures_of_what_is_committed(toy):
     assert "not committed are not measured" in ended.stderr
     (path,) = (toy / "benchmarks" / ".asv" / "results" / "local").glob("*-existing-*.json")
     found = json.loads(path.read_text())
+    machine = json.loads(path.with_name("machine.json").read_text())
+    assert machine["machine"] == "local"
+    assert machine["num_cpu"] == str(os.cpu_count())
     head = measure.commit_of(toy, "HEAD")
     assert found["commit_hash"] == head
     fast, slow = timed(path)

@@ -132,9 +132,10 @@ def _panel(axes: Axes, rows: pd.DataFrame, commits: Sequence[str], unit: str) ->
         color = style.FRAMEWORK.get(str(framework), style.INK)
         axes.vlines(x, one["low"], one["high"], color=color, alpha=0.35, linewidth=2.5)
     axes.set_yscale("log")
-    axes.set_ylim(rows["value"].min() / 2, rows["value"].max() * 2)
+    low, high = rows["value"].min() / 2, rows["value"].max() * 2
+    axes.set_ylim(low, high)
     axes.set_xlim(-0.5, len(commits) - 0.5)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=4))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 60 * low else (1.0,)))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(EngFormatter(unit, places=0, sep=" "))
     axes.tick_params(labelsize=6)
