@@ -57,6 +57,7 @@ class Row(Strict):
     dtype: str
     words: str
     device: str
+    kernels: str = "plain"
 
     status: Status
     epochs_done: float

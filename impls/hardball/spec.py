@@ -71,6 +71,9 @@ class RunSpec(Strict):
     dtype: Literal["float32", "float64"] = "float32"
     words: Literal["philox", "device"] = "philox"
     device: Literal["cpu", "gpu"] = "cpu"
+    kernels: Literal["native", "plain"] = Field(
+        "native", description="compiled kernels where there are any, or the framework's own code"
+    )
 
     @model_validator(mode="after")
     def _resolve(self) -> Self:

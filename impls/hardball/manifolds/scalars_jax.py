@@ -66,10 +66,10 @@ def weigh_back(h: Array, m: Array) -> Array:
 
 def shrink(x: Array, limit: float) -> Array:
     """x where |x| <= limit, else limit x / |x|; (..., D) -> (..., D)."""
-    size = length(x)
-    beyond = size > limit
-    scale = jnp.where(beyond, limit / jnp.where(beyond, size, 1), 1)
-    return x * scale[..., None]
+    # Lengths are taken of x over its largest entry, where squares would overflow.
+    largest = jnp.maximum(jnp.max(jnp.abs(x), axis=-1, keepdims=True), 1)
+    size = length(x / largest)[..., None]
+    return jnp.where(size * largest > limit, x / largest * (limit / jnp.maximum(size, 1e-9)), x)
 
 
 def dtype_name(x: Array) -> str:

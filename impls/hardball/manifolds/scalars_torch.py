@@ -64,10 +64,10 @@ def weigh_back(h: Tensor, m: Tensor) -> Tensor:
 
 def shrink(x: Tensor, limit: float) -> Tensor:
     """x where |x| <= limit, else limit x / |x|; (..., D) -> (..., D)."""
-    size = length(x)
-    beyond = size > limit
-    scale = torch.where(beyond, limit / torch.where(beyond, size, 1), 1)
-    return x * scale[..., None]
+    # Lengths are taken of x over its largest entry, where squares would overflow.
+    largest = x.abs().amax(dim=-1, keepdim=True).clamp(min=1)
+    size = length(x / largest)[..., None]
+    return torch.where(size * largest > limit, x / largest * (limit / size.clamp(min=1e-9)), x)
 
 
 def dtype_name(x: Tensor) -> str:

@@ -17,16 +17,25 @@ State = dict[str, jax.Array]
 def init(name: str, points: jax.Array) -> State:
     """The state of optimiser `name`, one row per row of `points` (N, D).
 
-    rsgd: none. radam, adam: m (N, D) first moments, v (N, 1) second moments, count (N, 1) steps.
-    Raises KeyError on any other name.
+    rsgd: none. radam, adam: m (N, D) first moments, v (N, 1) second moments, count (N, 1) steps, in
+    the points' dtype: float32 counts to 2^24. Raises KeyError on any other name.
     """
     n = points.shape[0]
-    moments = {
-        "m": jnp.zeros_like(points),
-        "v": jnp.zeros((n, 1), points.dtype),
-        "count": jnp.zeros((n, 1), jnp.int32),
-    }
+    zero = jnp.zeros((n, 1), points.dtype)
+    moments = {"m": jnp.zeros_like(points), "v": zero, "count": zero}
     return {"rsgd": {}, "radam": moments, "adam": moments}[name]
+
+
+def pack(points: jax.Array, state: State) -> jax.Array:
+    """Points (N, D) and their state side by side: (N, W), so that a node is one row of memory."""
+    return jnp.concatenate([points, *state.values()], axis=1)
+
+
+def unpack(name: str, dim: int, packed: jax.Array) -> tuple[jax.Array, State]:
+    """The points (R, dim) and the state of optimiser `name` in the columns of `pack`."""
+    m, v = packed[:, dim : 2 * dim], packed[:, 2 * dim : 2 * dim + 1]
+    moments = {"m": m, "v": v, "count": packed[:, 2 * dim + 1 :]}
+    return packed[:, :dim], {"rsgd": {}, "radam": moments, "adam": moments}[name]
 
 
 def clip(
@@ -146,13 +155,13 @@ def coast(
     ratio = b1 / b2**0.5
     if ratio >= 1:
         raise HardballError(f"adam: b1={b1}, b2={b2}, allowed are b1^2 < b2")
-    missed = (before - state["count"]).astype(rows.dtype)
+    missed = before.astype(rows.dtype) - state["count"]
     direction = _corrected(state["m"], state["v"], jnp.maximum(state["count"], 1), b1, b2, eps)
     path = ratio * (1 - jnp.power(ratio, missed)) / (1 - ratio)
     moved = manifold.project(rows - lr * path * direction, c)
     m = jnp.power(b1, missed) * state["m"]
     v = jnp.power(b2, missed) * state["v"]
-    count = jnp.broadcast_to(before, state["count"].shape).astype(jnp.int32)
+    count = jnp.maximum(state["count"], before.astype(rows.dtype))
     return moved, {"m": m, "v": v, "count": count}
 
 

@@ -16,16 +16,25 @@ State = dict[str, torch.Tensor]
 def init(name: str, points: torch.Tensor) -> State:
     """The state of optimiser `name`, one row per row of `points` (N, D).
 
-    rsgd: none. radam, adam: m (N, D) first moments, v (N, 1) second moments, count (N, 1) steps.
-    Raises KeyError on any other name.
+    rsgd: none. radam, adam: m (N, D) first moments, v (N, 1) second moments, count (N, 1) steps, in
+    the points' dtype: float32 counts to 2^24. Raises KeyError on any other name.
     """
     n = points.shape[0]
-    moments = {
-        "m": torch.zeros_like(points),
-        "v": points.new_zeros((n, 1)),
-        "count": points.new_zeros((n, 1), dtype=torch.int32),
-    }
+    zero = points.new_zeros((n, 1))
+    moments = {"m": torch.zeros_like(points), "v": zero, "count": zero}
     return {"rsgd": {}, "radam": moments, "adam": moments}[name]
+
+
+def pack(points: torch.Tensor, state: State) -> torch.Tensor:
+    """Points (N, D) and their state side by side: (N, W), so that a node is one row of memory."""
+    return torch.cat([points, *state.values()], dim=1)
+
+
+def unpack(name: str, dim: int, packed: torch.Tensor) -> tuple[torch.Tensor, State]:
+    """The points (R, dim) and the state of optimiser `name` in the columns of `pack`."""
+    m, v = packed[:, dim : 2 * dim], packed[:, 2 * dim : 2 * dim + 1]
+    moments = {"m": m, "v": v, "count": packed[:, 2 * dim + 1 :]}
+    return packed[:, :dim], {"rsgd": {}, "radam": moments, "adam": moments}[name]
 
 
 def clip(
@@ -150,13 +159,13 @@ def coast(
     ratio = b1 / b2**0.5
     if ratio >= 1:
         raise HardballError(f"adam: b1={b1}, b2={b2}, allowed are b1^2 < b2")
-    missed = (before - state["count"]).to(rows.dtype)
+    missed = before.to(rows.dtype) - state["count"]
     direction = _corrected(state["m"], state["v"], state["count"].clamp(min=1), b1, b2, eps)
     path = ratio * (1 - torch.pow(ratio, missed)) / (1 - ratio)
     moved = manifold.project(rows - lr * path * direction, c)
     m = torch.pow(b1, missed) * state["m"]
     v = torch.pow(b2, missed) * state["v"]
-    count = before.to(torch.int32).expand(state["count"].shape)
+    count = torch.maximum(state["count"], before.to(rows.dtype))
     return moved, {"m": m, "v": v, "count": count}
 
 

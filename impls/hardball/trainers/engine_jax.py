@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hardball.errors import HardballError
+from hardball.native import calls_jax
 from hardball.optimizers import rows_jax
 from hardball.samplers.membership_jax import is_known, pool_known
 from hardball.trainers.problem import (
@@ -22,6 +23,7 @@ from hardball.trainers.problem import (
     Methods,
     Problem,
     identity,
+    native_arrays,
     resolve,
 )
 from hardball.trainers.provenance import processors
@@ -30,24 +32,35 @@ Totals = dict[str, jax.Array]
 
 
 class Table(NamedTuple):
-    """What a step changes: points (N, D), the optimiser's rows, a buffer (N, D) of zeros."""
+    """What a step changes: rows (N, W) of points and optimiser state; a buffer (N, D) of zeros.
 
-    points: jax.Array
-    state: rows_jax.State
+    The compiled kernels need no buffer, which then has no rows.
+    """
+
+    rows: jax.Array
     buffer: jax.Array
 
 
 class Data(NamedTuple):
-    """What a step reads: pairs (P, 2), known positives as CSR, the sampler's arrays."""
+    """What a step reads: pairs (P, 2), known positives as CSR, the sampler's arrays.
+
+    powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
+    """
 
     positives: jax.Array
     known_indptr: jax.Array
     known_indices: jax.Array
     sampler: dict[str, jax.Array]
+    powers: jax.Array
+    settings: jax.Array
+    codes: jax.Array
 
 
 class Draws(NamedTuple):
-    """ids (B, K) or (M,), weight (B, K) or (B, M), and how many were drawn, masked, widened."""
+    """ids (B, K) or (M,), weight (B, K) or (B, M), and how many were drawn, masked, widened.
+
+    For the compiled step the weight of a pool is (M,), and the masking is left to it.
+    """
 
     ids: jax.Array
     weight: jax.Array
@@ -66,6 +79,10 @@ def draw(
     csr = data.known_indptr, data.known_indices
     if how.pool:
         ids, multiplicity = how.sample(data.sampler, words, **how.sample_options)
+        if how.native:
+            none = jnp.zeros((), jnp.int32)
+            weight = multiplicity.astype(how.spec.dtype)
+            return Draws(ids, weight, none + anchors.size * ids.size, none, none)
         hit = pool_known(*csr, how.width, anchors, ids) | (ids == anchors[:, None])
         weight = jnp.where(hit, 0, multiplicity).astype(how.spec.dtype)
         drawn = jnp.asarray(anchors.size * ids.size, jnp.int32)
@@ -73,12 +90,14 @@ def draw(
         return Draws(ids, weight, drawn, masked, jnp.zeros_like(masked))
     nodes = positives if how.by_positive else anchors
     ids, valid = how.sample(data.sampler, nodes, words, **how.sample_options)
-    hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
-    masked = jnp.sum(valid & hit, dtype=jnp.int32)
-    widened = jnp.zeros_like(masked)
+    drawn = jnp.sum(valid, dtype=jnp.int32)
+    widened = jnp.zeros_like(drawn)
     if "widened" in data.sampler:
         widened = jnp.sum(valid & data.sampler["widened"][nodes][:, None], dtype=jnp.int32)
-    drawn = jnp.sum(valid, dtype=jnp.int32)
+    if how.native:
+        return Draws(ids, valid.astype(how.spec.dtype), drawn, jnp.zeros_like(drawn), widened)
+    hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
+    masked = jnp.sum(valid & hit, dtype=jnp.int32)
     return Draws(ids, (valid & ~hit).astype(how.spec.dtype), drawn, masked, widened)
 
 
@@ -101,6 +120,30 @@ def loss(how: Methods, rows: jax.Array, offset: jax.Array, weight: jax.Array) ->
     return total
 
 
+def gradient(how: Methods, rows: jax.Array, draws: Draws) -> tuple[jax.Array, Totals]:
+    """The loss's gradient in the rows of anchors, positives and draws, and the step's totals."""
+    both = jax.value_and_grad(functools.partial(loss, how), argnums=(0, 1))
+    value, (grads, each) = both(rows, jnp.zeros_like(draws.weight), draws.weight)
+    each = jnp.abs(each) * each.shape[0]
+    stalled = jnp.sum(draws.weight * (each < STALLED * draws.weight))
+    return grads, totals(draws, draws.masked, value, jnp.sum(each), stalled)
+
+
+def totals(
+    draws: Draws, masked: jax.Array, value: jax.Array, pull: jax.Array, stalled: jax.Array
+) -> Totals:
+    """What a step adds to the chunk's sums: see `problem.COUNTS`."""
+    return {
+        "drawn": draws.drawn,
+        "masked": masked,
+        "widened": draws.widened,
+        "broken": jnp.logical_not(jnp.isfinite(value)).astype(jnp.int32),
+        "loss": value,
+        "pull": pull,
+        "stalled": stalled,
+    }
+
+
 def update(
     how: Methods,
     table: Table,
@@ -114,62 +157,65 @@ def update(
 
     before: how many steps have been taken, which the rows are first brought up to.
 
-    Rows that occur more than once get the sum of their gradients: added into the buffer and read
-    back, every occurrence holds the same total, so all of them write the same row. With fewer nodes
-    than occurrences it is cheaper to update all nodes and keep the touched ones.
+    Rows that occur more than once get the sum of their gradients: every occurrence holds the same
+    total, so all of them write the same row. Plain code adds into the buffer and reads back; with
+    fewer nodes than occurrences it updates all nodes and keeps the touched ones.
     """
     ids = jnp.concatenate([anchors, positives, draws.ids.reshape(-1)])
-    offset = jnp.zeros_like(draws.weight)
-    gradient = jax.value_and_grad(functools.partial(loss, how), argnums=(0, 1))
-    if table.points.shape[0] <= ids.shape[0]:
-        held, old = _coast(how, table.points, table.state, before, lr)
-        value, (grads, pull) = gradient(held[ids], offset, draws.weight)
-        total = jnp.zeros_like(held).at[ids].add(grads)
+    if table.rows.shape[0] <= ids.shape[0]:
+        held, old = _coast(how, table.rows, before, lr)
+        grads, added = gradient(how, held[ids], draws)
+        new = _optimise(how, held, jnp.zeros_like(held).at[ids].add(grads), old, lr)
         touched = jnp.zeros((held.shape[0], 1), bool).at[ids].set(True)
-        rows, new = _optimise(how, held, total, old, lr)
-        points = jnp.where(touched, rows, table.points)
-        state = {k: jnp.where(touched, new[k], v) for k, v in table.state.items()}
-        buffer = table.buffer
-    else:
-        old = {k: v[ids] for k, v in table.state.items()}
-        held, old = _coast(how, table.points[ids], old, before, lr)
-        value, (grads, pull) = gradient(held, offset, draws.weight)
-        buffer = table.buffer.at[ids].add(grads)
-        rows, new = _optimise(how, held, buffer[ids], old, lr)
-        points = table.points.at[ids].set(rows)
-        state = {k: v.at[ids].set(new[k]) for k, v in table.state.items()}
-        buffer = buffer.at[ids].set(0)
-    return Table(points, state, buffer), measure(draws, value, pull)
+        return Table(jnp.where(touched, new, table.rows), table.buffer), added
+    held, old = _coast(how, table.rows[ids], before, lr)
+    grads, added = gradient(how, held, draws)
+    buffer = table.buffer.at[ids].add(grads)
+    total = buffer[ids]
+    new = _optimise(how, held, total, old, lr)
+    # Zeros made of what was read: XLA sees that the reading comes first, and copies nothing.
+    zeros = jnp.minimum(jnp.abs(total), 0)
+    return Table(table.rows.at[ids].set(new), buffer.at[ids].set(zeros)), added
 
 
-def measure(draws: Draws, value: jax.Array, pull: jax.Array) -> Totals:
-    """Totals of one step from its loss and the gradient of the negatives' distances."""
-    pull = jnp.abs(pull) * pull.shape[0]
-    return {
-        "drawn": draws.drawn,
-        "masked": draws.masked,
-        "widened": draws.widened,
-        "broken": jnp.logical_not(jnp.isfinite(value)).astype(jnp.int32),
-        "loss": value,
-        "pull": jnp.sum(pull),
-        "stalled": jnp.sum(draws.weight * (pull < STALLED * draws.weight)),
-    }
+def native_update(
+    how: Methods,
+    data: Data,
+    table: Table,
+    anchors: jax.Array,
+    positives: jax.Array,
+    draws: Draws,
+    lr: jax.Array,
+    before: jax.Array,
+) -> tuple[Table, Totals]:
+    """`update` by the compiled step."""
+    kernel = calls_jax.pool if how.pool else calls_jax.pairs
+    settings = data.settings.at[0].set(lr)
+    codes = jnp.append(data.codes, before)
+    known = data.known_indptr, data.known_indices
+    drawn = draws.ids, draws.weight
+    told = data.powers, settings, codes
+    rows, sums = kernel(table.rows, anchors, positives, *drawn, *known, *told)
+    masked = sums[1].astype(jnp.int32)
+    return Table(rows, table.buffer), totals(draws, masked, sums[0], sums[2], sums[3])
 
 
 def _coast(
-    how: Methods, rows: jax.Array, state: rows_jax.State, before: jax.Array, lr: jax.Array
+    how: Methods, packed: jax.Array, before: jax.Array, lr: jax.Array
 ) -> tuple[jax.Array, rows_jax.State]:
     name = how.spec.optimizer.name
     params: Any = how.spec.optimizer.params
+    rows, state = rows_jax.unpack(name, how.coordinates, packed)
     return rows_jax.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
 
 
 def _optimise(
     how: Methods, rows: jax.Array, grads: jax.Array, state: rows_jax.State, lr: jax.Array
-) -> tuple[jax.Array, rows_jax.State]:
+) -> jax.Array:
     if how.spec.clip:
         grads = rows_jax.clip(how.manifold, rows, grads, how.spec.clip, how.c)
-    return how.optimise(how.manifold, rows, grads, state, lr, how.c, **how.spec.optimizer.params)
+    params = how.spec.optimizer.params
+    return rows_jax.pack(*how.optimise(how.manifold, rows, grads, state, lr, how.c, **params))
 
 
 def _steps(
@@ -184,6 +230,9 @@ def _steps(
     lr: jax.Array,
 ) -> tuple[Table, Totals]:
     """The first `count` steps of a chunk, whose arrays may be longer, and their totals."""
+    change = functools.partial(update, how)
+    if how.native:
+        change = functools.partial(native_update, how, data)
 
     def body(i: jax.Array, carry: tuple[Table, Totals]) -> tuple[Table, Totals]:
         table, sums = carry
@@ -193,8 +242,8 @@ def _steps(
         else:
             drawn = words[i].reshape(how.words_shape)
         draws = draw(how, data, pairs[:, 0], pairs[:, 1], drawn)
-        table, totals = update(how, table, pairs[:, 0], pairs[:, 1], draws, lr[i], first + i)
-        return table, {name: sums[name] + totals[name] for name in sums}
+        table, added = change(table, pairs[:, 0], pairs[:, 1], draws, lr[i], first + i)
+        return table, {name: sums[name] + added[name] for name in sums}
 
     sums = {name: jnp.zeros((), jnp.int32) for name in COUNTS}
     sums |= {name: jnp.zeros((), how.spec.dtype) for name in SUMS}
@@ -227,6 +276,7 @@ class Engine:
                 put(problem.known_indptr),
                 put(problem.known_indices),
                 {name: put(jnp.asarray(array)) for name, array in problem.index.items()},
+                *(put(array) for array in native_arrays(self.how)),
             )
             self.key = put(jax.random.key(problem.spec.seed))
         self._loop: Any = None
@@ -250,7 +300,11 @@ class Engine:
                 self.how.manifold.exp0(vectors, self.how.c), self.how.c
             )
             state = rows_jax.init(self.how.spec.optimizer.name, points)
-            return Table(points, state, jnp.zeros_like(points))
+            return self._table(rows_jax.pack(points, state))
+
+    def _table(self, rows: jax.Array) -> Table:
+        nodes = 0 if self.how.native else rows.shape[0]
+        return Table(rows, jnp.zeros((nodes, self.how.coordinates), rows.dtype))
 
     def compile(self, table: Table, chunk: Chunk) -> float:
         """Compile the loop for chunks like `chunk`: seconds; 0 when it has been compiled before."""
@@ -294,7 +348,7 @@ class Engine:
         with self._settings():
             before = jnp.asarray(step, jnp.int32)
             lr = jnp.asarray(self.problem.rate(step), self.how.spec.dtype)
-            return np.array(_coast(self.how, table.points, table.state, before, lr)[0])
+            return np.array(_coast(self.how, table.rows, before, lr)[0])
 
     def touching(self, points: np.ndarray) -> int:
         """How many of `points` lie at the largest radius."""
@@ -303,17 +357,9 @@ class Engine:
 
     def export(self, table: Table) -> dict[str, np.ndarray]:
         """The table as named arrays, for a checkpoint."""
-        return {"points": np.array(table.points)} | {
-            f"state_{name}": np.array(array) for name, array in table.state.items()
-        }
+        return {"rows": np.array(table.rows)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Table:
         """The table that `export` gave."""
         with self._settings():
-            points = jnp.array(arrays["points"])
-            state = {
-                name.removeprefix("state_"): jnp.array(array)
-                for name, array in arrays.items()
-                if name.startswith("state_")
-            }
-            return Table(points, state, jnp.zeros_like(points))
+            return self._table(jnp.array(arrays["rows"]))

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from hardball.errors import HardballError
+from hardball.native import calls_torch
 from hardball.optimizers import rows_torch
 from hardball.samplers.integers_torch import device_words
 from hardball.samplers.membership_torch import is_known, pool_known
@@ -24,6 +25,7 @@ from hardball.trainers.problem import (
     Methods,
     Problem,
     identity,
+    native_arrays,
     resolve,
     words_per_step,
 )
@@ -37,24 +39,35 @@ _THREADS_FROM_SCORINGS = 2**19
 
 
 class Table(NamedTuple):
-    """What a step changes: points (N, D), the optimiser's rows, a buffer (N, D) of zeros."""
+    """What a step changes: rows (N, W) of points and optimiser state; a buffer (N, D) of zeros.
 
-    points: torch.Tensor
-    state: rows_torch.State
+    The compiled kernels need no buffer, which then has no rows.
+    """
+
+    rows: torch.Tensor
     buffer: torch.Tensor
 
 
 class Data(NamedTuple):
-    """What a step reads: pairs (P, 2), known positives as CSR, the sampler's arrays."""
+    """What a step reads: pairs (P, 2), known positives as CSR, the sampler's arrays.
+
+    powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
+    """
 
     positives: torch.Tensor
     known_indptr: torch.Tensor
     known_indices: torch.Tensor
     sampler: dict[str, torch.Tensor]
+    powers: torch.Tensor
+    settings: torch.Tensor
+    codes: torch.Tensor
 
 
 class Draws(NamedTuple):
-    """ids (B, K) or (M,), weight (B, K) or (B, M), and how many were drawn, masked, widened."""
+    """ids (B, K) or (M,), weight (B, K) or (B, M), and how many were drawn, masked, widened.
+
+    For the compiled step the weight of a pool is (M,), and the masking is left to it.
+    """
 
     ids: torch.Tensor
     weight: torch.Tensor
@@ -74,6 +87,10 @@ def draw(
     dtype = getattr(torch, how.spec.dtype)
     if how.pool:
         ids, multiplicity = how.sample(data.sampler, words, **how.sample_options)
+        if how.native:
+            none = torch.zeros((), dtype=torch.int64, device=ids.device)
+            drawn = none + anchors.numel() * ids.numel()
+            return Draws(ids, multiplicity.to(dtype), drawn, none, none)
         hit = pool_known(*csr, how.width, anchors, ids) | (ids == anchors[:, None])
         weight = multiplicity.to(dtype).expand(hit.shape).masked_fill(hit, 0)
         drawn = torch.full((), weight.numel(), device=weight.device)
@@ -81,12 +98,15 @@ def draw(
         return Draws(ids, weight, drawn, masked, torch.zeros_like(masked))
     nodes = positives if how.by_positive else anchors
     ids, valid = how.sample(data.sampler, nodes, words, **how.sample_options)
-    hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
-    masked = (valid & hit).sum()
-    widened = torch.zeros_like(masked)
+    drawn = valid.sum()
+    widened = torch.zeros_like(drawn)
     if "widened" in data.sampler:
         widened = (valid & data.sampler["widened"][nodes][:, None]).sum()
-    return Draws(ids, (valid & ~hit).to(dtype), valid.sum(), masked, widened)
+    if how.native:
+        return Draws(ids, valid.to(dtype), drawn, torch.zeros_like(drawn), widened)
+    hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
+    masked = (valid & hit).sum()
+    return Draws(ids, (valid & ~hit).to(dtype), drawn, masked, widened)
 
 
 def loss(
@@ -111,13 +131,13 @@ def loss(
 
 
 class _Parts(NamedTuple):
-    """The five pieces of a step: plain, or each compiled to fewer kernels."""
+    """The pieces of a step: plain, or each compiled to fewer kernels."""
 
     draw: Callable[..., Draws]
     coast: Callable[..., tuple[torch.Tensor, rows_torch.State]]
     loss: Callable[..., torch.Tensor]
-    optimise: Callable[..., tuple[torch.Tensor, rows_torch.State]]
-    measure: Callable[..., Totals]
+    optimise: Callable[..., torch.Tensor]
+    measure: Callable[..., tuple[torch.Tensor, torch.Tensor]]
 
 
 def _eager(how: Methods) -> _Parts:
@@ -140,8 +160,8 @@ def _compiled(how: Methods) -> _Parts:
 _COMPILED: dict[tuple[Any, ...], _Parts] = {}
 
 
-def _worth_compiling(problem: Problem) -> bool:
-    """Whether a run has a pool and is long enough to compile its step; never without a compiler.
+def _worth_compiling(problem: Problem, how: Methods) -> bool:
+    """Whether a run scores a pool by plain code, long enough to compile it, with a compiler there.
 
     A run's digits depend on it, so it follows from the spec and the machine, not from timings.
     """
@@ -149,7 +169,7 @@ def _worth_compiling(problem: Problem) -> bool:
     found = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
     scorings = problem.total_steps * spec.batch_size * spec.negatives
     pooled = words_per_step(spec) < spec.batch_size * spec.negatives
-    return bool(found) and pooled and scorings >= _COMPILE_FROM_SCORINGS
+    return bool(found) and pooled and not how.native and scorings >= _COMPILE_FROM_SCORINGS
 
 
 @functools.cache
@@ -170,81 +190,102 @@ def update(
 
     before: how many steps have been taken, which the rows are first brought up to.
 
-    Rows that occur more than once get the sum of their gradients: added into the buffer and read
-    back, every occurrence holds the same total, so all of them write the same row. With fewer nodes
-    than occurrences it is cheaper to update all nodes and keep the touched ones.
+    Rows that occur more than once get the sum of their gradients: every occurrence holds the same
+    total, so all of them write the same row. Plain code adds into the buffer and reads back; with
+    fewer nodes than occurrences it updates all nodes and keeps the touched ones.
     """
     parts = _parts(how)
     ids = torch.cat([anchors, positives, draws.ids.reshape(-1)])
-    if table.points.shape[0] <= ids.shape[0]:
-        held, old = parts.coast(table.points, table.state, before, lr)
-        value, grads, pull = _gradient(parts, held[ids], draws)
-        total = torch.zeros_like(held).index_add_(0, ids, grads)
+    if table.rows.shape[0] <= ids.shape[0]:
+        held, old = parts.coast(table.rows, before, lr)
+        grads, added = gradient(how, held[ids], draws)
+        new = parts.optimise(held, torch.zeros_like(held).index_add_(0, ids, grads), old, lr)
         touched = torch.zeros_like(held[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
-        rows, new = parts.optimise(held, total, old, lr)
-        points = torch.where(touched, rows, table.points)
-        state = {k: torch.where(touched, new[k], v) for k, v in table.state.items()}
-        buffer = table.buffer
-    else:
-        old = {k: v[ids] for k, v in table.state.items()}
-        held, old = parts.coast(table.points[ids], old, before, lr)
-        value, grads, pull = _gradient(parts, held, draws)
-        buffer = table.buffer.index_add_(0, ids, grads)
-        rows, new = parts.optimise(held, buffer[ids], old, lr)
-        points = table.points.index_copy_(0, ids, rows)
-        state = {k: v.index_copy_(0, ids, new[k]) for k, v in table.state.items()}
-        buffer.index_fill_(0, ids, 0)
-    return Table(points, state, buffer), parts.measure(draws, value, pull)
+        return Table(torch.where(touched, new, table.rows), table.buffer), added
+    held, old = parts.coast(table.rows[ids], before, lr)
+    grads, added = gradient(how, held, draws)
+    buffer = table.buffer.index_add_(0, ids, grads)
+    new = parts.optimise(held, buffer[ids], old, lr)
+    buffer.index_fill_(0, ids, 0)
+    return Table(table.rows.index_copy_(0, ids, new), buffer), added
 
 
-def _gradient(
-    parts: _Parts, rows: torch.Tensor, draws: Draws
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The loss, its gradient in the rows and in the distances of the negatives."""
+def gradient(how: Methods, rows: torch.Tensor, draws: Draws) -> tuple[torch.Tensor, Totals]:
+    """The loss's gradient in the rows of anchors, positives and draws, and the step's totals."""
+    parts = _parts(how)
     rows = rows.detach().requires_grad_()
     offset = torch.zeros_like(draws.weight, requires_grad=True)
     with torch.enable_grad():
         value = parts.loss(rows, offset, draws.weight)
-    grads, pull = torch.autograd.grad(value, (rows, offset))
-    return value.detach(), grads, pull
+    grads, each = torch.autograd.grad(value, (rows, offset))
+    pull, stalled = parts.measure(draws.weight, each)
+    return grads, totals(draws, draws.masked, value.detach(), pull, stalled)
 
 
-def measure(draws: Draws, value: torch.Tensor, pull: torch.Tensor) -> Totals:
-    """Totals of one step from its loss and the gradient of the negatives' distances."""
-    pull = pull.abs() * pull.shape[0]
+def measure(weight: torch.Tensor, each: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The sum of the negatives' shares of the gradient, and the weight of those below STALLED."""
+    each = each.abs() * each.shape[0]
+    return each.sum(), (weight * (each < STALLED * weight)).sum()
+
+
+def totals(
+    draws: Draws,
+    masked: torch.Tensor,
+    value: torch.Tensor,
+    pull: torch.Tensor,
+    stalled: torch.Tensor,
+) -> Totals:
+    """What a step adds to the chunk's sums: see `problem.COUNTS`."""
     return {
         "drawn": draws.drawn,
-        "masked": draws.masked,
+        "masked": masked,
         "widened": draws.widened,
         "broken": (~torch.isfinite(value)).to(torch.int64),
         "loss": value,
-        "pull": pull.sum(),
-        "stalled": (draws.weight * (pull < STALLED * draws.weight)).sum(),
+        "pull": pull,
+        "stalled": stalled,
     }
 
 
-def _coast(
+def native_update(
     how: Methods,
-    rows: torch.Tensor,
-    state: rows_torch.State,
-    before: torch.Tensor,
+    data: Data,
+    table: Table,
+    anchors: torch.Tensor,
+    positives: torch.Tensor,
+    draws: Draws,
     lr: torch.Tensor,
+    before: torch.Tensor,
+) -> tuple[Table, Totals]:
+    """`update` by the compiled step."""
+    kernel = calls_torch.pool if how.pool else calls_torch.pairs
+    settings = torch.cat([lr[None], data.settings[1:]])
+    codes = torch.cat([data.codes, before[None].to(torch.int32)])
+    known = data.known_indptr, data.known_indices
+    drawn = draws.ids.to(torch.int32), draws.weight
+    told = data.powers, settings, codes
+    pairs = anchors.to(torch.int32), positives.to(torch.int32)
+    rows, sums = kernel(table.rows, *pairs, *drawn, *known, *told)
+    masked = sums[1].to(torch.int64)
+    return Table(rows, table.buffer), totals(draws, masked, sums[0], sums[2], sums[3])
+
+
+def _coast(
+    how: Methods, packed: torch.Tensor, before: torch.Tensor, lr: torch.Tensor
 ) -> tuple[torch.Tensor, rows_torch.State]:
     name = how.spec.optimizer.name
     params: Any = how.spec.optimizer.params
+    rows, state = rows_torch.unpack(name, how.coordinates, packed)
     return rows_torch.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
 
 
 def _optimise(
-    how: Methods,
-    rows: torch.Tensor,
-    grads: torch.Tensor,
-    state: rows_torch.State,
-    lr: torch.Tensor,
-) -> tuple[torch.Tensor, rows_torch.State]:
+    how: Methods, rows: torch.Tensor, grads: torch.Tensor, state: rows_torch.State, lr: torch.Tensor
+) -> torch.Tensor:
     if how.spec.clip:
         grads = rows_torch.clip(how.manifold, rows, grads, how.spec.clip, how.c)
-    return how.optimise(how.manifold, rows, grads, state, lr, how.c, **how.spec.optimizer.params)
+    params = how.spec.optimizer.params
+    return rows_torch.pack(*how.optimise(how.manifold, rows, grads, state, lr, how.c, **params))
 
 
 def _steps(
@@ -260,11 +301,14 @@ def _steps(
     sums = {name: torch.zeros((), dtype=torch.int64, device=lr.device) for name in COUNTS}
     sums |= {name: torch.zeros((), dtype=lr.dtype, device=lr.device) for name in SUMS}
     counter = torch.arange(first, first + len(lr), device=lr.device)
+    change = functools.partial(update, how)
+    if how.native:
+        change = functools.partial(native_update, how, data)
     for rows, drawn, rate, before in zip(batch, words, lr, counter, strict=True):
         pairs = data.positives[rows]
         draws = _parts(how).draw(data, pairs[:, 0], pairs[:, 1], drawn.view(how.words_shape))
-        table, totals = update(how, table, pairs[:, 0], pairs[:, 1], draws, rate, before)
-        for name, value in totals.items():
+        table, added = change(table, pairs[:, 0], pairs[:, 1], draws, rate, before)
+        for name, value in added.items():
             sums[name] += value
     return table, sums
 
@@ -284,15 +328,17 @@ class Engine:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         self.device = torch.device("cuda" if problem.spec.device == "gpu" else "cpu")
         self.dtype = getattr(torch, problem.spec.dtype)
-        self.compiled = _worth_compiling(problem)
+        self.compiled = _worth_compiling(problem, self.how)
         self.how = dataclasses.replace(self.how, fused=self.compiled)
         with self._settings():
             self.threads = torch.get_num_threads()
             self.data = Data(
                 self._put(problem.positives.astype(np.int64)),
-                self._put(problem.known_indptr.astype(np.int64)),
+                # The compiled step takes int32, a search in the rows int64.
+                self._put(problem.known_indptr.astype(np.int32 if self.how.native else np.int64)),
                 self._put(problem.known_indices),
                 {name: self._put(np.asarray(array)) for name, array in problem.index.items()},
+                *(self._put(array) for array in native_arrays(self.how)),
             )
 
     def _put(self, array: np.ndarray) -> torch.Tensor:
@@ -322,7 +368,11 @@ class Engine:
                 self.how.manifold.exp0(vectors, self.how.c), self.how.c
             )
             state = rows_torch.init(self.how.spec.optimizer.name, points)
-            return Table(points, state, torch.zeros_like(points))
+            return self._table(rows_torch.pack(points, state))
+
+    def _table(self, rows: torch.Tensor) -> Table:
+        nodes = 0 if self.how.native else rows.shape[0]
+        return Table(rows, rows.new_zeros(nodes, self.how.coordinates))
 
     def compile(self, table: Table, chunk: Chunk) -> float:
         """Warm up on a throwaway copy of the table: seconds until two steps are done."""
@@ -358,7 +408,7 @@ class Engine:
         with self._settings():
             before = self._put(np.asarray(step))
             lr = self._put(np.asarray(self.problem.rate(step))).to(self.dtype)
-            rows, _ = _coast(self.how, table.points, table.state, before, lr)
+            rows, _ = _coast(self.how, table.rows, before, lr)
             return rows.cpu().numpy().copy()
 
     def touching(self, points: np.ndarray) -> int:
@@ -368,17 +418,9 @@ class Engine:
 
     def export(self, table: Table) -> dict[str, np.ndarray]:
         """The table as named arrays, for a checkpoint."""
-        return {"points": table.points.cpu().numpy().copy()} | {
-            f"state_{name}": array.cpu().numpy().copy() for name, array in table.state.items()
-        }
+        return {"rows": table.rows.cpu().numpy().copy()}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Table:
         """The table that `export` gave."""
         with self._settings():
-            points = self._put(arrays["points"])
-            state = {
-                name.removeprefix("state_"): self._put(array)
-                for name, array in arrays.items()
-                if name.startswith("state_")
-            }
-            return Table(points, state, torch.zeros_like(points))
+            return self._table(self._put(arrays["rows"]))

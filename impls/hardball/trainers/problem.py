@@ -132,6 +132,7 @@ STALLED = 1e-4
 class Methods:
     """The halves of the pairs that a spec names, resolved once.
 
+    native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
     fused: whether PyTorch compiles the pieces of a step; JAX always compiles.
     """
 
@@ -145,12 +146,18 @@ class Methods:
     loss: Callable[..., Any]
     regularizers: list[tuple[Callable[..., Any], dict[str, Any]]]
     optimise: Callable[..., Any]
+    native: bool = False
     fused: bool = False
 
     @property
     def by_positive(self) -> bool:
         """Whether negatives are drawn around the positive rather than the anchor."""
         return self.spec.sampler.params.get("relative_to") == "positive"
+
+    @property
+    def coordinates(self) -> int:
+        """Width of a point's row."""
+        return self.manifold.coordinates(self.spec.dim)
 
     @property
     def words_shape(self) -> tuple[int, ...]:
@@ -161,6 +168,8 @@ class Methods:
 
 def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
     """The methods of a spec in `framework`, "jax" or "torch"; width: Problem.known_width."""
+    from hardball.native.settings import has_kernel
+
     sample = catalog.load("sampler", spec.sampler.name, framework)
     takes = inspect.signature(sample).parameters
     return Methods(
@@ -176,7 +185,20 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
             (catalog.load("regularizer", r.name, framework), r.params) for r in spec.regularizers
         ],
         optimise=catalog.load("optimizer", spec.optimizer.name, framework),
+        native=spec.kernels == "native" and has_kernel(spec),
     )
+
+
+def native_arrays(how: Methods) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """powers, settings, codes of the compiled step, in the run's dtype; empty without one."""
+    dtype = np.dtype(how.spec.dtype)
+    if not how.native:
+        return np.zeros((3, 0), dtype), np.zeros(0, dtype), np.zeros(0, np.int32)
+    from hardball.native import settings
+
+    powers = settings.powers(how.spec).astype(dtype)
+    numbers = settings.settings(how.spec, how.manifold).astype(dtype)
+    return powers, numbers, np.array(settings.codes(how.spec), np.int32)
 
 
 def curvature(spec: RunSpec) -> float:
@@ -192,7 +214,8 @@ def words_per_step(spec: RunSpec) -> int:
 
 def identity(how: Methods) -> tuple[str, int]:
     """What a compiled step depends on, beside the shapes of its arguments."""
-    names = {"batch_size", "clip", "dtype", "loss", "manifold", "negatives", "optimizer"}
+    names = {"batch_size", "clip", "device", "dtype", "kernels", "loss"}
+    names |= {"manifold", "negatives", "optimizer"}
     names |= {"regularizers", "sampler", "words"}
     text = json.dumps(how.spec.model_dump(mode="json", include=names), sort_keys=True)
     return text, how.width

@@ -1,0 +1,52 @@
+"""What a run's step needs to know, as the numbers that the compiled kernels take."""
+
+from math import sinh, tanh
+from types import ModuleType
+
+import numpy as np
+
+from hardball.native import step
+from hardball.spec import RunSpec
+
+MANIFOLDS = {"tangent": step.TANGENT, "poincare": step.POINCARE, "lorentz": step.LORENTZ}
+OPTIMIZERS = {"rsgd": step.RSGD, "adam": step.ADAM}
+# Longer powers are worked out when they are asked for.
+POWERS = 4096
+
+
+def has_kernel(spec: RunSpec) -> bool:
+    """Whether a compiled step exists for a run.
+
+    On a CPU, for the softmax of -d (temperature 1) at curvature -1, without regularisers.
+    """
+    softmax = spec.loss.name == "infonce" and spec.loss.params["temperature"] == 1
+    space = spec.manifold.name in MANIFOLDS and spec.manifold.params["c"] == 1
+    plain = spec.optimizer.name in OPTIMIZERS and not spec.regularizers
+    return spec.device == "cpu" and softmax and space and plain
+
+
+def codes(spec: RunSpec) -> tuple[int, int]:
+    """The numbers of the manifold and of the optimiser."""
+    return MANIFOLDS[spec.manifold.name], OPTIMIZERS[spec.optimizer.name]
+
+
+def settings(spec: RunSpec, manifold: ModuleType) -> np.ndarray:
+    """What `step` finds at LR to LIMIT: float64 (6,); the rate is that of each step, here 0.
+
+    LIMIT is the largest length of a row's free coordinates.
+    """
+    largest = manifold.MAX_RADIUS[spec.dtype]
+    limit = {"tangent": largest, "poincare": tanh(largest / 2), "lorentz": 0.0}
+    if spec.manifold.name == "lorentz":
+        limit["lorentz"] = sinh(largest)
+    b1, b2, eps = (float(spec.optimizer.params.get(name, 0.0)) for name in ("b1", "b2", "eps"))
+    return np.array([0.0, b1, b2, eps, spec.clip, limit[spec.manifold.name]])
+
+
+def powers(spec: RunSpec) -> np.ndarray:
+    """b1^t, b2^t and (b1 / sqrt(b2))^t of Adam, float64 (3, POWERS); of other optimisers none."""
+    if spec.optimizer.name != "adam":
+        return np.zeros((3, 1))
+    b1, b2 = float(spec.optimizer.params["b1"]), float(spec.optimizer.params["b2"])
+    bases = np.array([b1, b2, b1 / b2**0.5])
+    return bases[:, None] ** np.arange(POWERS)

@@ -1,0 +1,105 @@
+"""Compiled kernels as custom calls of XLA on a CPU, through its C interface for foreign functions.
+
+XLA hands a call over as one struct, whose fields are read by their place: a word is 8 bytes. The
+interface is stable and says its version; the source is xla/ffi/api/c_api.h, which JAX ships.
+"""
+
+import ctypes
+from typing import Any
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+from numba.extending import intrinsic
+
+from hardball.native import step
+
+# XLA_FFI_CallFrame, then XLA_FFI_Args and XLA_FFI_Rets inside it, XLA_FFI_Buffer,
+# XLA_FFI_Metadata_Extension, XLA_FFI_Metadata, XLA_FFI_Api: places in words.
+_FRAME, _EXTENSION, _API, _STAGE, _ARGS, _RETS = 15, 1, 2, 4, 9, 14
+_BUFFER, _DATA, _RANK, _SHAPE = 6, 3, 4, 5
+_METADATA_KIND, _METADATA, _METADATA_VERSION, _API_VERSION = 1, 3, 3, 4
+_EXECUTE = 3
+
+
+@intrinsic
+def _pointer(typing_context: Any, address: Any) -> Any:
+    def cast(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
+
+    return types.voidptr(types.intp), cast
+
+
+@njit
+def _words(address, count):
+    return carray(_pointer(address), (count,), np.int64)  # type: ignore[call-arg]
+
+
+@njit
+def _asked_for_version(frame):
+    """Whether the call asks for the version of the interface only, which it then gets."""
+    if frame[_EXTENSION] == 0:
+        return False
+    extension = _words(frame[_EXTENSION], 4)
+    if np.int32(extension[1]) != _METADATA_KIND:
+        return False
+    _words(extension[_METADATA], 4)[_METADATA_VERSION] = _words(frame[_API], 5)[_API_VERSION]
+    return True
+
+
+@njit
+def _shape(buffers, place, axis):
+    return _words(_words(_words(buffers, place + 1)[place], _BUFFER)[_SHAPE], axis + 1)[axis]
+
+
+@njit
+def _data(buffers, place):
+    return _pointer(_words(_words(buffers, place + 1)[place], _BUFFER)[_DATA])  # type: ignore[call-arg]
+
+
+def _handler(kernel: Any, kind: Any, drawn: int) -> Any:
+    """The custom call of a step; drawn: axes of its draws, 1 for a pool and 2 for pairs."""
+
+    @cfunc(types.intp(types.intp))
+    def handle(address):
+        frame = _words(address, _FRAME)
+        if _asked_for_version(frame) or np.int32(frame[_STAGE]) != _EXECUTE:
+            return 0
+        given, out = frame[_ARGS], frame[_RETS]
+        size, last = _shape(given, 1, 0), _shape(given, 3, drawn - 1)
+        draws = (last,) if drawn == 1 else (size, last)
+        kernel(
+            # The table given and the table returned are one: see `calls_jax`.
+            carray(_data(out, 0), (_shape(given, 0, 0), _shape(given, 0, 1)), kind),
+            carray(_data(given, 1), (size,), np.int32),
+            carray(_data(given, 2), (size,), np.int32),
+            carray(_data(given, 3), draws, np.int32),
+            carray(_data(given, 4), draws, kind),
+            carray(_data(given, 5), (_shape(given, 5, 0),), np.int32),
+            carray(_data(given, 6), (_shape(given, 6, 0),), np.int32),
+            carray(_data(given, 7), (3, _shape(given, 7, 1)), kind),
+            carray(_data(given, 8), (6,), kind),
+            carray(_data(given, 9), (3,), np.int32),
+            carray(_data(out, 1), (4,), kind),
+        )
+        return 0
+
+    return handle
+
+
+_KERNELS = {"pool": (step.pool, 1), "pairs": (step.pairs, 2)}
+_HANDLERS: dict[str, Any] = {}
+
+
+def target(kernel: str, dtype: str) -> str:
+    """Name of the custom call of step `kernel`, "pool" or "pairs", registered at first use."""
+    import jax
+
+    name = f"hardball_{kernel}_{dtype}"
+    if name not in _HANDLERS:
+        compiled, drawn = _KERNELS[kernel]
+        handler = _handler(compiled, np.dtype(dtype).type, drawn)
+        jax.ffi.register_ffi_target(
+            name, jax.ffi.pycapsule(ctypes.c_void_p(handler.address)), platform="cpu"
+        )
+        _HANDLERS[name] = handler
+    return name

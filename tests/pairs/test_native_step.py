@@ -1,0 +1,178 @@
+"""The compiled step is the plain step: same path, same totals, for all that it can do."""
+
+import dataclasses
+import importlib
+
+import numba
+import numpy as np
+import pytest
+
+from hardball import words
+from hardball.native import settings
+from hardball.spec import RunSpec
+from hardball.trainers import loop, problem
+
+STEPS = 60
+GEOMETRIES = ["tangent", "poincare", "lorentz"]
+OPTIMIZERS = {
+    # A faster one reaches the ball's edge, where rounding is blown up.
+    "adam": {"optimizer": {"name": "adam", "b2": 0.9}, "lr": 0.02},
+    "rsgd": {"optimizer": "rsgd", "lr": 5.0},
+    "clipped": {"optimizer": "rsgd", "lr": 20.0, "clip": 0.003},
+}
+FORMS = {
+    "pool": {"sampler": "pool", "negatives": 24},
+    "uniform": {"sampler": "uniform", "negatives": 7},
+    # Rings may be too small: some draws are not valid.
+    "siblings": {"sampler": {"name": "siblings", "replace": False}, "negatives": 3},
+}
+
+
+def spec_of(**changes):
+    base = {"dataset": "random", "framework": "torch", "seed": 3, "dim": 3, "dtype": "float64"}
+    base |= {"batch_size": 20, "epochs": 1, "init_scale": 0.1, "burn_in": 0}
+    return RunSpec(**{**base, **changes})
+
+
+def path(graph, steps=STEPS, start=None, **changes):
+    """Points after `steps` steps, their totals, and whether the compiled step took them."""
+    spec = spec_of(**changes)
+    task = problem.build(spec, graph)
+    if start is not None:
+        task = dataclasses.replace(task, start=start)
+    engine = importlib.import_module(f"hardball.trainers.engine_{spec.framework}").Engine(
+        task, steps
+    )
+    order = problem.Batches(spec.seed, len(task.positives), spec.batch_size).take(0, steps)
+    drawn = words.block(spec.seed, "negatives", 0, steps, problem.words_per_step(spec))
+    chunk = problem.Chunk(0, order, drawn, np.linspace(1, 0.5, steps) * spec.lr)
+    # The rate of the last step, at which points not touched since are brought up to date.
+    task.__dict__["rates"] = chunk.lr
+    table = engine.start()
+    engine.compile(table, chunk)
+    table, totals = engine.run(table, chunk)
+    return engine.points(table, steps), engine.read(totals), engine.how.native
+
+
+@pytest.fixture(scope="module")
+def graph(random_dag):
+    """More nodes than a batch touches, so that rows are left behind and catch up."""
+    return random_dag(400, 5)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("manifold", GEOMETRIES)
+def test_it_follows_the_plain_step(graph, manifold, optimizer, form):
+    given = {"manifold": manifold, **OPTIMIZERS[optimizer], **FORMS[form]}
+    points, totals, native = path(graph, kernels="native", **given)
+    expected, counted, plain = path(graph, kernels="plain", **given)
+    assert native
+    assert not plain
+    # Points that stand still would agree with anything.
+    start = path(graph, steps=1, kernels="plain", **given)[0]
+    assert np.median(np.abs(expected - start).max(axis=1)) > 1e-3
+    # Measured: 2e-14 at most.
+    np.testing.assert_allclose(points, expected, rtol=0, atol=1e-11)
+    assert counted["masked"] > 0 or form == "siblings"
+    assert totals["stalled"] == pytest.approx(counted["stalled"], abs=2)
+    for name in ("drawn", "masked", "widened", "broken"):
+        assert totals[name] == counted[name], name
+    for name in ("loss", "pull"):
+        assert totals[name] == pytest.approx(counted[name], rel=1e-10), name
+
+
+@pytest.mark.parametrize("manifold", GEOMETRIES)
+def test_in_single_precision_too(graph, manifold):
+    given = {"manifold": manifold, "dtype": "float32", **OPTIMIZERS["adam"], **FORMS["pool"]}
+    points, totals, _ = path(graph, steps=10, kernels="native", **given)
+    expected, counted, _ = path(graph, steps=10, kernels="plain", **given)
+    # Measured: 3e-6 at most.
+    np.testing.assert_allclose(points, expected, rtol=0, atol=3e-5)
+    assert totals["loss"] == pytest.approx(counted["loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_both_frameworks_end_in_the_same_bytes(graph, dtype, form):
+    given = {"dtype": dtype, **OPTIMIZERS["clipped"], **FORMS[form]}
+    ours, totals, _ = path(graph, framework="jax", **given)
+    theirs, counted, _ = path(graph, framework="torch", **given)
+    assert ours.tobytes() == theirs.tobytes()
+    assert totals["masked"] == counted["masked"]
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one thread is all there is")
+@pytest.mark.parametrize("form", FORMS)
+def test_threads_do_not_change_the_bytes(graph, form):
+    given = {"framework": "torch", **OPTIMIZERS["adam"], **FORMS[form]}
+    many = path(graph, **given)[0]
+    numba.set_num_threads(1)
+    try:
+        one = path(graph, **given)[0]
+    finally:
+        numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+    assert one.tobytes() == many.tobytes()
+
+
+@pytest.mark.parametrize("kernels", ["native", "plain"])
+def test_a_loss_that_is_not_finite_is_seen(graph, kernels):
+    start = np.zeros((graph.n_nodes, 3))
+    start[graph.n_nodes // 2 :] = np.nan
+    totals = path(graph, start=start, kernels=kernels, **OPTIMIZERS["adam"], **FORMS["pool"])[1]
+    assert totals["broken"] > 0
+
+
+@pytest.mark.parametrize("kernels", ["native", "plain"])
+def test_steps_whose_squares_overflow_end_at_the_largest_radius(graph, kernels):
+    given = {"kernels": kernels, **OPTIMIZERS["rsgd"], **FORMS["pool"], "lr": 1e200}
+    points, totals, _ = path(graph, steps=3, **given)
+    assert not totals["broken"]
+    assert np.linalg.norm(points, axis=1).max() == pytest.approx(340.0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": "margin"},
+        {"loss": {"name": "infonce", "temperature": 0.5}},
+        {"manifold": "euclidean"},
+        {"manifold": {"name": "poincare", "c": 2.0}},
+        {"optimizer": "radam"},
+        {"regularizers": ["radius_penalty"]},
+        {"device": "gpu"},
+    ],
+    ids=str,
+)
+def test_what_it_cannot_do_is_left_to_plain_code(changes):
+    assert settings.has_kernel(spec_of(**FORMS["pool"]))
+    assert not settings.has_kernel(spec_of(**FORMS["pool"], **changes))
+
+
+def test_powers_beyond_the_table_are_worked_out():
+    """A row that no batch touched for longer than the table of powers reaches."""
+    from hardball.native import step
+
+    powers = settings.powers(spec_of(sampler="uniform"))
+    for row, base in enumerate((0.9, 0.99, 0.9 / 0.99**0.5)):
+        for exponent in (1, settings.POWERS - 1, settings.POWERS, settings.POWERS + 500):
+            found = step.power(powers, row, base, exponent)
+            assert found == pytest.approx(base**exponent, rel=1e-12)
+
+
+def test_chunks_cut_anywhere_lead_to_the_same_end(graph):
+    """The engine's loop hands the step number over, which the rows are brought up to."""
+    spec = spec_of(epochs=3, **OPTIMIZERS["adam"], **FORMS["pool"])
+    task = problem.build(spec, graph)
+    module = importlib.import_module("hardball.trainers.engine_jax")
+    whole = loop.run(task, module.Engine(task, loop.capacity(task)), progress=False)
+    engine = module.Engine(task, 7)
+    table, first = engine.start(), 0
+    while first < task.total_steps:
+        steps = min(7, task.total_steps - first)
+        (chunk,) = loop._chunks(task, [(first, steps)])
+        if not first:
+            engine.compile(table, chunk)
+        table, _ = engine.run(table, chunk)
+        first += steps
+    assert engine.points(table, first).tobytes() == whole.points.tobytes()
