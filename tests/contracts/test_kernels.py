@@ -11,7 +11,7 @@ import pytest
 
 from hardball import catalog
 from speed import family, kernels, memory, timings
-from speed.kernels import manifolds, trees
+from speed.kernels import engines, manifolds, trees
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNELS = list(kernels.kernels())
@@ -23,7 +23,8 @@ TINY = [
     *("manifolds/poincare.dist+grad/d10", "manifolds/lorentz.exp0/d10"),
     *("manifolds/tangent.transport/d10", "manifolds/euclidean.dist_matrix/d10"),
     *("optimizers/rsgd.lorentz/16384x10", "optimizers/adam.tangent/16384x10"),
-    "engines/pairs.tangent/1000",
+    *("engines/pairs.tangent.native/1000", "engines/pairs.tangent.plain/1000"),
+    "engines/pool.tangent.native/1000",
 ]
 TINY_HOST = [
     *("hierarchies/index.siblings/1000", "hierarchies/index.matrix/1000"),
@@ -77,6 +78,17 @@ def test_every_operation_of_a_manifold_is_measured():
     """What all manifolds share, but for `coordinates`, a number."""
     shared = set.intersection(*map(functions_of, catalog.entries("manifold")))
     assert set(manifolds.OPERATIONS) == shared - {"coordinates"}
+
+
+def test_the_compiled_step_stands_beside_plain_code_wherever_there_is_one():
+    from hardball.native import settings
+
+    names = {k.name for k in KERNELS if k.family == "engines"}
+    for form, given in engines.FORMS.items():
+        for space in catalog.entries("manifold"):
+            spec = engines.spec_of(space.name, given, "native", 1_000, "jax")
+            assert f"{form}.{space.name}.plain" in names
+            assert (f"{form}.{space.name}.native" in names) == settings.has_kernel(spec)
 
 
 def test_ids_are_unique_and_one_call_does_something():

@@ -4,11 +4,15 @@ import functools
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hardball import catalog
 
 from . import trees
 from .kernel import FRAMEWORKS, Call, Kernel
+
+if TYPE_CHECKING:
+    from hardball.spec import RunSpec
 
 BATCH, DIM = 1024, 10
 
@@ -26,34 +30,35 @@ FORMS = {"pool": Form("pool", 1024, 8), "pairs": Form("uniform", 50, 4)}
 # Passes over the pairs: as many as make a run of either size one that is worth compiling.
 EPOCHS = {1_000: 300, trees.NOUNS: 3}
 DEFAULT = "tangent"
+# Spaces that have a compiled step; importing the package's own list would import numba.
+COMPILED = ("tangent", "poincare", "lorentz")
 
 
 def kernels() -> Iterator[Kernel]:
     for space in catalog.entries("manifold"):
         for name, form in FORMS.items():
-            # Fewer nodes than a batch touches is another path through the engine.
-            for n in EPOCHS if space.name == DEFAULT else [trees.NOUNS]:
-                for half in FRAMEWORKS:
-                    yield Kernel(
-                        family="engines",
-                        name=f"{name}.{space.name}",
-                        size=n,
-                        framework=half,
-                        units=form.steps * BATCH * form.negatives,
-                        unit="scorings",
-                        build=functools.partial(build, space.name, form, n, half),
-                        entry=(space.kind, space.name),
-                        memory=space.name == DEFAULT and n == trees.NOUNS,
-                    )
+            for code in ("native", "plain") if space.name in COMPILED else ("plain",):
+                # Fewer nodes than a batch touches is another path through the engine.
+                for n in EPOCHS if space.name == DEFAULT else [trees.NOUNS]:
+                    for half in FRAMEWORKS:
+                        yield Kernel(
+                            family="engines",
+                            name=f"{name}.{space.name}.{code}",
+                            size=n,
+                            framework=half,
+                            units=form.steps * BATCH * form.negatives,
+                            unit="scorings",
+                            build=functools.partial(build, space.name, form, code, n, half),
+                            entry=(space.kind, space.name),
+                            memory=space.name == DEFAULT and n == trees.NOUNS,
+                        )
 
 
-def build(space: str, form: Form, n: int, half: str) -> Call:
-    """One chunk of steps, as the training loop takes it, and its totals read."""
-    from hardball import words
+def spec_of(space: str, form: Form, code: str, n: int, half: str) -> "RunSpec":
+    """The run whose steps are measured; code: its `kernels`, "native" or "plain"."""
     from hardball.spec import RunSpec
-    from hardball.trainers import problem
 
-    spec = RunSpec.model_validate(
+    return RunSpec.model_validate(
         {
             "dataset": f"tree-{n}",
             "framework": half,
@@ -65,8 +70,17 @@ def build(space: str, form: Form, n: int, half: str) -> Call:
             "batch_size": BATCH,
             "epochs": EPOCHS[n],
             "lr": 0.05,
+            "kernels": code,
         }
     )
+
+
+def build(space: str, form: Form, code: str, n: int, half: str) -> Call:
+    """One chunk of steps, as the training loop takes it, and its totals read."""
+    from hardball import words
+    from hardball.trainers import problem
+
+    spec = spec_of(space, form, code, n, half)
     made = problem.build(spec, trees.tree(n), trees.known(n))
     engine = importlib.import_module(f"hardball.trainers.engine_{half}").Engine(made, form.steps)
     chunk = problem.Chunk(
