@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from hardball.errors import HardballError
 
-Kind = Literal["task", "manifold", "sampler", "loss", "regularizer", "optimizer"]
+Kind = Literal["task", "start", "manifold", "sampler", "loss", "regularizer", "optimizer"]
 Value = bool | int | float | str
 
 
@@ -47,6 +47,7 @@ FACENET_2015 = "Schroff, Kalenichenko & Philbin 2015, FaceNet, Eq. 1"
 BONNABEL_2013 = "Bonnabel 2013, Stochastic Gradient Descent on Riemannian Manifolds"
 BECIGNEUL_2019 = "Bécigneul & Ganea 2019, Riemannian Adaptive Optimization Methods"
 KINGMA_2015 = "Kingma & Ba 2015, Adam; one second moment per row"
+SARKAR_2011 = "Sarkar 2011, Low Distortion Delaunay Embedding of Trees in Hyperbolic Plane"
 OORD_2018 = "van den Oord, Li & Vinyals 2018, Contrastive Predictive Coding, Eq. 4"
 
 _RING_PARAMETERS: dict[str, Value] = {"relative_to": "anchor", "replace": True}
@@ -80,6 +81,25 @@ ENTRIES: tuple[Entry, ...] = (
         "hierarchy.splits",
         build="hierarchy.splits:leaf_parent",
         parameters={"holdout": 0.1},
+        paired=False,
+    ),
+    Entry(
+        "start",
+        "origin",
+        "every node at the origin, but for the noise of init_scale",
+        NICKEL_2017,
+        "trainers.starts",
+        build="trainers.starts:origin",
+        paired=False,
+    ),
+    Entry(
+        "start",
+        "sectors",
+        "a tree drawn in a disk: a subtree's share of the nodes is its sector, and sets its radius",
+        f"{SARKAR_2011}; {HARDBALL}",
+        "trainers.starts",
+        build="trainers.starts:sectors",
+        parameters={"stretch": 2.0},
         paired=False,
     ),
     Entry(

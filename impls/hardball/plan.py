@@ -21,7 +21,9 @@ from hardball.spec import Framework, Group, Method, RunSpec, Suite
 BASE = "base"
 SEPARATOR = ";"
 PACKAGE = Path(__file__).parent
-METHODS: tuple[catalog.Kind, ...] = ("task", "manifold", "sampler", "loss", "optimizer")
+METHODS: tuple[catalog.Kind, ...] = (
+    "task", "start", "manifold", "sampler", "loss", "optimizer",
+)  # fmt: skip
 
 # What these hold reaches a run through its spec alone, and the spec is in config_id; the used
 # catalogue entries are hashed by themselves, so that a new entry reruns nothing.

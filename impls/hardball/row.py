@@ -12,7 +12,7 @@ Status = Literal["ok", "diverged"]
 
 VOLATILE = (
     "train_seconds", "compile_seconds", "peak_memory_mb", "git_commit", "python", "numpy", "jax",
-    "torch", "platform", "cpu", "threads", "compiled", "started",
+    "torch", "platform", "cpu", "accelerator", "threads", "compiled", "started",
 )  # fmt: skip
 """Fields that may differ between two runs of one spec, data and code."""
 
@@ -23,7 +23,8 @@ class Row(Strict):
     Costs: scorings = pairs shown + negatives used; the shares are of the negatives drawn: masked
     (known positives and the anchor itself), widened (from a wider ring than asked for);
     negatives_used is a pair's mean. Seconds are wall-clock, compiling apart; memory is the
-    process's peak in MB; points_at_limit lie at the manifold's largest radius.
+    process's peak in MB; points_at_limit lie at the manifold's largest radius. accelerator: the
+    device's name, empty on a CPU.
     """
 
     run_id: str
@@ -36,6 +37,7 @@ class Row(Strict):
     task: str
     framework: str
     seed: int
+    start: str = "origin"
     manifold: str
     dim: int
     sampler: str
@@ -81,6 +83,7 @@ class Row(Strict):
     torch: str
     platform: str
     cpu: str
+    accelerator: str = ""
     threads: int
     compiled: bool
     started: str
@@ -116,7 +119,7 @@ class Row(Strict):
 def spec_columns(spec: RunSpec) -> dict[str, Any]:
     """A spec as the columns of a row."""
     columns = {name: getattr(spec, name) for name in RunSpec.model_fields}
-    for name in ("task", "manifold", "sampler", "loss", "optimizer"):
+    for name in ("task", "start", "manifold", "sampler", "loss", "optimizer"):
         columns[name] = str(columns[name])
     columns["regularizers"] = ";".join(map(str, spec.regularizers))
     return columns

@@ -50,6 +50,7 @@ class RunSpec(Strict):
     framework: Framework
     seed: int = Field(ge=0)
     task: Method = Method(name="reconstruction")
+    start: Method = Method(name="origin")
     manifold: Method = Method(name="tangent")
     dim: int = Field(5, ge=2)
     sampler: Method = Method(name="uniform")
@@ -77,7 +78,7 @@ class RunSpec(Strict):
 
     @model_validator(mode="after")
     def _resolve(self) -> Self:
-        for kind in ("task", "manifold", "sampler", "loss", "optimizer"):
+        for kind in ("task", "start", "manifold", "sampler", "loss", "optimizer"):
             object.__setattr__(self, kind, getattr(self, kind).resolved(kind))
         object.__setattr__(
             self, "regularizers", [r.resolved("regularizer") for r in self.regularizers]

@@ -20,6 +20,9 @@ def kernels() -> Iterator[Kernel]:
     for entry in catalog.entries("task"):
         for n in SMALL:
             yield _kernel(f"split.{entry.name}", n, functools.partial(split, entry, n), entry)
+    for entry in catalog.entries("start"):
+        for n in SMALL:
+            yield _kernel(f"start.{entry.name}", n, functools.partial(start, entry, n), entry)
     for name, build, sizes in (
         ("closure", closure, trees.SIZES),
         ("from_edges", from_edges, SMALL),
@@ -60,6 +63,16 @@ def split(entry: catalog.Entry, n: int) -> Call:
     make = catalog.builder(entry.kind, entry.name)
     params: Any = entry.parameters
     return lambda: make(tree, known, 0, **params)
+
+
+def start(entry: catalog.Entry, n: int) -> Call:
+    """Where training starts, in ten dimensions."""
+    import numpy as np
+
+    tree, make = trees.tree(n), catalog.builder(entry.kind, entry.name)
+    noise = np.zeros((n, 10))
+    params: Any = entry.parameters
+    return lambda: make(tree, noise, **params)
 
 
 def closure(n: int) -> Call:

@@ -30,7 +30,7 @@ def row_label(first: Mapping[str, object]) -> str:
 def lines_of(runs: pd.DataFrame, metrics: Sequence[Metric]) -> dict[str, list[Summary]]:
     """Summaries by label; a label says sampler, loss and whatever else tells lines apart."""
     short = runs.copy()
-    for column in ("task", "manifold", "sampler", "loss", "optimizer", "regularizers"):
+    for column in ("task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers"):
         if column in short:
             short[column] = rows.short_column(short[column])
     others = [

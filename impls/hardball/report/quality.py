@@ -203,7 +203,7 @@ def labels(found: Sequence[Family]) -> list[str]:
     Data set, dimensions and framework are left out: tables and panels hold them apart.
     """
     settings = pd.DataFrame([family.settings for family in found])
-    for column in ("manifold", "sampler", "loss", "optimizer", "regularizers"):
+    for column in ("start", "manifold", "sampler", "loss", "optimizer", "regularizers"):
         if column in settings:
             settings[column] = rows.short_column(settings[column].astype(str))
     apart = ("dataset", "task", "framework", "dim", "manifold")

@@ -146,7 +146,7 @@ def _cost_columns(runs: pd.DataFrame) -> list[Column]:
 def our_lines(runs: pd.DataFrame, metrics: Sequence[Metric]) -> list[Line]:
     """One line a Summary, settings shortened to what tells the lines apart."""
     shortened = runs.copy()
-    for column in ("task", "manifold", "sampler", "loss", "optimizer", "regularizers"):
+    for column in ("task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers"):
         if column in runs:
             shortened[column] = rows.short_column(runs[column])
     others = [c for c in rows.varying(shortened, ["task", *rows.settings_of(runs)])

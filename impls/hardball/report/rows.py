@@ -14,7 +14,7 @@ from hardball.metrics.registry import Metric
 
 NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status")
 SETTINGS = (
-    "manifold", "dim", "sampler", "negatives", "loss", "regularizers", "optimizer", "lr",
+    "start", "manifold", "dim", "sampler", "negatives", "loss", "regularizers", "optimizer", "lr",
     "lr_final", "burn_in", "burn_in_factor", "clip", "batch_size", "epochs", "patience",
     "eval_every", "init_scale", "dtype", "words", "device", "kernels",
 )  # fmt: skip
@@ -38,7 +38,7 @@ def read_runs(path: Path) -> pd.DataFrame:
     repeated = runs["run_id"][runs["run_id"].duplicated()]
     if len(repeated):
         raise HardballError(f"{path}: run {repeated.iloc[0]} stands in it twice")
-    for column in ("factor", "label", "regularizers"):
+    for column in ("factor", "label", "regularizers", "accelerator"):
         if column in runs:
             runs[column] = runs[column].astype(object).fillna("").astype(str)
     return runs

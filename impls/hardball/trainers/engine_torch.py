@@ -144,7 +144,7 @@ def _eager(how: Methods) -> _Parts:
     """The pieces as they are written."""
     given = functools.partial
     return _Parts(
-        given(draw, how), given(_coast, how), given(loss, how), given(_optimise, how), measure
+        given(draw, how), given(_coast, how), given(loss, how), given(_optimise, how), _measure
     )
 
 
@@ -175,6 +175,43 @@ def _worth_compiling(problem: Problem, how: Methods) -> bool:
 @functools.cache
 def _parts(how: Methods) -> _Parts:
     return _compiled(how) if how.fused else _eager(how)
+
+
+def gradient(how: Methods, rows: torch.Tensor, draws: Draws) -> tuple[torch.Tensor, Totals]:
+    """The loss's gradient in the rows of anchors, positives and draws, and the step's totals."""
+    parts = _parts(how)
+    rows = rows.detach().requires_grad_()
+    offset = torch.zeros_like(draws.weight, requires_grad=True)
+    with torch.enable_grad():
+        value = parts.loss(rows, offset, draws.weight)
+    grads, each = torch.autograd.grad(value, (rows, offset))
+    pull, stalled = parts.measure(draws.weight, each)
+    return grads, totals(draws, draws.masked, value.detach(), pull, stalled)
+
+
+def _measure(weight: torch.Tensor, each: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The sum of the negatives' shares of the gradient, and the weight of those below STALLED."""
+    each = each.abs() * each.shape[0]
+    return each.sum(), (weight * (each < STALLED * weight)).sum()
+
+
+def totals(
+    draws: Draws,
+    masked: torch.Tensor,
+    value: torch.Tensor,
+    pull: torch.Tensor,
+    stalled: torch.Tensor,
+) -> Totals:
+    """What a step adds to the chunk's sums: see `problem.COUNTS`."""
+    return {
+        "drawn": draws.drawn,
+        "masked": masked,
+        "widened": draws.widened,
+        "broken": (~torch.isfinite(value)).to(torch.int64),
+        "loss": value,
+        "pull": pull,
+        "stalled": stalled,
+    }
 
 
 def update(
@@ -208,43 +245,6 @@ def update(
     new = parts.optimise(held, buffer[ids], old, lr)
     buffer.index_fill_(0, ids, 0)
     return Table(table.rows.index_copy_(0, ids, new), buffer), added
-
-
-def gradient(how: Methods, rows: torch.Tensor, draws: Draws) -> tuple[torch.Tensor, Totals]:
-    """The loss's gradient in the rows of anchors, positives and draws, and the step's totals."""
-    parts = _parts(how)
-    rows = rows.detach().requires_grad_()
-    offset = torch.zeros_like(draws.weight, requires_grad=True)
-    with torch.enable_grad():
-        value = parts.loss(rows, offset, draws.weight)
-    grads, each = torch.autograd.grad(value, (rows, offset))
-    pull, stalled = parts.measure(draws.weight, each)
-    return grads, totals(draws, draws.masked, value.detach(), pull, stalled)
-
-
-def measure(weight: torch.Tensor, each: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The sum of the negatives' shares of the gradient, and the weight of those below STALLED."""
-    each = each.abs() * each.shape[0]
-    return each.sum(), (weight * (each < STALLED * weight)).sum()
-
-
-def totals(
-    draws: Draws,
-    masked: torch.Tensor,
-    value: torch.Tensor,
-    pull: torch.Tensor,
-    stalled: torch.Tensor,
-) -> Totals:
-    """What a step adds to the chunk's sums: see `problem.COUNTS`."""
-    return {
-        "drawn": draws.drawn,
-        "masked": masked,
-        "widened": draws.widened,
-        "broken": (~torch.isfinite(value)).to(torch.int64),
-        "loss": value,
-        "pull": pull,
-        "stalled": stalled,
-    }
 
 
 def native_update(

@@ -92,7 +92,8 @@ def build(spec: RunSpec, hierarchy: "Hierarchy", closure: "Csr | None" = None) -
     index = catalog.builder("sampler", spec.sampler.name)(
         hierarchy, split.known, negatives=spec.negatives, **spec.sampler.params
     )
-    shape = (hierarchy.n_nodes, spec.dim)
+    noise = spec.init_scale * words.normal(spec.seed, "initialise", (hierarchy.n_nodes, spec.dim))
+    start = catalog.builder("start", spec.start.name)(hierarchy, noise, **spec.start.params)
     return Problem(
         spec=spec,
         hierarchy=hierarchy,
@@ -102,7 +103,7 @@ def build(spec: RunSpec, hierarchy: "Hierarchy", closure: "Csr | None" = None) -
         known_indptr=split.known.indptr.astype(np.int32),
         known_indices=split.known.indices.astype(np.int32, copy=False),
         index=index,
-        start=spec.init_scale * words.normal(spec.seed, "initialise", shape),
+        start=start,
     )
 
 

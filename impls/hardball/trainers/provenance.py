@@ -65,6 +65,15 @@ def cpu_name() -> str:
     return found[1].strip() if found else platform.processor() or platform.machine()
 
 
+def accelerator_name(framework: str, device: Any) -> str:
+    """Name of the accelerator that a `jax.Device` or `torch.device` is, "" on a CPU."""
+    if framework == "jax":
+        return "" if device.platform == "cpu" else str(device.device_kind)
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else ""
+
+
 def processors() -> int:
     """Processors this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

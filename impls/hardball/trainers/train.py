@@ -17,7 +17,7 @@ from hardball.metrics.evaluate import evaluate
 from hardball.row import Row, spec_columns
 from hardball.spec import RunSpec
 from hardball.trainers import loop, problem
-from hardball.trainers.provenance import peak_memory_mb, provenance
+from hardball.trainers.provenance import accelerator_name, peak_memory_mb, provenance
 
 if TYPE_CHECKING:
     from hardball.hierarchy.closure import Csr
@@ -123,6 +123,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
         code_sha256=code,
         data_sha256=data,
         compiled=engine.compiled,
+        accelerator=accelerator_name(spec.framework, engine.device),
         threads=engine.threads,
         **came_from,
         metrics=metrics,
