@@ -18,7 +18,10 @@ FILES = ("runs.csv", "floors.csv")
 FOLDERS = {"tables": (".csv", ".md", ".tex"), "plots": (".svg", ".png")}
 LARGEST = 4_000_000
 VERSION = re.compile(r"v\d+(\.\d+)*([a-z]+\d*)?")
-HOST = ("hardball", "python", "numpy", "jax", "torch", "platform", "cpu", "threads", "git_commit")
+HOST = (
+    "hardball", "python", "numpy", "jax", "torch", "platform", "cpu", "accelerator", "threads",
+    "git_commit",
+)  # fmt: skip
 
 
 def freeze(version: str, folders: Sequence[Path], results: Path, *, force: bool = False) -> Path:

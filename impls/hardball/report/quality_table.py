@@ -12,6 +12,7 @@ from hardball.report.render import Cell, Column, Line, Table
 from hardball.report.result_tables import INTERVALS, method_label
 
 SAMPLED = "†"
+RUN_ON = ("threads", "cpu", "accelerator")
 ROUND = f"MAP {quality.ROUND_MAP:.2f}"
 
 
@@ -154,7 +155,7 @@ def resources(runs: pd.DataFrame) -> Table | None:
     if not {"compile_seconds", "train_seconds", "scorings", "peak_memory_mb"}.issubset(runs):
         return None
     short = runs.copy()
-    for column in ("task", "manifold", "sampler", "loss", "optimizer", "regularizers"):
+    for column in ("task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers"):
         if column in short:
             short[column] = rows.short_column(short[column].astype(str))
     lines = []
@@ -171,7 +172,7 @@ def resources(runs: pd.DataFrame) -> Table | None:
             "compile_seconds": float(part["compile_seconds"].max()),
             "peak_memory_mb": float(part["peak_memory_mb"].max()),
         }
-        for key in ("optimizer", "batch_size", "negatives", "epochs", "dtype", "threads", "cpu"):
+        for key in ("optimizer", "batch_size", "negatives", "epochs", "dtype", *RUN_ON):
             if key in first:
                 cells[key] = str(first[key])
         if len(done):
@@ -196,15 +197,24 @@ def resources(runs: pd.DataFrame) -> Table | None:
         Column("train_seconds", "training, s"),
         Column("scorings_per_second", "scorings a second"),
         Column("peak_memory_mb", "peak memory, MB"),
+        Column("accelerator", "accelerator", text=True),
         Column("cpu", "cpu", only_csv=True, text=True),
         Column("config_id", "config_id", only_csv=True, text=True),
     ]
-    cpus = ", ".join(sorted({str(c) for c in runs["cpu"].dropna()})) if "cpu" in runs else ""
     notes = [
         INTERVALS + " Diverged runs are left out of times and rates.",
         "Compiling: the longest of the job's seeds, which share what is compiled; short where a "
         "cache held it. Memory: the largest peak of the process, data, compiling and scoring "
         "included; seeds of a job share a process.",
-        *([f"Processor: {cpus}."] if cpus else []),
+        *_machines(runs),
     ]
     return Table("resources", "Resources", columns, lines, notes, ranked=False)
+
+
+def _machines(runs: pd.DataFrame) -> list[str]:
+    """A note each for the processors and the accelerators that the rows name."""
+    notes = []
+    for column, title in {"cpu": "Processor", "accelerator": "Accelerator"}.items():
+        names = sorted(set(map(str, runs[column].dropna())) - {""}) if column in runs else []
+        notes += [f"{title}: {', '.join(names)}."] if names else []
+    return notes

@@ -64,8 +64,10 @@ def test_new_and_missing_runs(runs):
 
 
 def test_time_host_and_place_do_not_count(runs):
-    new = runs.assign(train_seconds=99.0, cpu="another", started="now", suite="other", label="x")
-    assert set(verdicts(runs.assign(cpu="one", started="then"), new).values()) == {"equal"}
+    old = runs.assign(cpu="one", accelerator="", started="then")
+    host = {"cpu": "another", "accelerator": "a card", "started": "now"}
+    new = runs.assign(train_seconds=99.0, suite="other", label="x", **host)
+    assert set(verdicts(old, new).values()) == {"equal"}
 
 
 def test_a_metric_that_is_new_to_all_rows_changes_none(runs):

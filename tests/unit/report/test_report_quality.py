@@ -246,6 +246,17 @@ def test_resources_are_the_jobs_longest_compiling_and_largest_memory(three_budge
     # 100 scorings in 2, 3, 4, 5 s: of the rates 50, 33.3, 25, 20 the middle half.
     assert first["scorings_per_second"].value == pytest.approx((100 / 3 + 25) / 2)
     assert "Processor: a processor." in render.to_markdown(table)
+    assert "ccelerator" not in render.to_markdown(table)
+
+
+def test_resources_name_the_accelerator_of_those_that_had_one(three_budgets):
+    longest = three_budgets["epochs"] == three_budgets["epochs"].max()
+    card = longest.map({True: "a card", False: ""})
+    table = quality_table.resources(three_budgets.assign(accelerator=card))
+    written = render.to_markdown(table)
+    assert [line.cells["accelerator"] for line in table.lines] == ["", "", "a card"]
+    assert "| accelerator |" in written
+    assert "Accelerator: a card." in written
 
 
 def test_rate_against_batch_is_drawn_where_the_batch_varies(three_budgets):
