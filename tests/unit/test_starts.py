@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 from hardball import words
+from hardball.hierarchy import starts
 from hardball.metrics.evaluate import evaluate
-from hardball.spec import RunSpec
-from hardball.trainers import problem, starts
+from hardball.metrics.floors import floors
+from hardball.spec import Method, RunSpec
+from hardball.trainers import problem
+
+LEAVES = Method(name="leaf_parent").resolved("task")
 
 
 def test_a_subtree_gets_its_share_of_the_circle(tree):
@@ -52,3 +56,8 @@ def test_the_drawing_alone_ranks_ancestors_of_a_tree_well(random_dag):
     found = evaluate(task.start, "tangent", 1.0, tree, task.split, task.closure)
     # Measured: 0.93; points in random order have 0.06.
     assert found["map"] == pytest.approx(0.93, abs=0.05)
+    # It is a floor of every reconstruction table: what needs no training.
+    shown = floors(tree, task.closure, task.split)["drawing"]
+    assert shown["map"] == pytest.approx(found["map"], abs=1e-12)
+    held_out = problem.build(spec.model_copy(update={"task": LEAVES}), tree)
+    assert "drawing" not in floors(tree, held_out.closure, held_out.split)

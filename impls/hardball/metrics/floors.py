@@ -6,13 +6,14 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 
-from hardball.hierarchy import graph
+from hardball.hierarchy import graph, starts
 from hardball.hierarchy.closure import Csr, from_pairs, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
 from hardball.metrics import kernels, ranking
 from hardball.metrics.evaluate import sample, test_pairs
 from hardball.metrics.polar import threads as on_threads
+from hardball.metrics.polar import to_polar
 
 CELLS = 4_000_000
 
@@ -28,12 +29,14 @@ def floors(
     seed: int = 0,
     threads: int | None = None,
 ) -> dict[str, dict[str, float]]:
-    """Ranking figures of three scores that need no embedding: {floor: {metric: value}}.
+    """Ranking figures of scores that need no training: {floor: {metric: value}}.
 
     closure_rule: the transitive closure of the training pairs is near, all else is far.
     popularity: nodes with more descendants in that closure are nearer, whoever asks.
     tree_distance: undirected hops along the direct edges, or, in a held-out task, along the basic
     pairs of that closure.
+    drawing: hyperbolic distance in `starts.sectors`, the spanning tree drawn in two dimensions;
+    left out of held-out tasks, whose edges it would show.
     sources, seed, threads: as in `evaluate`.
     Source: Ganea et al. 2018, section 5, on why the closure rule must be shown.
     """
@@ -47,10 +50,13 @@ def floors(
         "closure_rule": partial(_closure_rule, known),
         "tree_distance": partial(_tree_distance, known_edges(hierarchy, known, closure)),
     }
+    counters: dict[str, ranking.Counter] = {n: partial(_count, s) for n, s in scorers.items()}
+    if split.test is None:
+        drawn = starts.sectors(hierarchy, np.zeros((hierarchy.n_nodes, 2)))
+        counters["drawing"] = ranking.by_points(to_polar(drawn, "tangent", 1.0))
     out = {}
     with on_threads(threads):
-        for name, scorer in scorers.items():
-            counter = partial(_count, scorer)
+        for name, counter in counters.items():
             ranks, _ = ranking.rank(counter, hierarchy, test, split.exclude, chosen)
             out[name] = ranking.figures(ranks)
             if sources is not None:

@@ -52,7 +52,7 @@ def results_table(frozen: Path, dataset: str, dim: int) -> str:
     for part, said in (("floor", "floor: {}"), ("published", "published: {}")):
         for _, row in table[table["part"] == part].iterrows():
             right_dim = part == "floor" or row.get("dim") == dim
-            if right_dim and (part == "published" or row["method"] == "popularity"):
+            if right_dim and (part == "published" or row["method"] in ("popularity", "drawing")):
                 cells = [_plain(row.get(c)) for c in shown]
                 lines.append([f"*{said.format(row['method'])}*", "", *cells, "", "", ""])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
