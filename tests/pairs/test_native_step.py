@@ -112,15 +112,15 @@ def test_both_frameworks_end_in_the_same_bytes(graph, dtype, form):
 def test_from_one_table_both_frameworks_end_in_the_same_bytes(graph, manifold):
     """First points, and Adam's last catching-up, are each framework's own: tables have neither."""
     given = {"manifold": manifold, "dtype": "float32", **OPTIMIZERS["adam"], **FORMS["pool"]}
+    both = [prepared(graph, framework=half, **given) for half in ("jax", "torch")]
+    first = both[0][0].export(both[0][0].start())
     ended = []
-    for framework in ("jax", "torch"):
-        engine, chunk = prepared(graph, framework=framework, **given)
-        first = engine.export(engine.start()) if not ended else first
+    for engine, chunk in both:
         table = engine.restore(first)
         engine.compile(table, chunk)
-        ended.append(engine.export(engine.run(table, chunk)[0])["rows"])
-    assert ended[0].tobytes() == ended[1].tobytes()
-    assert ended[0].tobytes() != first["rows"].tobytes()
+        ended.append(engine.export(engine.run(table, chunk)[0])["rows"].tobytes())
+    assert ended[0] == ended[1]
+    assert ended[0] != first["rows"].tobytes()
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one thread is all there is")
