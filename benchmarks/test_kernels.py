@@ -5,9 +5,7 @@ can be slow for reasons that are not its own; the groups put their figures side 
 """
 
 import re
-import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,14 +24,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if re.search(wanted, kernel.id) and framework in ("", kernel.framework)
     ]
     metafunc.parametrize("kernel", chosen, ids=lambda kernel: kernel.id)
-
-
-@pytest.fixture(autouse=True)
-def _compile_afresh() -> Iterator[None]:
-    """torch.compile gives up on a function that was compiled for too many kernels before."""
-    yield
-    if "torch" in sys.modules:
-        sys.modules["torch"].compiler.reset()
 
 
 def test_kernel(benchmark: Any, kernel: Kernel) -> None:

@@ -148,12 +148,23 @@ def _eager(how: Methods) -> _Parts:
     )
 
 
-def _compiled(how: Methods) -> _Parts:
-    """The pieces as torch.compile fuses them; seeds of one configuration share them."""
-    key = identity(how)
+def _fuse(piece: Callable[..., Any]) -> Callable[..., Any]:
+    """`piece` as torch.compile fuses it, compiled for the arguments of the first call."""
+
+    def fused(*given: Any) -> Any:
+        return piece(*given)
+
+    # What is compiled is kept with the code, for few sets of arguments: each piece has its own.
+    fused.__code__ = fused.__code__.replace()
+    return torch.compile(fused, fullgraph=True, dynamic=False)
+
+
+def _compiled(problem: Problem, how: Methods) -> _Parts:
+    """The pieces fused; problems of one configuration and one size share them, as seeds do."""
+    arrays = problem.start, problem.positives, problem.known_indices, *problem.index.values()
+    key = identity(how), tuple(np.shape(array) for array in arrays)
     if key not in _COMPILED:
-        fuse = functools.partial(torch.compile, fullgraph=True, dynamic=False)
-        _COMPILED[key] = _Parts(*(fuse(piece) for piece in _eager(how)))
+        _COMPILED[key] = _Parts(*map(_fuse, _eager(how)))
     return _COMPILED[key]
 
 
@@ -172,9 +183,8 @@ def _worth_compiling(problem: Problem, how: Methods) -> bool:
     return bool(found) and pooled and not how.native and scorings >= _COMPILE_FROM_SCORINGS
 
 
-@functools.cache
 def _parts(how: Methods) -> _Parts:
-    return _compiled(how) if how.fused else _eager(how)
+    return how.fused or _eager(how)
 
 
 def gradient(how: Methods, rows: torch.Tensor, draws: Draws) -> tuple[torch.Tensor, Totals]:
@@ -329,7 +339,8 @@ class Engine:
         self.device = torch.device("cuda" if problem.spec.device == "gpu" else "cpu")
         self.dtype = getattr(torch, problem.spec.dtype)
         self.compiled = _worth_compiling(problem, self.how)
-        self.how = dataclasses.replace(self.how, fused=self.compiled)
+        if self.compiled:
+            self.how = dataclasses.replace(self.how, fused=_compiled(problem, self.how))
         with self._settings():
             self.threads = torch.get_num_threads()
             self.data = Data(

@@ -134,7 +134,8 @@ class Methods:
     """The halves of the pairs that a spec names, resolved once.
 
     native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
-    fused: whether PyTorch compiles the pieces of a step; JAX always compiles.
+    fused: the pieces of a step as PyTorch compiled them, None where they run as they are written;
+    JAX always compiles.
     """
 
     spec: RunSpec
@@ -148,7 +149,7 @@ class Methods:
     regularizers: list[tuple[Callable[..., Any], dict[str, Any]]]
     optimise: Callable[..., Any]
     native: bool = False
-    fused: bool = False
+    fused: Any = None
 
     @property
     def by_positive(self) -> bool:
