@@ -29,12 +29,12 @@ def _pointer(typing_context: Any, address: Any) -> Any:
     return types.voidptr(types.intp), cast
 
 
-@njit
+@njit(cache=True)
 def _words(address, count):
     return carray(_pointer(address), (count,), np.int64)  # type: ignore[call-arg]
 
 
-@njit
+@njit(cache=True)
 def _asked_for_version(frame):
     """Whether the call asks for the version of the interface only, which it then gets."""
     if frame[_EXTENSION] == 0:
@@ -46,47 +46,100 @@ def _asked_for_version(frame):
     return True
 
 
-@njit
+@njit(cache=True)
 def _shape(buffers, place, axis):
     return _words(_words(_words(buffers, place + 1)[place], _BUFFER)[_SHAPE], axis + 1)[axis]
 
 
-@njit
+@njit(cache=True)
 def _data(buffers, place):
     return _pointer(_words(_words(buffers, place + 1)[place], _BUFFER)[_DATA])  # type: ignore[call-arg]
 
 
-def _handler(kernel: Any, kind: Any, drawn: int) -> Any:
-    """The custom call of a step; drawn: axes of its draws, 1 for a pool and 2 for pairs."""
+@njit(cache=True)
+def _called(frame):
+    """Whether the call is one to work on, not a question about the interface."""
+    return not _asked_for_version(frame) and np.int32(frame[_STAGE]) == _EXECUTE
 
-    @cfunc(types.intp(types.intp))
-    def handle(address):
-        frame = _words(address, _FRAME)
-        if _asked_for_version(frame) or np.int32(frame[_STAGE]) != _EXECUTE:
-            return 0
+
+@njit(cache=True)
+def _told(given, like):
+    """indptr, indices, powers, settings, codes of a call, floats in the dtype of `like`."""
+    return (
+        carray(_data(given, 5), (_shape(given, 5, 0),), np.int32),
+        carray(_data(given, 6), (_shape(given, 6, 0),), np.int32),
+        carray(_data(given, 7), (3, _shape(given, 7, 1)), like.dtype),
+        carray(_data(given, 8), (6,), like.dtype),
+        carray(_data(given, 9), (3,), np.int32),
+    )
+
+
+@njit(cache=True)
+def _batch(given, out, like):
+    """Table, anchors and positives of a call: the table given is the one returned."""
+    size = _shape(given, 1, 0)
+    return (
+        carray(_data(out, 0), (_shape(given, 0, 0), _shape(given, 0, 1)), like.dtype),
+        carray(_data(given, 1), (size,), np.int32),
+        carray(_data(given, 2), (size,), np.int32),
+    )
+
+
+@njit(cache=True)
+def _pool(address, like):
+    frame = _words(address, _FRAME)
+    if _called(frame):
         given, out = frame[_ARGS], frame[_RETS]
-        size, last = _shape(given, 1, 0), _shape(given, 3, drawn - 1)
-        draws = (last,) if drawn == 1 else (size, last)
-        kernel(
-            # The table given and the table returned are one: see `calls_jax`.
-            carray(_data(out, 0), (_shape(given, 0, 0), _shape(given, 0, 1)), kind),
-            carray(_data(given, 1), (size,), np.int32),
-            carray(_data(given, 2), (size,), np.int32),
-            carray(_data(given, 3), draws, np.int32),
-            carray(_data(given, 4), draws, kind),
-            carray(_data(given, 5), (_shape(given, 5, 0),), np.int32),
-            carray(_data(given, 6), (_shape(given, 6, 0),), np.int32),
-            carray(_data(given, 7), (3, _shape(given, 7, 1)), kind),
-            carray(_data(given, 8), (6,), kind),
-            carray(_data(given, 9), (3,), np.int32),
-            carray(_data(out, 1), (4,), kind),
+        drawn = (_shape(given, 3, 0),)
+        step.pool(  # type: ignore[call-arg]
+            *_batch(given, out, like),
+            carray(_data(given, 3), drawn, np.int32),
+            carray(_data(given, 4), drawn, like.dtype),
+            *_told(given, like),
+            carray(_data(out, 1), (4,), like.dtype),
         )
-        return 0
-
-    return handle
+    return 0
 
 
-_KERNELS = {"pool": (step.pool, 1), "pairs": (step.pairs, 2)}
+@njit(cache=True)
+def _pairs(address, like):
+    frame = _words(address, _FRAME)
+    if _called(frame):
+        given, out = frame[_ARGS], frame[_RETS]
+        drawn = (_shape(given, 3, 0), _shape(given, 3, 1))
+        step.pairs(  # type: ignore[call-arg]
+            *_batch(given, out, like),
+            carray(_data(given, 3), drawn, np.int32),
+            carray(_data(given, 4), drawn, like.dtype),
+            *_told(given, like),
+            carray(_data(out, 1), (4,), like.dtype),
+        )
+    return 0
+
+
+def _pool_float32(address):
+    return _pool(address, np.empty(0, np.float32))
+
+
+def _pool_float64(address):
+    return _pool(address, np.empty(0, np.float64))
+
+
+def _pairs_float32(address):
+    return _pairs(address, np.empty(0, np.float32))
+
+
+def _pairs_float64(address):
+    return _pairs(address, np.empty(0, np.float64))
+
+
+# One function each, since a compiled closure would not be found in the cache again.
+_CALLS = {
+    ("pool", "float32"): _pool_float32,
+    ("pool", "float64"): _pool_float64,
+    ("pairs", "float32"): _pairs_float32,
+    ("pairs", "float64"): _pairs_float64,
+}
 _HANDLERS: dict[str, Any] = {}
 
 
@@ -96,8 +149,7 @@ def target(kernel: str, dtype: str) -> str:
 
     name = f"hardball_{kernel}_{dtype}"
     if name not in _HANDLERS:
-        compiled, drawn = _KERNELS[kernel]
-        handler = _handler(compiled, np.dtype(dtype).type, drawn)
+        handler = cfunc(types.intp(types.intp), cache=True)(_CALLS[kernel, dtype])
         jax.ffi.register_ffi_target(
             name, jax.ffi.pycapsule(ctypes.c_void_p(handler.address)), platform="cpu"
         )
