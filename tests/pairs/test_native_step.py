@@ -172,12 +172,12 @@ def test_what_it_cannot_do_is_left_to_plain_code(changes):
 
 def test_powers_beyond_the_table_are_worked_out():
     """A row that no batch touched for longer than the table of powers reaches."""
-    from hardball.native import step
+    from hardball.native import rows
 
     powers = settings.powers(spec_of(sampler="uniform"))
     for row, base in enumerate((0.9, 0.99, 0.9 / 0.99**0.5)):
         for exponent in (1, settings.POWERS - 1, settings.POWERS, settings.POWERS + 500):
-            found = step.power(powers, row, base, exponent)
+            found = rows.power(powers, row, base, exponent)
             assert found == pytest.approx(base**exponent, rel=1e-12)
 
 

@@ -5,11 +5,11 @@ from types import ModuleType
 
 import numpy as np
 
-from hardball.native import step
+from hardball.native import rows
 from hardball.spec import RunSpec
 
-MANIFOLDS = {"tangent": step.TANGENT, "poincare": step.POINCARE, "lorentz": step.LORENTZ}
-OPTIMIZERS = {"rsgd": step.RSGD, "adam": step.ADAM}
+MANIFOLDS = {"tangent": rows.TANGENT, "poincare": rows.POINCARE, "lorentz": rows.LORENTZ}
+OPTIMIZERS = {"rsgd": rows.RSGD, "adam": rows.ADAM}
 # Longer powers are worked out when they are asked for.
 POWERS = 4096
 
@@ -31,7 +31,7 @@ def codes(spec: RunSpec) -> tuple[int, int]:
 
 
 def settings(spec: RunSpec, manifold: ModuleType) -> np.ndarray:
-    """What `step` finds at LR to LIMIT: float64 (6,); the rate is that of each step, here 0.
+    """What `rows` finds at LR to LIMIT: float64 (6,); the rate is that of each step, here 0.
 
     LIMIT is the largest length of a row's free coordinates.
     """
