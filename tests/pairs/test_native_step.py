@@ -145,6 +145,22 @@ def test_a_loss_that_is_not_finite_is_seen(graph, kernels):
 
 
 @pytest.mark.parametrize("kernels", ["native", "plain"])
+def test_far_points_are_pulled_in_single_precision_too(graph, kernels):
+    """At d = 60 a share of the softmax over sinh(d) is 1e-52, below all float32."""
+    noise = words.normal(3, "far", (graph.n_nodes, 3))
+    start = 30 * noise / np.linalg.norm(noise, axis=1, keepdims=True)
+    given = {"kernels": kernels, "start": start, "steps": 1, **FORMS["pool"]}
+    moved = {}
+    for dtype in ("float32", "float64"):
+        points = path(graph, dtype=dtype, **OPTIMIZERS["rsgd"], **given)[0]
+        moved[dtype] = np.linalg.norm(points - start, axis=1)
+    pulled = moved["float64"] > 1e-3
+    assert pulled.sum() > 20
+    # Measured: 1e-4, from the rounding of the coordinates.
+    np.testing.assert_allclose(moved["float32"][pulled], moved["float64"][pulled], rtol=5e-3)
+
+
+@pytest.mark.parametrize("kernels", ["native", "plain"])
 def test_steps_whose_squares_overflow_end_at_the_largest_radius(graph, kernels):
     given = {"kernels": kernels, **OPTIMIZERS["rsgd"], **FORMS["pool"], "lr": 1e200}
     points, totals, _ = path(graph, steps=3, **given)

@@ -42,10 +42,10 @@ def spread(u, directions, gap):
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
-def score(up, down, sinh, ups, downs, sinhs, weight, gap, share, slope):
+def score(up, down, sinh, ups, downs, sinhs, weight, gap, share, steep):
     """Sum of w e^-d from one anchor to n negatives.
 
-    gap: |u - w|^2 on entry, the angular part of x on return; share: w e^-d; slope: share / sinh(d).
+    gap: |u - w|^2 on entry, the angular part of x on return; share: w e^-d; steep: sinh(d).
     """
     half, one, two = gap.dtype.type(0.5), gap.dtype.type(1), gap.dtype.type(2)
     zero = gap.dtype.type(0)
@@ -60,30 +60,34 @@ def score(up, down, sinh, ups, downs, sinhs, weight, gap, share, slope):
         total += part
         gap[k] = angular
         share[k] = part
-        slope[k] = part / root if root > zero else zero
+        steep[k] = root
     return total
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
-def pull(factor, up, down, sinh, coth, u, ups, downs, sinhs, coths, directions, slope, angular,
-         d_m, d_negatives, d_radii):  # fmt: skip
+def pull(factor, up, down, sinh, coth, u, ups, downs, sinhs, coths, directions, share, slope,
+         angular, d_m, d_negatives, d_radii):  # fmt: skip
     """Gradients of one anchor's loss: that of its radius is returned, those of m, n are added.
 
-    factor: what turns slope into -dL/dx. d_m (D,), d_negatives (D, n), d_radii (n,).
+    factor: what turns a share into -dL/dd; slope: sinh(d) on entry. d_m (D,), d_negatives (D, n),
+    d_radii (n,).
     """
     dim, n = directions.shape
     two = slope.dtype.type(2)
     eight = two * two * two
-    d_radius = slope.dtype.type(0)
+    zero = slope.dtype.type(0)
+    d_radius = zero
+    # A share over sinh(d) alone would be e^-2d, which is no float32 beyond d = 44.
     for k in range(n):
-        pulled = factor * slope[k]
+        slope[k] = factor * share[k] / slope[k] if slope[k] > zero else zero
+    for k in range(n):
+        pulled = slope[k]
         turned = pulled * angular[k]
         outward = (
             (eight * pulled) * (up * downs[k] - down * ups[k]) * (up * downs[k] + down * ups[k])
         )
         d_radius -= outward + coth * turned
         d_radii[k] += outward - coths[k] * turned
-        slope[k] = pulled
     for j in range(dim):
         uj, w, out = u[j], directions[j], d_negatives[j]
         total = slope.dtype.type(0)

@@ -159,7 +159,7 @@ def pool(table, anchors, positives, ids, weights, indptr, indices, powers, setti
             near[i, 0], near[i, 1] = total * inverse * mean * steep, angular
             mine[i, dim] = pull(
                 inverse * mean, up, down, sinh, coth, u, form[0], form[1], form[2], form[3], w,
-                slope, gap, mine[i, :dim], out[block], out_radii[block],
+                share, slope, gap, mine[i, :dim], out[block], out_radii[block],
             )  # fmt: skip
             counted[block, 0] += np.log1p(total / own)
             counted[block, 2] += total * inverse
@@ -216,7 +216,7 @@ def pairs(table, anchors, positives, ids, valid, indptr, indices, powers, settin
             near[i, 0], near[i, 1] = total * inverse * mean * steep, angular
             mine[i, dim] = pull(
                 inverse * mean, up, down, sinh, coth, u, form[0], form[1], form[2], form[3], w,
-                slope, gap, mine[i, :dim], out, out_radii,
+                share, slope, gap, mine[i, :dim], out, out_radii,
             )  # fmt: skip
             for k in range(count):
                 for j in range(dim):
