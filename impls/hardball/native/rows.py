@@ -6,8 +6,9 @@ against them.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from hardball.native.compiled import compiled
 from hardball.native.softmax import FAST
 
 TANGENT, POINCARE, LORENTZ = 0, 1, 2
@@ -20,7 +21,7 @@ TILE = 64
 UP, DOWN, SINH, COTH, FORM = 0, 1, 2, 3, 4
 
 
-@njit(cache=True)
+@compiled()
 def power(powers, row, base, exponent):
     """base^exponent: from the table where that is long enough."""
     if exponent < powers.shape[1]:
@@ -28,7 +29,7 @@ def power(powers, row, base, exponent):
     return powers.dtype.type(np.exp(exponent * np.log(base)))
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def direction(v, count, powers, settings):
     """What m is multiplied with for Adam's step: 1 / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)."""
     one = powers.dtype.type(1)
@@ -37,7 +38,7 @@ def direction(v, count, powers, settings):
     return one / first / (np.sqrt(v / second) + settings[EPS])
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def shrink(tile, first, width, limit, square):
     """Bring points of a tile back to the length `limit`; their squared lengths into (T,)."""
     square[:] = 0
@@ -61,7 +62,7 @@ def shrink(tile, first, width, limit, square):
             square[k] = limit * limit
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def coast(tile, first, width, before, powers, settings, path, fade):
     """`optimizers.rows.coast` of the rows of a tile; path and fade (T,) are scratch."""
     one = powers.dtype.type(1)
@@ -83,7 +84,7 @@ def coast(tile, first, width, before, powers, settings, path, fade):
             m[k] *= fade[k]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def polar(kind, square, form, stretch):
     """From squared lengths (T,): `form` (FORM, T), and into stretch (3, T): 1 / |x| or 0,
 
@@ -114,7 +115,7 @@ def polar(kind, square, form, stretch):
         stretch[0, k], stretch[1, k], stretch[2, k] = scale, across, along
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def turn(kind, tile, first, width, stretch, square, limit, slope, work):
     """Gradients of m and of the radius, slope (D + 1, T), into those of the coordinates.
 
@@ -163,7 +164,7 @@ def turn(kind, tile, first, width, stretch, square, limit, slope, work):
                 g[k] *= along[k]
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def move_adam(tile, first, width, slope, before, powers, settings, work):
     """`optimizers.rows.adam` of the rows of a tile; slope (D + 1, T) holds the gradients."""
     dim, one = width - first, slope.dtype.type(1)
@@ -186,7 +187,7 @@ def move_adam(tile, first, width, slope, before, powers, settings, work):
             x[k] -= step[k] * m[k]
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def move_rsgd(kind, tile, first, width, slope, settings, square, work):
     """`optimizers.rows.rsgd` of the rows of a tile, with work as `turn` left it."""
     one, half, lr = square.dtype.type(1), square.dtype.type(0.5), settings[LR]
@@ -208,7 +209,7 @@ def move_rsgd(kind, tile, first, width, slope, settings, square, work):
             x[k] = kept[k] * x[k] - grown[k] * g[k]
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@compiled(parallel=True, error_model="numpy")
 def open_rows(table, nodes, codes, powers, settings, tiles, stretches, points):
     """Read rows of `nodes` into tiles (.., W, T), bring them up to date, find their polar form.
 
@@ -243,7 +244,7 @@ def open_rows(table, nodes, codes, powers, settings, tiles, stretches, points):
                 points[start + k, dim + j] = form[j, k]
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@compiled(parallel=True, error_model="numpy")
 def close_rows(table, nodes, codes, powers, settings, tiles, stretches, gradients):
     """Update the rows in `tiles` by their gradients (U, D + 1) and write them to the table."""
     kind, optimiser, before = codes[0], codes[1], codes[2]

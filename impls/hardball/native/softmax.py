@@ -13,7 +13,8 @@ depend on the number of threads.
 """
 
 import numpy as np
-from numba import njit
+
+from hardball.native.compiled import compiled
 
 BLOCKS = 8
 # As `problem.STALLED`: a negative whose gradient has a norm below this teaches nothing.
@@ -22,7 +23,7 @@ STALLED = 1e-4
 FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def spread(u, directions, gap):
     """|u - w|^2 of one direction u (D,) and n others (D, n), into gap (n,)."""
     dim, n = directions.shape
@@ -41,7 +42,7 @@ def spread(u, directions, gap):
             gap[k] += a * a
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def score(up, down, sinh, ups, downs, sinhs, weight, gap, share, steep):
     """Sum of w e^-d from one anchor to n negatives.
 
@@ -64,7 +65,7 @@ def score(up, down, sinh, ups, downs, sinhs, weight, gap, share, steep):
     return total
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def pull(factor, up, down, sinh, coth, u, ups, downs, sinhs, coths, directions, share, slope,
          angular, d_m, d_negatives, d_radii):  # fmt: skip
     """Gradients of one anchor's loss: that of its radius is returned, those of m, n are added.
@@ -99,7 +100,7 @@ def pull(factor, up, down, sinh, coth, u, ups, downs, sinhs, coths, directions, 
     return d_radius
 
 
-@njit(cache=True)
+@compiled()
 def place(ids, wanted):
     """Index of the first of ascending ids that is not below `wanted`."""
     low, high = 0, len(ids)
@@ -112,7 +113,7 @@ def place(ids, wanted):
     return low
 
 
-@njit(cache=True)
+@compiled()
 def strike(ids, weight, anchor, indptr, indices):
     """Set the weight of the anchor and of its known positives among the ascending ids to 0.
 
@@ -131,7 +132,7 @@ def strike(ids, weight, anchor, indptr, indices):
     return taken
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def stalled(share, weight, factor):
     """Total weight of the negatives whose share of the softmax is below STALLED each."""
     limit = share.dtype.type(STALLED) / factor
@@ -141,7 +142,7 @@ def stalled(share, weight, factor):
     return count
 
 
-@njit(cache=True)
+@compiled()
 def strike_each(ids, weight, anchor, indptr, indices):
     """`strike` for K draws in any order, in which a node may occur more than once."""
     taken = weight.dtype.type(0)

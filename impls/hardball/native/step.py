@@ -5,8 +5,9 @@ by the sum of its gradients.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from hardball.native.compiled import compiled
 from hardball.native.rows import (
     ADAM,
     COTH,
@@ -22,7 +23,7 @@ from hardball.native.rows import (
 from hardball.native.softmax import BLOCKS, FAST, pull, score, spread, stalled, strike, strike_each
 
 
-@njit(cache=True)
+@compiled()
 def number(ids, slots, unique):
     """Give equal ids (R,) equal slots, counted from 0 in order of first sight; how many there are.
 
@@ -47,7 +48,7 @@ def number(ids, slots, unique):
     return count
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def attract(points, i, k, share):
     """e^-d of the nodes in two slots; 1 / sinh(d) and the angular part of x = cosh(d) - 1.
 
@@ -71,7 +72,7 @@ def attract(points, i, k, share):
     return one / (one + x + root), one / root if apart and root > zero else zero, angular
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def add_pair(slope, points, i, k, angular, gradients):
     """Add dL/dx = `slope` of a pair to the gradients (U, D + 1) of its ends: m, then the radius."""
     dim, eight = points.shape[1] - FORM, points.dtype.type(8)
@@ -86,7 +87,7 @@ def add_pair(slope, points, i, k, angular, gradients):
     gradients[k, dim] += points[k, dim + COTH] * slope * angular - outward
 
 
-@njit(cache=True)
+@compiled()
 def lay_out(slots, start, points, form, directions):
     """Polar form of n nodes, those in slots[start:], side by side: (FORM, n) and (D, n)."""
     dim = len(directions)
@@ -98,7 +99,7 @@ def lay_out(slots, start, points, form, directions):
             directions[j, k] = points[slot, j]
 
 
-@njit(cache=True)
+@compiled()
 def gather(slots, mine, near, points, gradients):
     """Add the anchors' own gradients (B, D + 1), and those of the positives' distances."""
     size = len(mine)
@@ -108,7 +109,7 @@ def gather(slots, mine, near, points, gradients):
         add_pair(near[i, 0], points, slots[i], slots[size + i], near[i, 1], gradients)
 
 
-@njit(cache=True)
+@compiled()
 def finish(counted, mean, sums):
     """Add up what the blocks counted; the first number is a mean over the batch."""
     for k in range(4):
@@ -116,7 +117,7 @@ def finish(counted, mean, sums):
     sums[0] = sums[0] * mean
 
 
-@njit(cache=True, parallel=True, fastmath=FAST, error_model="numpy")
+@compiled(parallel=True, fastmath=FAST, error_model="numpy")
 def pool(table, anchors, positives, ids, weights, indptr, indices, powers, settings, codes, sums):
     """One step of B anchors against a pool of M nodes, in place on table (N, W); sums (4,).
 
@@ -176,7 +177,7 @@ def pool(table, anchors, positives, ids, weights, indptr, indices, powers, setti
     finish(counted, mean, sums)
 
 
-@njit(cache=True, parallel=True, fastmath=FAST, error_model="numpy")
+@compiled(parallel=True, fastmath=FAST, error_model="numpy")
 def pairs(table, anchors, positives, ids, valid, indptr, indices, powers, settings, codes, sums):
     """`pool` with K negatives of its own for each anchor: ids and valid (B, K), in any order."""
     size, count, kind = len(anchors), ids.shape[-1], table.dtype

@@ -8,10 +8,11 @@ import ctypes
 from typing import Any
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, types
 from numba.extending import intrinsic
 
 from hardball.native import step
+from hardball.native.compiled import callback, compiled
 
 # XLA_FFI_CallFrame, then XLA_FFI_Args and XLA_FFI_Rets inside it, XLA_FFI_Buffer,
 # XLA_FFI_Metadata_Extension, XLA_FFI_Metadata, XLA_FFI_Api: places in words.
@@ -29,12 +30,12 @@ def _pointer(typing_context: Any, address: Any) -> Any:
     return types.voidptr(types.intp), cast
 
 
-@njit(cache=True)
+@compiled()
 def _words(address, count):
     return carray(_pointer(address), (count,), np.int64)  # type: ignore[call-arg]
 
 
-@njit(cache=True)
+@compiled()
 def _asked_for_version(frame):
     """Whether the call asks for the version of the interface only, which it then gets."""
     if frame[_EXTENSION] == 0:
@@ -46,23 +47,23 @@ def _asked_for_version(frame):
     return True
 
 
-@njit(cache=True)
+@compiled()
 def _shape(buffers, place, axis):
     return _words(_words(_words(buffers, place + 1)[place], _BUFFER)[_SHAPE], axis + 1)[axis]
 
 
-@njit(cache=True)
+@compiled()
 def _data(buffers, place):
     return _pointer(_words(_words(buffers, place + 1)[place], _BUFFER)[_DATA])  # type: ignore[call-arg]
 
 
-@njit(cache=True)
+@compiled()
 def _called(frame):
     """Whether the call is one to work on, not a question about the interface."""
     return not _asked_for_version(frame) and np.int32(frame[_STAGE]) == _EXECUTE
 
 
-@njit(cache=True)
+@compiled()
 def _told(given, like):
     """indptr, indices, powers, settings, codes of a call, floats in the dtype of `like`."""
     return (
@@ -74,7 +75,7 @@ def _told(given, like):
     )
 
 
-@njit(cache=True)
+@compiled()
 def _batch(given, out, like):
     """Table, anchors and positives of a call: the table given is the one returned."""
     size = _shape(given, 1, 0)
@@ -85,7 +86,7 @@ def _batch(given, out, like):
     )
 
 
-@njit(cache=True)
+@compiled()
 def _pool(address, like):
     frame = _words(address, _FRAME)
     if _called(frame):
@@ -101,7 +102,7 @@ def _pool(address, like):
     return 0
 
 
-@njit(cache=True)
+@compiled()
 def _pairs(address, like):
     frame = _words(address, _FRAME)
     if _called(frame):
@@ -149,7 +150,7 @@ def target(kernel: str, dtype: str) -> str:
 
     name = f"hardball_{kernel}_{dtype}"
     if name not in _HANDLERS:
-        handler = cfunc(types.intp(types.intp), cache=True)(_CALLS[kernel, dtype])
+        handler = callback(_CALLS[kernel, dtype])
         jax.ffi.register_ffi_target(
             name, jax.ffi.pycapsule(ctypes.c_void_p(handler.address)), platform="cpu"
         )
