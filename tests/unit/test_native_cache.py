@@ -1,0 +1,27 @@
+"""Compiled code is kept under the hash of all sources it was compiled from."""
+
+import numba
+
+from hardball.native import compiled, step
+
+
+def test_a_change_in_any_file_is_a_new_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiled, "_HERE", tmp_path)
+    (tmp_path / "caller.py").write_text("import callee")
+    (tmp_path / "callee.py").write_text("x = 1")
+    first = compiled._folder()
+    assert compiled._folder() == first
+    (tmp_path / "callee.py").write_text("x = 2")
+    assert compiled._folder() != first
+    (tmp_path / "callee.py").write_text("x = 1")
+    assert compiled._folder() == first
+
+
+def test_a_kernel_is_kept_there_and_other_code_where_it_was():
+    assert step.pool._cache._cache_path.startswith(str(compiled._FOLDER))
+
+    @numba.njit(cache=True)
+    def other(x):
+        return x
+
+    assert not other._cache._cache_path.startswith(str(compiled._FOLDER))
