@@ -31,6 +31,8 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 def callback(function: Callable[..., Any]) -> Any:
     """A C function of one address that returns an integer, cached for these very sources."""
+    # Starts numba's threads: code from the cache links to their entry points, without asking.
+    numba.get_num_threads()
     return _cached(lambda: cfunc(types.intp(types.intp), cache=True)(function))
 
 
