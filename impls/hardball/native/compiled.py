@@ -21,7 +21,7 @@ def _folder() -> Path:
     return _HERE / "__pycache__" / f"native-{hashlib.sha256(sources).hexdigest()[:16]}"
 
 
-_FOLDER = _folder()
+FOLDER = _folder()
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -39,7 +39,7 @@ def callback(function: Callable[..., Any]) -> Any:
 def _cached(compile: Callable[[], Any]) -> Any:
     """What `compile` gives while numba is told where to keep it."""
     before = _CONFIG.CACHE_DIR
-    _CONFIG.CACHE_DIR = str(_FOLDER)
+    _CONFIG.CACHE_DIR = str(FOLDER)
     try:
         return compile()
     finally:

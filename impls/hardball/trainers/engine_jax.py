@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hardball.errors import HardballError
-from hardball.native import calls_jax
+from hardball.native import calls_jax, warm
 from hardball.optimizers import rows_jax
 from hardball.samplers.membership_jax import is_known, pool_known
 from hardball.trainers.problem import (
@@ -313,6 +313,8 @@ class Engine:
             shapes = tuple((leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(args))
             key = (identity(self.how), str(self.device), jax.tree.structure(args), shapes)
             began = time.perf_counter()
+            if self.how.native:
+                warm.ensure("jax", "pool" if self.how.pool else "pairs", self.how.spec.dtype)
             if key not in _COMPILED:
                 jitted = jax.jit(functools.partial(_steps, self.how), donate_argnums=0)
                 # On a GPU sums into one row would else come in any order.

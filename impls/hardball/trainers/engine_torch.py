@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from hardball.errors import HardballError
-from hardball.native import calls_torch
+from hardball.native import calls_torch, warm
 from hardball.optimizers import rows_torch
 from hardball.samplers.integers_torch import device_words
 from hardball.samplers.membership_torch import is_known, pool_known
@@ -388,6 +388,8 @@ class Engine:
     def compile(self, table: Table, chunk: Chunk) -> float:
         """Warm up on a throwaway copy of the table: seconds until two steps are done."""
         began = time.perf_counter()
+        if self.how.native:
+            warm.ensure("torch", "pool" if self.how.pool else "pairs", self.how.spec.dtype)
         copy = self.restore({name: array.copy() for name, array in self.export(table).items()})
         short = Chunk(chunk.first, chunk.batch[:2], chunk.words[:2], chunk.lr[:2])
         self.read(self.run(copy, short)[1])
