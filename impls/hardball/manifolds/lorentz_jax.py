@@ -49,12 +49,12 @@ def dist(x: Array, y: Array, c: float) -> Array:
     Computed from xs, ys alone as 2 asinh(sqrt(h)) / sqrt(c), the polar form, with sinh(a) =
     sqrt(c) |xs|: no difference of large products. x0 gets gradient 0. Gradient 0 at x = y.
     """
-    return polar.dist(*polar_form(x, c), *polar_form(y, c)) / sqrt(c)
+    return polar.dist(*_polar(x, c), *_polar(y, c)) / sqrt(c)
 
 
 def dist_matrix(x: Array, y: Array, c: float) -> Array:
     """`dist` of every pair, (B, dim + 1) and (M, dim + 1) -> (B, M), by matrix products."""
-    return polar.matrix(*polar_form(x, c), *polar_form(y, c)) / sqrt(c)
+    return polar.matrix(*_polar(x, c), *_polar(y, c)) / sqrt(c)
 
 
 def exp_map(x: Array, v: Array, c: float) -> Array:
@@ -65,14 +65,14 @@ def exp_map(x: Array, v: Array, c: float) -> Array:
 
 def log_map(x: Array, y: Array, c: float) -> Array:
     """s/sinh(s) (y - cosh(s) x) with s = sqrt(c) d(x, y): the inverse of `exp_map` at x."""
-    h = polar.half_versine(*polar_form(x, c), *polar_form(y, c))[..., None]
+    h = polar.half_versine(*_polar(x, c), *_polar(y, c))[..., None]
     s = (sqrt(c) * dist(x, y, c))[..., None]
     return _tangent(x, (y - x - 2 * h * x) / over(jnp.sinh, s), c)
 
 
 def transport(x: Array, y: Array, v: Array, c: float) -> Array:
     """v + c <y,v> / (1 - c <x,y>) (x + y): parallel transport of v from x to y."""
-    h = polar.half_versine(*polar_form(x, c), *polar_form(y, c))[..., None]
+    h = polar.half_versine(*_polar(x, c), *_polar(y, c))[..., None]
     # <x,v> = 0, and y - x keeps the digits that <y,v> would lose.
     slope = _minkowski(y - x, v)
     return _tangent(y, v + c * slope / (2 + 2 * h) * (x + y), c)
@@ -112,7 +112,7 @@ def touches(x: Array, c: float) -> Array:
     return sqrt(c) * radius(x, c) >= MAX_RADIUS[dtype_name(x)] * (1 - 1e-6)
 
 
-def polar_form(x: Array, c: float) -> tuple[Array, Array]:
+def _polar(x: Array, c: float) -> tuple[Array, Array]:
     """Radius a = asinh(|m|) and m = sqrt(c) xs."""
     m = sqrt(c) * x[..., 1:]
     return jnp.arcsinh(length(m)), m

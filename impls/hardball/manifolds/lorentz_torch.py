@@ -49,12 +49,12 @@ def dist(x: Tensor, y: Tensor, c: float) -> Tensor:
     Computed from xs, ys alone as 2 asinh(sqrt(h)) / sqrt(c), the polar form, with sinh(a) =
     sqrt(c) |xs|: no difference of large products. x0 gets gradient 0. Gradient 0 at x = y.
     """
-    return polar.dist(*polar_form(x, c), *polar_form(y, c)) / sqrt(c)
+    return polar.dist(*_polar(x, c), *_polar(y, c)) / sqrt(c)
 
 
 def dist_matrix(x: Tensor, y: Tensor, c: float) -> Tensor:
     """`dist` of every pair, (B, dim + 1) and (M, dim + 1) -> (B, M), by matrix products."""
-    return polar.matrix(*polar_form(x, c), *polar_form(y, c)) / sqrt(c)
+    return polar.matrix(*_polar(x, c), *_polar(y, c)) / sqrt(c)
 
 
 def exp_map(x: Tensor, v: Tensor, c: float) -> Tensor:
@@ -65,14 +65,14 @@ def exp_map(x: Tensor, v: Tensor, c: float) -> Tensor:
 
 def log_map(x: Tensor, y: Tensor, c: float) -> Tensor:
     """s/sinh(s) (y - cosh(s) x) with s = sqrt(c) d(x, y): the inverse of `exp_map` at x."""
-    h = polar.half_versine(*polar_form(x, c), *polar_form(y, c))[..., None]
+    h = polar.half_versine(*_polar(x, c), *_polar(y, c))[..., None]
     s = (sqrt(c) * dist(x, y, c))[..., None]
     return _tangent(x, (y - x - 2 * h * x) / over(torch.sinh, s), c)
 
 
 def transport(x: Tensor, y: Tensor, v: Tensor, c: float) -> Tensor:
     """v + c <y,v> / (1 - c <x,y>) (x + y): parallel transport of v from x to y."""
-    h = polar.half_versine(*polar_form(x, c), *polar_form(y, c))[..., None]
+    h = polar.half_versine(*_polar(x, c), *_polar(y, c))[..., None]
     # <x,v> = 0, and y - x keeps the digits that <y,v> would lose.
     slope = _minkowski(y - x, v)
     return _tangent(y, v + c * slope / (2 + 2 * h) * (x + y), c)
@@ -112,7 +112,7 @@ def touches(x: Tensor, c: float) -> Tensor:
     return sqrt(c) * radius(x, c) >= MAX_RADIUS[dtype_name(x)] * (1 - 1e-6)
 
 
-def polar_form(x: Tensor, c: float) -> tuple[Tensor, Tensor]:
+def _polar(x: Tensor, c: float) -> tuple[Tensor, Tensor]:
     """Radius a = asinh(|m|) and m = sqrt(c) xs."""
     m = sqrt(c) * x[..., 1:]
     return torch.asinh(length(m)), m

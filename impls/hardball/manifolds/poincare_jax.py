@@ -60,7 +60,7 @@ def dist(x: Array, y: Array, c: float) -> Array:
 
 def dist_matrix(x: Array, y: Array, c: float) -> Array:
     """`dist` of every pair, (B, dim) and (M, dim) -> (B, M), by matrix products."""
-    return polar.matrix(*polar_form(x, c), *polar_form(y, c)) / sqrt(c)
+    return polar.matrix(*_polar(x, c), *_polar(y, c)) / sqrt(c)
 
 
 def exp_map(x: Array, v: Array, c: float) -> Array:
@@ -128,6 +128,6 @@ def _gap(x: Array, c: float) -> Array:
     return 1 - c * dot(x, x)
 
 
-def polar_form(x: Array, c: float) -> tuple[Array, Array]:
+def _polar(x: Array, c: float) -> tuple[Array, Array]:
     """Radius a = 2 artanh(sqrt(c) |x|) and m = 2 sqrt(c) x / (1 - c |x|^2)."""
     return 2 * jnp.arctanh(sqrt(c) * length(x)), 2 * sqrt(c) * x / _gap(x, c)

@@ -60,7 +60,7 @@ def dist(x: Tensor, y: Tensor, c: float) -> Tensor:
 
 def dist_matrix(x: Tensor, y: Tensor, c: float) -> Tensor:
     """`dist` of every pair, (B, dim) and (M, dim) -> (B, M), by matrix products."""
-    return polar.matrix(*polar_form(x, c), *polar_form(y, c)) / sqrt(c)
+    return polar.matrix(*_polar(x, c), *_polar(y, c)) / sqrt(c)
 
 
 def exp_map(x: Tensor, v: Tensor, c: float) -> Tensor:
@@ -128,6 +128,6 @@ def _gap(x: Tensor, c: float) -> Tensor:
     return 1 - c * dot(x, x)
 
 
-def polar_form(x: Tensor, c: float) -> tuple[Tensor, Tensor]:
+def _polar(x: Tensor, c: float) -> tuple[Tensor, Tensor]:
     """Radius a = 2 artanh(sqrt(c) |x|) and m = 2 sqrt(c) x / (1 - c |x|^2)."""
     return 2 * torch.atanh(sqrt(c) * length(x)), 2 * sqrt(c) * x / _gap(x, c)

@@ -46,12 +46,12 @@ def dist(x: Array, y: Array, c: float) -> Array:
     h = sinh^2((a-b)/2) + sinh(a) sinh(b) |u-w|^2 / 4 with a = sqrt(c) |x|, u = x / |x| (b, w of y):
     the hyperbolic law of cosines by half angles, which loses no digits. Gradient 0 at x = y.
     """
-    return polar.dist(*polar_form(x, c), *polar_form(y, c)) / sqrt(c)
+    return polar.dist(*_polar(x, c), *_polar(y, c)) / sqrt(c)
 
 
 def dist_matrix(x: Array, y: Array, c: float) -> Array:
     """`dist` of every pair, (B, dim) and (M, dim) -> (B, M), by matrix products."""
-    return polar.matrix(*polar_form(x, c), *polar_form(y, c)) / sqrt(c)
+    return polar.matrix(*_polar(x, c), *_polar(y, c)) / sqrt(c)
 
 
 def exp_map(x: Array, v: Array, c: float) -> Array:
@@ -59,7 +59,7 @@ def exp_map(x: Array, v: Array, c: float) -> Array:
 
     On the hyperboloid: cosh(s) m + sinh(s)/s V, with m the point, V the velocity, s its length.
     """
-    _, m = polar_form(x, c)
+    _, m = _polar(x, c)
     speed, velocity = _push(x, sqrt(c) * v, c)
     end = jnp.cosh(speed) * m + over(jnp.sinh, speed) * velocity
     return project(over(jnp.arcsinh, length(end))[..., None] * end / sqrt(c), c)
@@ -67,7 +67,7 @@ def exp_map(x: Array, v: Array, c: float) -> Array:
 
 def log_map(x: Array, y: Array, c: float) -> Array:
     """Velocity at x (in coordinates) of the geodesic that reaches y at time 1."""
-    start, end = polar_form(x, c), polar_form(y, c)
+    start, end = _polar(x, c), _polar(y, c)
     h = polar.half_versine(*start, *end)[..., None]
     s = polar.dist(*start, *end)[..., None]
     return _pull(x, (end[1] - start[1] - 2 * h * start[1]) / over(jnp.sinh, s), c) / sqrt(c)
@@ -103,7 +103,7 @@ def touches(x: Array, c: float) -> Array:
     return sqrt(c) * length(x) >= MAX_RADIUS[dtype_name(x)] * (1 - 1e-6)
 
 
-def polar_form(x: Array, c: float) -> tuple[Array, Array]:
+def _polar(x: Array, c: float) -> tuple[Array, Array]:
     """Radius a = sqrt(c) |x| and m = sinh(a) x / |x|."""
     a = sqrt(c) * length(x)
     return a, (sqrt(c) * over(jnp.sinh, a))[..., None] * x
