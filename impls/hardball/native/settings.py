@@ -36,11 +36,12 @@ def settings(spec: RunSpec, manifold: ModuleType) -> np.ndarray:
     LIMIT is the largest length of a row's free coordinates.
     """
     largest = manifold.MAX_RADIUS[spec.dtype]
-    limit = {"tangent": largest, "poincare": tanh(largest / 2), "lorentz": 0.0}
-    if spec.manifold.name == "lorentz":
-        limit["lorentz"] = sinh(largest)
+    if spec.manifold.name == "poincare":
+        limit = tanh(largest / 2)
+    else:
+        limit = sinh(largest) if spec.manifold.name == "lorentz" else largest
     b1, b2, eps = (float(spec.optimizer.params.get(name, 0.0)) for name in ("b1", "b2", "eps"))
-    return np.array([0.0, b1, b2, eps, spec.clip, limit[spec.manifold.name]])
+    return np.array([0.0, b1, b2, eps, spec.clip, limit])
 
 
 def powers(spec: RunSpec) -> np.ndarray:

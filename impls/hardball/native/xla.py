@@ -17,7 +17,7 @@ from hardball.native.compiled import callback, compiled
 # XLA_FFI_CallFrame, then XLA_FFI_Args and XLA_FFI_Rets inside it, XLA_FFI_Buffer,
 # XLA_FFI_Metadata_Extension, XLA_FFI_Metadata, XLA_FFI_Api: places in words.
 _FRAME, _EXTENSION, _API, _STAGE, _ARGS, _RETS = 15, 1, 2, 4, 9, 14
-_BUFFER, _DATA, _RANK, _SHAPE = 6, 3, 4, 5
+_BUFFER, _DATA, _SHAPE = 6, 3, 5
 _METADATA_KIND, _METADATA, _METADATA_VERSION, _API_VERSION = 1, 3, 3, 4
 _EXECUTE = 3
 
