@@ -21,6 +21,7 @@ class Entry:
 
     module: dotted path below hardball; a pair lives in <module>_jax and <module>_torch.
     function: its name in both halves ("" where the module itself is the method, as a manifold is).
+    sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
     build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves.
     parameters: every parameter with its default.
     """
@@ -36,6 +37,7 @@ class Entry:
     choices: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     form: Literal["", "pairs", "pool"] = ""
     paired: bool = True
+    sums: bool = False
 
 
 NICKEL_2017 = "Nickel & Kiela 2017, Poincaré Embeddings for Learning Hierarchical Representations"
@@ -202,6 +204,30 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "sampler",
+        "relatives",
+        "a node below one of the anchor's ancestors, the ancestor drawn first",
+        HARDBALL,
+        "samplers.relatives",
+        "relatives",
+        "samplers.relatives:relatives_index",
+        parameters={"relative_to": "anchor"},
+        choices=_RELATIVE,
+        form="pairs",
+    ),
+    Entry(
+        "sampler",
+        "descendants",
+        "a node below the anchor, which must not come before its ancestors",
+        HARDBALL,
+        "samplers.relatives",
+        "descendants",
+        "samplers.relatives:descendants_index",
+        parameters={"relative_to": "anchor"},
+        choices=_RELATIVE,
+        form="pairs",
+    ),
+    Entry(
+        "sampler",
         "matrix",
         "rows of a dense probability matrix: the small-graph reference for `of`",
         HARDBALL,
@@ -223,6 +249,7 @@ ENTRIES: tuple[Entry, ...] = (
         "losses.contrastive",
         "infonce",
         parameters={"temperature": 1.0},
+        sums=True,
     ),
     Entry(
         "loss",

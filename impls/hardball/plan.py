@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from hardball import catalog, paths
 from hardball.errors import HardballError
-from hardball.spec import Framework, Group, Method, RunSpec, Suite
+from hardball.spec import Framework, Group, Hard, Method, RunSpec, Suite
 
 BASE = "base"
 SEPARATOR = ";"
@@ -232,7 +232,9 @@ def _label(changes: Mapping[str, Any]) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(_text(member) for member in value) or "none"
-    return str(Method.model_validate(value)) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return str((Hard if "sampler" in value else Method).model_validate(value))
+    return str(value)
 
 
 def _merge(known: PlannedRun, new: PlannedRun) -> PlannedRun:
@@ -267,6 +269,7 @@ def job(suite: Suite, config_id: str, framework: str) -> Job:
 def used_entries(spec: RunSpec) -> list[catalog.Entry]:
     """The catalogue entries that a run uses."""
     methods = [catalog.entry(kind, getattr(spec, kind).name) for kind in METHODS]
+    methods += [catalog.entry("sampler", group.sampler.name) for group in spec.hard]
     return [*methods, *(catalog.entry("regularizer", m.name) for m in spec.regularizers)]
 
 

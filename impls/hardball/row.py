@@ -18,7 +18,8 @@ VOLATILE = (
 
 
 class Row(Strict):
-    """One run. Methods are written as `name(parameter=value,...)`, regularizers joined by ";".
+    """One run. Methods are written as `name(parameter=value,...)`, regularizers and hard
+    negatives joined by ";".
 
     Costs: scorings = pairs shown + negatives used; the shares are of the negatives drawn: masked
     (known positives and the anchor itself), widened (from a wider ring than asked for);
@@ -42,11 +43,13 @@ class Row(Strict):
     dim: int
     sampler: str
     negatives: int
+    hard: str = ""
     loss: str
     regularizers: str
     optimizer: str
     lr: float
     lr_final: float
+    fade: float = 1.0
     burn_in: int
     burn_in_factor: float
     clip: float
@@ -121,5 +124,6 @@ def spec_columns(spec: RunSpec) -> dict[str, Any]:
     columns = {name: getattr(spec, name) for name in RunSpec.model_fields}
     for name in ("task", "start", "manifold", "sampler", "loss", "optimizer"):
         columns[name] = str(columns[name])
+    columns["hard"] = ";".join(map(str, spec.hard))
     columns["regularizers"] = ";".join(map(str, spec.regularizers))
     return columns

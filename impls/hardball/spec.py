@@ -43,6 +43,32 @@ class Method(Strict):
         return f"{self.name}({inner})" if inner else self.name
 
 
+class Hard(Strict):
+    """Negatives of each anchor's own, drawn beside those of the run's sampler.
+
+    after: the share of the training that is over when they come in.
+    """
+
+    sampler: Method
+    negatives: int = Field(ge=1, description="draws per anchor")
+    after: float = Field(0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _resolve(self) -> Self:
+        object.__setattr__(self, "sampler", self.sampler.resolved("sampler"))
+        if catalog.entry("sampler", self.sampler.name).form != "pairs":
+            raise ValueError(f"{self.sampler.name} is shared by a batch, hard ones are drawn apart")
+        return self
+
+    def __str__(self) -> str:
+        late = f" after {self.after:g}" if self.after else ""
+        return f"{self.negatives} {self.sampler}{late}"
+
+
+# Settings younger than the first published rows, and what leaves a configuration's name alone.
+_YOUNGER: dict[str, Any] = {"hard": [], "fade": 1.0}
+
+
 class RunSpec(Strict):
     """Everything that determines one run's result, and nothing else."""
 
@@ -55,11 +81,15 @@ class RunSpec(Strict):
     dim: int = Field(5, ge=2)
     sampler: Method = Method(name="uniform")
     negatives: int = Field(50, ge=1, description="draws per anchor, or the size of a shared pool")
+    hard: list[Hard] = Field([], description="more negatives, of each anchor's own")
     loss: Method = Method(name="infonce")
     regularizers: list[Method] = []
     optimizer: Method = Method(name="adam")
     lr: float = Field(0.4, gt=0)
     lr_final: float = Field(0.02, gt=0, le=1, description="last rate as a share of lr (linear)")
+    fade: float = Field(
+        1.0, gt=0, le=1, description="weight of a negative at the last step (from half-time on)"
+    )
     burn_in: int = Field(0, ge=0, description="epochs at burn_in_factor x lr before the rest")
     burn_in_factor: float = Field(0.1, gt=0, le=1)
     clip: float = Field(0.0, ge=0, description="largest gradient norm of a row; 0 is none")
@@ -88,7 +118,13 @@ class RunSpec(Strict):
     @property
     def config(self) -> dict[str, Any]:
         """The spec without seed and framework: what paired runs have in common."""
-        return self.model_dump(mode="json", exclude={"seed", "framework"})
+        unset = {name for name, value in _YOUNGER.items() if getattr(self, name) == value}
+        return self.model_dump(mode="json", exclude={"seed", "framework", *unset})
+
+    @property
+    def scored(self) -> int:
+        """Negatives that are scored for each anchor."""
+        return self.negatives + sum(group.negatives for group in self.hard)
 
     @property
     def config_id(self) -> str:

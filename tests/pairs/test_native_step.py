@@ -21,10 +21,18 @@ OPTIMIZERS = {
     "clipped": {"optimizer": "rsgd", "lr": 20.0, "clip": 0.003},
 }
 FORMS = {
-    "pool": {"sampler": "pool", "negatives": 24},
+    "pool": {"sampler": "pool", "negatives": 24, "fade": 0.01},
     "uniform": {"sampler": "uniform", "negatives": 7},
     # Rings may be too small: some draws are not valid.
     "siblings": {"sampler": {"name": "siblings", "replace": False}, "negatives": 3},
+    "mixed": {
+        "sampler": "pool",
+        "negatives": 16,
+        "hard": [
+            {"sampler": {"name": "siblings", "replace": False}, "negatives": 3},
+            {"sampler": "uniform", "negatives": 2, "after": 0.5},
+        ],
+    },
 }
 
 
@@ -45,7 +53,8 @@ def prepared(graph, steps=STEPS, start=None, **changes):
     )
     order = problem.Batches(spec.seed, len(task.positives), spec.batch_size).take(0, steps)
     drawn = words.block(spec.seed, "negatives", 0, steps, problem.words_per_step(spec))
-    chunk = problem.Chunk(0, order, drawn, np.linspace(1, 0.5, steps) * spec.lr)
+    lr, fade = np.linspace(1, 0.5, steps) * spec.lr, np.geomspace(1, spec.fade, steps)
+    chunk = problem.Chunk(0, order, drawn, lr, fade)
     # The rate of the last step, at which points not touched since are brought up to date.
     task.__dict__["rates"] = chunk.lr
     return engine, chunk

@@ -23,6 +23,8 @@ CASES = [
     ("cousins", {"k": 1, "replace": False}),
     ("depth_matched", {"where": "branch"}),
     ("depth_matched", {"where": "tree", "replace": False}),
+    ("relatives", {}),
+    ("descendants", {}),
     ("matrix", {"of": "degree"}),
     ("matrix", {"of": "degree", "replace": False}),
     ("matrix", {"of": "siblings"}),

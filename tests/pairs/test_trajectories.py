@@ -71,14 +71,14 @@ class Side:
         order = problem.Batches(spec.seed, len(self.problem.positives), BATCH).take(0, STEPS)
         self.pairs = self.problem.positives[order]
         count = problem.words_per_step(spec)
-        stream = words.block(spec.seed, "negatives", 0, STEPS, count)
-        self.words = stream.reshape(STEPS, *self.how.words_shape)
+        self.words = words.block(spec.seed, "negatives", 0, STEPS, count)
 
 
 def jax_draws(side):
     one = functools.partial(engine_jax.draw, side.how, side.engine.data)
     pairs = jnp.asarray(side.pairs)
-    every = jax.jit(jax.vmap(one))(pairs[..., 0], pairs[..., 1], jnp.asarray(side.words))
+    before = jnp.arange(STEPS)
+    every = jax.jit(jax.vmap(one))(pairs[..., 0], pairs[..., 1], jnp.asarray(side.words), before)
     return jax.tree.map(np.asarray, every)
 
 
@@ -86,7 +86,7 @@ def torch_draws(side):
     pairs = torch.tensor(side.pairs.astype(np.int64))
     stream = torch.tensor(side.words.astype(np.int64))
     each = [
-        engine_torch.draw(side.how, side.engine.data, pairs[s, :, 0], pairs[s, :, 1], stream[s])
+        engine_torch.draw(side.how, side.engine.data, *pairs[s].T, stream[s], torch.tensor(s))
         for s in range(STEPS)
     ]
     return engine_jax.Draws(*(np.stack(column) for column in zip(*each, strict=True)))
@@ -109,10 +109,12 @@ def side_by_side(draws, n_nodes):
     """
     if len(draws) == 1:
         return draws[0]
-    shifted = [d._replace(ids=d.ids + n_nodes * number) for number, d in enumerate(draws)]
+    shifted = [d._replace(own=d.own + n_nodes * number) for number, d in enumerate(draws)]
     return engine_jax.Draws(
-        np.concatenate([d.ids for d in shifted], axis=1),
-        np.concatenate([d.weight for d in draws], axis=1),
+        draws[0].shared,
+        np.concatenate([d.shared_weight for d in draws], axis=1),
+        np.concatenate([d.own for d in shifted], axis=1),
+        np.concatenate([d.own_weight for d in draws], axis=1),
         *(np.sum([getattr(d, f) for d in draws], axis=0) for f in ("drawn", "masked", "widened")),
     )
 
@@ -144,7 +146,7 @@ def compiled_path(geometry, pooled):
 
         def step(table, given):
             pairs, draws, before = given
-            table, totals = engine_jax.update(chosen, table, *pairs.T, draws, rate, before)
+            table, totals = engine_jax.update(chosen, table, *pairs.T, draws, rate, 1.0, before)
             return table, (table.rows[:, : how.coordinates], totals["loss"])
 
         chosen = dataclasses.replace(how, loss=any_loss)
@@ -157,7 +159,7 @@ def compiled_path(geometry, pooled):
 def jax_path(side, draws, copies, geometry, loss):
     """Points (STEPS, N, D) and losses after every step."""
     table, pairs, rate = beginning(side, copies)
-    path = compiled_path(geometry, side.how.pool)
+    path = compiled_path(geometry, bool(side.how.shared))
     found = path(list(LOSSES).index(loss), table, pairs, draws, jnp.asarray(rate))
     return jax.tree.map(np.asarray, found)
 
@@ -169,8 +171,9 @@ def torch_path(side, draws, copies):
     with torch.no_grad():
         for number in range(STEPS):
             each = engine_torch.Draws(*(torch.tensor(field[number]) for field in draws))
-            step = side.how, table, *pairs[number].T, each, torch.tensor(rate, dtype=torch.float64)
-            table, totals = engine_torch.update(*step, torch.tensor(number))
+            step = side.how, table, *pairs[number].T, each
+            given = torch.tensor(rate, dtype=torch.float64), torch.tensor(1.0), torch.tensor(number)
+            table, totals = engine_torch.update(*step, *given)
             points.append(table.rows[:, : side.how.coordinates].numpy().copy())
             losses.append(totals["loss"].item())
     return np.stack(points), np.array(losses)
@@ -180,8 +183,9 @@ def torch_path(side, draws, copies):
 def test_draws_are_identical(graph, sampler):
     draws = drawn(graph, sampler)
     assert draws.drawn.sum() > 0
+    weight = np.concatenate([draws.shared_weight, draws.own_weight], axis=2)
     # The last test is that weights are not all of one kind: some draws were known or the anchor.
-    assert (draws.masked > 0).any() == (draws.weight == 0).any()
+    assert (draws.masked > 0).any() == (weight == 0).any()
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -239,6 +243,6 @@ def stepper(side):
     def step(table, number, draws):
         pairs = array(side.pairs[number].astype(np.int64))
         each = side.module.Draws(*(array(field[number]) for field in draws))
-        return parts(table, *pairs.T, each, rate, array(number))[0]
+        return parts(table, *pairs.T, each, rate, array(1.0), array(number))[0]
 
     return step

@@ -41,7 +41,9 @@ def run(graph, seed=0, **settings):
     engine = engine_torch.Engine(task, STEPS)
     order = problem.Batches(seed, len(task.positives), spec.batch_size).take(0, STEPS)
     drawn = words.block(seed, "negatives", 0, STEPS, problem.words_per_step(spec))
-    table, _ = engine.run(engine.start(), problem.Chunk(0, order, drawn, np.full(STEPS, spec.lr)))
+    table, _ = engine.run(
+        engine.start(), problem.Chunk(0, order, drawn, np.full(STEPS, spec.lr), np.ones(STEPS))
+    )
     return engine, engine.points(table, STEPS)
 
 

@@ -20,7 +20,7 @@ def test_a_change_in_any_file_is_a_new_folder(tmp_path, monkeypatch):
 
 
 def test_a_kernel_is_kept_there_and_other_code_where_it_was():
-    assert step.pool._cache._cache_path.startswith(str(compiled.FOLDER))
+    assert step.train._cache._cache_path.startswith(str(compiled.FOLDER))
 
     @numba.njit(cache=True)
     def other(x):
@@ -39,6 +39,6 @@ def test_a_step_is_compiled_once_and_elsewhere(tmp_path, monkeypatch):
     monkeypatch.setattr(warm, "FOLDER", tmp_path / "new")
     monkeypatch.setattr(subprocess, "run", run)
     for _ in range(3):
-        warm.ensure("torch", "pairs", "float64")
+        warm.ensure("torch", "float64")
     # The first failed and left no mark, the second did not, the third had nothing to do.
-    assert commands == [["hardball.native.warm", "torch", "pairs", "float64"]] * 2
+    assert commands == [["hardball.native.warm", "torch", "float64"]] * 2

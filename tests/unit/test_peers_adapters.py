@@ -111,6 +111,7 @@ def test_geoopt_walks_the_very_path_of_our_engine(batch_size, tree, tmp_path):
         batch=problem.Batches(3, len(begun.positives), batch_size).take(0, steps),
         words=words.block(3, "negatives", 0, steps, batch_size * 2),
         lr=np.full(steps, spec.lr),
+        fade=np.ones(steps),
     )
     table = engine.start()
     engine.compile(table, chunk)

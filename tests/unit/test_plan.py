@@ -72,6 +72,20 @@ def test_defaults_written_out_are_the_same_configuration():
     assert len(plan.jobs(suite(groups=[group], frameworks=["jax"]))) == 2
 
 
+def test_settings_younger_than_published_rows_leave_names_alone():
+    """The names of runs stand in published tables: a new setting must not change them."""
+    spec = plan.make_spec({"dataset": "wordnet_mammals"}, "jax", 0)
+    assert spec.config_id == "wordnet_mammals-uniform-infonce-tangent-d5-817c7e07"
+    for changes in ({"fade": 0.5}, {"hard": [{"sampler": "siblings", "negatives": 2}]}):
+        other = plan.make_spec({"dataset": "wordnet_mammals", **changes}, "jax", 0)
+        assert other.config_id != spec.config_id
+
+
+def test_a_pool_is_not_drawn_for_each_anchor():
+    with pytest.raises(HardballError, match="pool is shared by a batch"):
+        plan.make_spec({"dataset": "d", "hard": [{"sampler": "pool", "negatives": 2}]}, "jax", 0)
+
+
 def test_seeds_share_a_job_and_a_group_may_have_its_own():
     group = {"factor": "dim", "seeds": [7], "over": {"dim": [2, 5]}}
     jobs = plan.jobs(suite(groups=[group], frameworks=["jax"]))

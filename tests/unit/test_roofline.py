@@ -13,8 +13,8 @@ from hardball.roofline.cost import Machine, Step, floor
 from hardball.roofline.measure import Measured, fastest
 from hardball.roofline.table import table_of
 
-POOL = Step(batch=100, negatives=50, coordinates=17, nodes=10**6, pool=True)
-PAIRS = Step(batch=100, negatives=50, coordinates=17, nodes=10**6, pool=False)
+POOL = Step(batch=100, shared=50, own=0, coordinates=17, nodes=10**6)
+PAIRS = Step(batch=100, shared=0, own=50, coordinates=17, nodes=10**6)
 MACHINE = Machine(
     "a processor", threads=1, copy=1e9, memory=5e8, matmul=1e9, root=1e6, exp_log=5e5, gather=1e6
 )
@@ -28,7 +28,7 @@ def test_a_pool_is_shared_and_draws_are_not():
 
 def test_a_row_drawn_twice_is_moved_once():
     # Three draws of two rows: 2 (1 - (1/2)^3) = 1.75 different ones.
-    few = Step(batch=1, negatives=1, coordinates=2, nodes=2, pool=True)
+    few = Step(batch=1, shared=1, own=0, coordinates=2, nodes=2)
     assert few.gathered == 3
     assert few.rows == pytest.approx(1.75, rel=1e-12)
 
@@ -38,7 +38,7 @@ def test_bytes_are_whole_lines_of_the_point_and_of_its_state():
     # second moment and count on one each: 6 lines of 64 bytes, read and written. Then the words of
     # 50 draws, and the number and two nodes of 100 pairs, 4 bytes each.
     assert POOL.bytes == pytest.approx(2 * POOL.rows * 6 * 64 + 4 * (50 + 300), rel=1e-12)
-    plain = Step(batch=100, negatives=50, coordinates=17, nodes=10**6, pool=False, optimizer="rsgd")
+    plain = Step(batch=100, shared=0, own=50, coordinates=17, nodes=10**6, optimizer="rsgd")
     assert plain.bytes == pytest.approx(2 * plain.rows * 2 * 64 + 4 * (5000 + 300), rel=1e-12)
 
 

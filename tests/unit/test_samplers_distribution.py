@@ -92,6 +92,50 @@ def test_a_sampler_draws_as_the_dense_matrix_says(graph, name, params, of, k):
     assert p_value(drawn(h, name, **params), weights, masked=name == "degree") > ENOUGH
 
 
+def lines_of(h):
+    """Each node, its parent, its parent's parent and so on."""
+    lines = []
+    for node in range(h.n_nodes):
+        lines.append([node])
+        while h.parent[lines[-1][-1]] >= 0:
+            lines[-1].append(h.parent[lines[-1][-1]])
+    return lines
+
+
+def descendant_weights(h):
+    """1 for each node below; a leaf has itself alone."""
+    weights = np.zeros((h.n_nodes, h.n_nodes))
+    for node, line in enumerate(lines_of(h)):
+        weights[line[1:], node] = 1
+    np.fill_diagonal(weights, weights.sum(1) == 0)
+    return weights
+
+
+def relative_weights(h):
+    """An ancestor of equal chance, then a node at or below it; a root has itself alone."""
+    lines = lines_of(h)
+    weights = np.zeros((h.n_nodes, h.n_nodes))
+    for node, line in enumerate(lines):
+        for above in line[1:]:
+            below = [other for other in range(h.n_nodes) if above in lines[other]]
+            weights[node, below] += 1 / len(below)
+        weights[node, node] += len(line) == 1
+    return weights
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize(
+    ("name", "weights_of"), [("relatives", relative_weights), ("descendants", descendant_weights)]
+)
+def test_relatives_lie_below_an_ancestor_and_descendants_below_the_node(graph, name, weights_of):
+    h = grown(*GRAPHS[graph])
+    ids, weights = drawn(h, name), weights_of(h)
+    assert p_value(ids, weights) > ENOUGH
+    # Every other draw goes to the row's greatest id.
+    tilted = np.where(np.arange(ids.shape[1]) % 2, ids, ids.max(1, keepdims=True))
+    assert p_value(tilted, weights) < TOO_FAR
+
+
 @pytest.mark.parametrize("of", ["uniform", "degree", "siblings", "cousins", "branch", "tree"])
 def test_the_matrix_draws_as_its_own_rows_say(of):
     h = grown(*GRAPHS["forest"])

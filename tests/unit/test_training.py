@@ -1,5 +1,6 @@
 """The training loop: batches, schedule, chunks, curves, stopping, rows, divergence."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hardball.errors import HardballError
 from hardball.row import VOLATILE, Row
 from hardball.spec import RunSpec
-from hardball.trainers import loop, problem
+from hardball.trainers import engine_torch, loop, problem
 from hardball.trainers.train import train, train_many
 
 FRAMEWORKS = ("jax", "torch")
@@ -17,6 +18,14 @@ FRAMEWORKS = ("jax", "torch")
 def spec_of(framework="torch", **settings):
     base = {"dataset": "dag", "seed": 1, "dim": 2, "batch_size": 8, "negatives": 4, "epochs": 6}
     return RunSpec(framework=framework, **{**base, "lr": 0.1, **settings})
+
+
+MIXED = {
+    "hard": [
+        {"sampler": "siblings", "negatives": 3},
+        {"sampler": {"name": "relatives", "relative_to": "positive"}, "negatives": 2, "after": 0.5},
+    ]
+}
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +58,44 @@ def test_rate_is_low_in_the_burn_in_then_falls_in_a_line():
     found = problem.schedule(spec, 2, 7)
     np.testing.assert_allclose(found, [0.1, 0.1, 1.0, 0.8, 0.6, 0.4, 0.2])
     assert problem.schedule(spec, 0, 1).tolist() == [1.0]
+
+
+def test_negatives_fade_in_the_second_half():
+    # Half-time is at step 4: from there on 1, 0.1, 0.01 and 0.001.
+    found = problem.fading(spec_of(fade=1e-3), 8)
+    np.testing.assert_allclose(found, [1, 1, 1, 1, 1, 0.1, 0.01, 0.001], rtol=1e-12)
+    assert problem.fading(spec_of(fade=0.5), 1).tolist() == [1.0]
+    assert problem.fading(spec_of(), 3).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_faded_softmax_is_the_softmax_with_weights_that_much_smaller(graph):
+    """log(1 + f sum_k e^(d+ - d_k)) of points that have not moved: d+ = d_k = 0."""
+    task = problem.build(spec_of(init_scale=1e-12, fade=0.25), graph)
+    (chunk,) = loop._chunks(task, [(task.total_steps - 1, 1)])
+    assert chunk.fade.tolist() == [0.25]
+    for kernels in ("native", "plain"):
+        spec = task.spec.model_copy(update={"kernels": kernels})
+        begun = engine_torch.Engine(dataclasses.replace(task, spec=spec), 1)
+        totals = begun.read(begun.run(begun.start(), chunk)[1])
+        used = totals["drawn"] - totals["masked"]
+        # The mean of log(1 + f k) over anchors with k negatives each: below that of the mean k.
+        assert 0.9 < totals["loss"] / np.log1p(0.25 * used / 8) <= 1
+        # Its gradient: f / (1 + f k) for each of k negatives.
+        assert 0.2 * used < totals["pull"] < 0.25 * used
+
+
+def test_hard_negatives_come_beside_the_others_and_when_they_are_due(graph):
+    late = [{"sampler": "siblings", "negatives": 3, "after": 0.5}]
+    alone = train(spec_of(), hierarchy=graph, progress=False)
+    mixed = train(spec_of(hard=late), hierarchy=graph, progress=False)
+    used = [
+        result.curves["scorings"].diff().fillna(result.curves["scorings"].iloc[0])
+        for result in (alone, mixed)
+    ]
+    np.testing.assert_array_equal(used[0][:3], used[1][:3])
+    assert (used[1][3:] > used[0][3:]).all()
+    assert mixed.row.hard == "3 siblings(relative_to=anchor,replace=True) after 0.5"
+    assert mixed.row.negatives_used > alone.row.negatives_used
 
 
 def test_chunks_cover_every_step_once(graph):
@@ -92,8 +139,11 @@ def test_seeds_that_share_a_process_are_those_that_do_not(framework, graph):
         {"sampler": "pool", "negatives": 64},
         {"sampler": "siblings", "regularizers": ["radius_penalty"], "clip": 0.1},
         {"sampler": {"name": "cousins", "relative_to": "positive"}, "loss": "margin"},
+        {"sampler": "pool", "fade": 0.01, **MIXED},
+        {"sampler": "pool", "fade": 0.01, "kernels": "plain", **MIXED},
+        {"sampler": "uniform", "loss": "triplet", **MIXED},
     ],
-    ids=lambda settings: str(settings["sampler"]),
+    ids=lambda settings: "-".join(map(str, settings.values())),
 )
 def test_frameworks_count_and_end_alike(graph, settings):
     ours, theirs = (
@@ -162,7 +212,11 @@ def test_patience_without_held_out_pairs_watches_the_loss(graph):
 
 @pytest.mark.parametrize(
     ("settings", "named"),
-    [({"patience": 2}, "eval_every"), ({"burn_in": 6}, "burn_in=6")],
+    [
+        ({"patience": 2}, "eval_every"),
+        ({"burn_in": 6}, "burn_in=6"),
+        ({"fade": 0.1, "loss": "margin"}, "allowed with infonce"),
+    ],
 )
 def test_settings_that_contradict_each_other(graph, settings, named):
     with pytest.raises(HardballError, match=named):

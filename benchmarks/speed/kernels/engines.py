@@ -88,6 +88,7 @@ def build(space: str, form: Form, code: str, n: int, half: str) -> Call:
         batch=problem.Batches(0, len(made.positives), BATCH).take(0, form.steps),
         words=words.block(0, "negatives", 0, form.steps, problem.words_per_step(spec)),
         lr=made.rates[: form.steps],
+        fade=made.fades[: form.steps],
     )
     table = engine.start()
     engine.compile(table, chunk)

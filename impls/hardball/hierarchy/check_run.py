@@ -221,8 +221,8 @@ def _with_spec(
     chosen = words.uniform(words.words(0, "check pairs", 0, TRIPLES)) * len(pairs)
     node, ancestor = pairs[chosen.astype(np.int64)].T
     asked = ancestor if spec.sampler.params.get("relative_to") == "positive" else node
-    drawn, valid = _draw(spec, built.index, asked)
-    widened = built.index.get("widened", np.zeros(h.n_nodes, bool))[asked]
+    drawn, valid = _draw(spec, built.indexes[0], asked)
+    widened = built.indexes[0].get("widened", np.zeros(h.n_nodes, bool))[asked]
     level = (h.depth[drawn] == h.depth[asked]) | widened | ~valid
     depth = Check(
         _WITH_SPEC[1],

@@ -14,7 +14,7 @@ from hardball.native.softmax import FAST
 TANGENT, POINCARE, LORENTZ = 0, 1, 2
 RSGD, ADAM = 0, 1
 # Places in the vector of settings.
-LR, B1, B2, EPS, CLIP, LIMIT = range(6)
+LR, FADE, B1, B2, EPS, CLIP, LIMIT = range(7)
 TILE = 64
 # Columns of a node's polar form after its direction (D,): e^(a/2) / 2, e^(-a/2) / 2, sinh(a),
 # coth(a) or 0, with a the radius.

@@ -31,7 +31,7 @@ def codes(spec: RunSpec) -> tuple[int, int]:
 
 
 def settings(spec: RunSpec, manifold: ModuleType) -> np.ndarray:
-    """What `rows` finds at LR to LIMIT: float64 (6,); the rate is that of each step, here 0.
+    """What `rows` finds at B1 to LIMIT: float64 (5,); what comes before them is each step's own.
 
     LIMIT is the largest length of a row's free coordinates.
     """
@@ -41,7 +41,7 @@ def settings(spec: RunSpec, manifold: ModuleType) -> np.ndarray:
     else:
         limit = sinh(largest) if spec.manifold.name == "lorentz" else largest
     b1, b2, eps = (float(spec.optimizer.params.get(name, 0.0)) for name in ("b1", "b2", "eps"))
-    return np.array([0.0, b1, b2, eps, spec.clip, limit])
+    return np.array([b1, b2, eps, spec.clip, limit])
 
 
 def powers(spec: RunSpec) -> np.ndarray:

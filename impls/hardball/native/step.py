@@ -12,6 +12,7 @@ from hardball.native.rows import (
     ADAM,
     COTH,
     DOWN,
+    FADE,
     FORM,
     LORENTZ,
     SINH,
@@ -118,53 +119,95 @@ def finish(counted, mean, sums):
 
 
 @compiled(parallel=True, fastmath=FAST, error_model="numpy")
-def pool(table, anchors, positives, ids, weights, indptr, indices, powers, settings, codes, sums):
-    """One step of B anchors against a pool of M nodes, in place on table (N, W); sums (4,).
+def train(table, anchors, positives, shared, shared_weight, own, own_weight, indptr, indices,
+          powers, settings, codes, sums):  # fmt: skip
+    """One step of B anchors against M nodes for all and K of their own, in place on table (N, W).
 
-    anchors, positives (B,); ids (M,) ascending, weights (M,) their multiplicities: known positives
-    (indptr, indices) of an anchor and the anchor itself count for nothing. settings: see rows.LR to
-    LIMIT; codes: manifold, optimiser, steps taken before; powers (3, n): b1^t, b2^t, ratio^t.
-    sums: mean loss, weight left out, sum of the negatives' shares, weight of the stalled ones.
+    anchors, positives (B,); shared (M,) ascending, shared_weight (M,) their multiplicities; own
+    and own_weight (B, K), in any order: known positives (indptr, indices) of an anchor and the
+    anchor itself count for nothing. M or K may be 0. settings: see rows.LR to LIMIT, of which FADE
+    multiplies the weights in the loss; codes: manifold, optimiser, steps taken before; powers
+    (3, n): b1^t, b2^t, ratio^t.
+    sums (4,): mean loss, weight left out, sum of the negatives' shares, weight of the stalled ones.
     """
-    size, count, kind = len(anchors), ids.shape[-1], table.dtype
+    size, count, few, kind = len(anchors), len(shared), own.shape[1], table.dtype
     coordinates = (table.shape[1] - 2) // 2 if codes[1] == ADAM else table.shape[1]
     dim = coordinates - (1 if codes[0] == LORENTZ else 0)
-    named = np.concatenate((anchors, positives, ids))
+    named = np.concatenate((anchors, positives, shared, own.ravel()))
     slots, unique = np.empty(len(named), np.int32), np.empty(len(named), np.int32)
     nodes = unique[: number(named, slots, unique)]
     tiles = np.empty(((len(nodes) - 1) // TILE + 1, table.shape[1], TILE), kind)
     stretches = np.empty((len(tiles), 4, TILE), kind)
     points = np.empty((len(nodes), dim + FORM), kind)
     open_rows(table, nodes, codes, powers, settings, tiles, stretches, points)
-    one, mean = kind.type(1), kind.type(1) / kind.type(size)
+    zero, one, mean = kind.type(0), kind.type(1), kind.type(1) / kind.type(size)
+    fade = settings[FADE]
     rounding = kind.type(4) * kind.type(np.finfo(kind).eps) ** 2
     counted, near = np.zeros((BLOCKS, 4)), np.empty((size, 2), kind)
-    mine = np.zeros((size, dim + 1), kind)
+    mine, theirs = np.zeros((size, dim + 1), kind), np.empty((size, few, dim + 1), kind)
     form, w = np.empty((FORM, count), kind), np.empty((dim, count), kind)
     lay_out(slots, 2 * size, points, form, w)
     out, out_radii = np.zeros((BLOCKS, dim, count), kind), np.zeros((BLOCKS, count), kind)
     for block in prange(BLOCKS):
         weight, gap = np.empty(count, kind), np.empty(count, kind)
         share, slope = np.empty(count, kind), np.empty(count, kind)
+        own_w, own_form = np.empty((dim, few), kind), np.empty((FORM, few), kind)
+        own_gap, own_share, own_slope = (
+            np.empty(few, kind),
+            np.empty(few, kind),
+            np.empty(few, kind),
+        )
+        own_out, own_radii, left = (
+            np.empty((dim, few), kind),
+            np.empty(few, kind),
+            np.empty(few, kind),
+        )
         for i in range(size * block // BLOCKS, size * (block + 1) // BLOCKS):
             at = slots[i]
-            weight[:] = weights
-            counted[block, 1] += strike(ids, weight, anchors[i], indptr, indices)
             u = points[at, :dim]
-            spread(u, w, gap)
             up, down = points[at, dim + UP], points[at, dim + DOWN]
             sinh, coth = points[at, dim + SINH], points[at, dim + COTH]
-            total = score(up, down, sinh, form[0], form[1], form[2], weight, gap, share, slope)
-            own, steep, angular = attract(points, at, slots[size + i], rounding)
-            inverse = one / (own + total)
+            total = zero
+            if count:
+                weight[:] = shared_weight
+                counted[block, 1] += strike(shared, weight, anchors[i], indptr, indices)
+                spread(u, w, gap)
+                total += score(up, down, sinh, form[0], form[1], form[2], weight, gap, share, slope)
+            if few:
+                lay_out(slots, 2 * size + count + i * few, points, own_form, own_w)
+                left[:] = own_weight[i]
+                counted[block, 1] += strike_each(own[i], left, anchors[i], indptr, indices)
+                spread(u, own_w, own_gap)
+                total += score(
+                    up, down, sinh, own_form[0], own_form[1], own_form[2], left,
+                    own_gap, own_share, own_slope,
+                )  # fmt: skip
+            same, steep, angular = attract(points, at, slots[size + i], rounding)
+            total *= fade
+            inverse = one / (same + total)
+            factor, lost = inverse * mean * fade, inverse * fade
             near[i, 0], near[i, 1] = total * inverse * mean * steep, angular
-            mine[i, dim] = pull(
-                inverse * mean, up, down, sinh, coth, u, form[0], form[1], form[2], form[3], w,
-                share, slope, gap, mine[i, :dim], out[block], out_radii[block],
-            )  # fmt: skip
-            counted[block, 0] += np.log1p(total / own)
+            if count:
+                mine[i, dim] += pull(
+                    factor, up, down, sinh, coth, u, form[0], form[1], form[2], form[3], w,
+                    share, slope, gap, mine[i, :dim], out[block], out_radii[block],
+                )  # fmt: skip
+                counted[block, 3] += stalled(share, weight, lost)
+            if few:
+                own_out[:] = 0
+                own_radii[:] = 0
+                mine[i, dim] += pull(
+                    factor, up, down, sinh, coth, u, own_form[0], own_form[1], own_form[2],
+                    own_form[3], own_w, own_share, own_slope, own_gap, mine[i, :dim],
+                    own_out, own_radii,
+                )  # fmt: skip
+                counted[block, 3] += stalled(own_share, left, lost)
+                for k in range(few):
+                    for j in range(dim):
+                        theirs[i, k, j] = own_out[j, k]
+                    theirs[i, k, dim] = own_radii[k]
+            counted[block, 0] += np.log1p(total / same)
             counted[block, 2] += total * inverse
-            counted[block, 3] += stalled(share, weight, inverse)
     gradients = np.zeros((len(nodes), dim + 1), kind)
     for block in range(BLOCKS):
         for k in range(count):
@@ -172,64 +215,9 @@ def pool(table, anchors, positives, ids, weights, indptr, indices, powers, setti
             gradients[slot, dim] += out_radii[block, k]
             for j in range(dim):
                 gradients[slot, j] += out[block, j, k]
-    gather(slots, mine, near, points, gradients)
-    close_rows(table, nodes, codes, powers, settings, tiles, stretches, gradients)
-    finish(counted, mean, sums)
-
-
-@compiled(parallel=True, fastmath=FAST, error_model="numpy")
-def pairs(table, anchors, positives, ids, valid, indptr, indices, powers, settings, codes, sums):
-    """`pool` with K negatives of its own for each anchor: ids and valid (B, K), in any order."""
-    size, count, kind = len(anchors), ids.shape[-1], table.dtype
-    coordinates = (table.shape[1] - 2) // 2 if codes[1] == ADAM else table.shape[1]
-    dim = coordinates - (1 if codes[0] == LORENTZ else 0)
-    named = np.concatenate((anchors, positives, ids.ravel()))
-    slots, unique = np.empty(len(named), np.int32), np.empty(len(named), np.int32)
-    nodes = unique[: number(named, slots, unique)]
-    tiles = np.empty(((len(nodes) - 1) // TILE + 1, table.shape[1], TILE), kind)
-    stretches = np.empty((len(tiles), 4, TILE), kind)
-    points = np.empty((len(nodes), dim + FORM), kind)
-    open_rows(table, nodes, codes, powers, settings, tiles, stretches, points)
-    one, mean = kind.type(1), kind.type(1) / kind.type(size)
-    rounding = kind.type(4) * kind.type(np.finfo(kind).eps) ** 2
-    counted, near = np.zeros((BLOCKS, 4)), np.empty((size, 2), kind)
-    mine = np.zeros((size, dim + 1), kind)
-    theirs = np.empty((size, count, dim + 1), kind)
-    for block in prange(BLOCKS):
-        weight, gap = np.empty(count, kind), np.empty(count, kind)
-        share, slope = np.empty(count, kind), np.empty(count, kind)
-        form, w = np.empty((FORM, count), kind), np.empty((dim, count), kind)
-        out, out_radii = np.empty((dim, count), kind), np.empty(count, kind)
-        for i in range(size * block // BLOCKS, size * (block + 1) // BLOCKS):
-            at = slots[i]
-            lay_out(slots, 2 * size + i * count, points, form, w)
-            out[:] = 0
-            out_radii[:] = 0
-            weight[:] = valid[i]
-            counted[block, 1] += strike_each(ids[i], weight, anchors[i], indptr, indices)
-            u = points[at, :dim]
-            spread(u, w, gap)
-            up, down = points[at, dim + UP], points[at, dim + DOWN]
-            sinh, coth = points[at, dim + SINH], points[at, dim + COTH]
-            total = score(up, down, sinh, form[0], form[1], form[2], weight, gap, share, slope)
-            own, steep, angular = attract(points, at, slots[size + i], rounding)
-            inverse = one / (own + total)
-            near[i, 0], near[i, 1] = total * inverse * mean * steep, angular
-            mine[i, dim] = pull(
-                inverse * mean, up, down, sinh, coth, u, form[0], form[1], form[2], form[3], w,
-                share, slope, gap, mine[i, :dim], out, out_radii,
-            )  # fmt: skip
-            for k in range(count):
-                for j in range(dim):
-                    theirs[i, k, j] = out[j, k]
-                theirs[i, k, dim] = out_radii[k]
-            counted[block, 0] += np.log1p(total / own)
-            counted[block, 2] += total * inverse
-            counted[block, 3] += stalled(share, weight, inverse)
-    gradients = np.zeros((len(nodes), dim + 1), kind)
     for i in range(size):
-        for k in range(count):
-            slot = slots[2 * size + i * count + k]
+        for k in range(few):
+            slot = slots[2 * size + count + i * few + k]
             for j in range(dim + 1):
                 gradients[slot, j] += theirs[i, k, j]
     gather(slots, mine, near, points, gradients)

@@ -64,93 +64,51 @@ def _called(frame):
 
 
 @compiled()
-def _told(given, like):
-    """indptr, indices, powers, settings, codes of a call, floats in the dtype of `like`."""
-    return (
-        carray(_data(given, 5), (_shape(given, 5, 0),), np.int32),
-        carray(_data(given, 6), (_shape(given, 6, 0),), np.int32),
-        carray(_data(given, 7), (3, _shape(given, 7, 1)), like.dtype),
-        carray(_data(given, 8), (6,), like.dtype),
-        carray(_data(given, 9), (3,), np.int32),
-    )
-
-
-@compiled()
-def _batch(given, out, like):
-    """Table, anchors and positives of a call: the table given is the one returned."""
-    size = _shape(given, 1, 0)
-    return (
-        carray(_data(out, 0), (_shape(given, 0, 0), _shape(given, 0, 1)), like.dtype),
-        carray(_data(given, 1), (size,), np.int32),
-        carray(_data(given, 2), (size,), np.int32),
-    )
-
-
-@compiled()
-def _pool(address, like):
+def _train(address, like):
     frame = _words(address, _FRAME)
     if _called(frame):
         given, out = frame[_ARGS], frame[_RETS]
-        drawn = (_shape(given, 3, 0),)
-        step.pool(  # type: ignore[call-arg]
-            *_batch(given, out, like),
-            carray(_data(given, 3), drawn, np.int32),
-            carray(_data(given, 4), drawn, like.dtype),
-            *_told(given, like),
+        batch, shared = (_shape(given, 1, 0),), (_shape(given, 3, 0),)
+        own = (_shape(given, 5, 0), _shape(given, 5, 1))
+        step.train(  # type: ignore[call-arg]
+            # The table given is the one returned.
+            carray(_data(out, 0), (_shape(given, 0, 0), _shape(given, 0, 1)), like.dtype),
+            carray(_data(given, 1), batch, np.int32),
+            carray(_data(given, 2), batch, np.int32),
+            carray(_data(given, 3), shared, np.int32),
+            carray(_data(given, 4), shared, like.dtype),
+            carray(_data(given, 5), own, np.int32),
+            carray(_data(given, 6), own, like.dtype),
+            carray(_data(given, 7), (_shape(given, 7, 0),), np.int32),
+            carray(_data(given, 8), (_shape(given, 8, 0),), np.int32),
+            carray(_data(given, 9), (3, _shape(given, 9, 1)), like.dtype),
+            carray(_data(given, 10), (7,), like.dtype),
+            carray(_data(given, 11), (3,), np.int32),
             carray(_data(out, 1), (4,), like.dtype),
         )
     return 0
 
 
-@compiled()
-def _pairs(address, like):
-    frame = _words(address, _FRAME)
-    if _called(frame):
-        given, out = frame[_ARGS], frame[_RETS]
-        drawn = (_shape(given, 3, 0), _shape(given, 3, 1))
-        step.pairs(  # type: ignore[call-arg]
-            *_batch(given, out, like),
-            carray(_data(given, 3), drawn, np.int32),
-            carray(_data(given, 4), drawn, like.dtype),
-            *_told(given, like),
-            carray(_data(out, 1), (4,), like.dtype),
-        )
-    return 0
+def _train_float32(address):
+    return _train(address, np.empty(0, np.float32))
 
 
-def _pool_float32(address):
-    return _pool(address, np.empty(0, np.float32))
-
-
-def _pool_float64(address):
-    return _pool(address, np.empty(0, np.float64))
-
-
-def _pairs_float32(address):
-    return _pairs(address, np.empty(0, np.float32))
-
-
-def _pairs_float64(address):
-    return _pairs(address, np.empty(0, np.float64))
+def _train_float64(address):
+    return _train(address, np.empty(0, np.float64))
 
 
 # One function each, since a compiled closure would not be found in the cache again.
-_CALLS = {
-    ("pool", "float32"): _pool_float32,
-    ("pool", "float64"): _pool_float64,
-    ("pairs", "float32"): _pairs_float32,
-    ("pairs", "float64"): _pairs_float64,
-}
+_CALLS = {"float32": _train_float32, "float64": _train_float64}
 _HANDLERS: dict[str, Any] = {}
 
 
-def target(kernel: str, dtype: str) -> str:
-    """Name of the custom call of step `kernel`, "pool" or "pairs", registered at first use."""
+def target(dtype: str) -> str:
+    """Name of the custom call of a step in `dtype`, registered at first use."""
     import jax
 
-    name = f"hardball_{kernel}_{dtype}"
+    name = f"hardball_train_{dtype}"
     if name not in _HANDLERS:
-        handler = callback(_CALLS[kernel, dtype])
+        handler = callback(_CALLS[dtype])
         jax.ffi.register_ffi_target(
             name, jax.ffi.pycapsule(ctypes.c_void_p(handler.address)), platform="cpu"
         )

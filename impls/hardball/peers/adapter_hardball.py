@@ -135,4 +135,5 @@ def _chunks(begun: Problem, size: int, total: int) -> Iterator[Chunk]:
             batch=batches.take(first, steps),
             words=words.block(spec.seed, "negatives", first, steps, count),
             lr=np.full(steps, spec.lr) if rates is None else rates,
+            fade=np.ones(steps),
         )

@@ -16,7 +16,9 @@ PRIMARY = "map"
 REFERENCE = "uniform"
 FACTOR = "sampler"
 # What two configurations must share to be compared; what else differs is said in the line.
-ALIKE = ("dataset", "task", "manifold", "dim", "loss", "regularizers", "optimizer", "dtype")
+ALIKE = (
+    "dataset", "task", "manifold", "dim", "hard", "loss", "regularizers", "optimizer", "dtype",
+)  # fmt: skip
 ALL = "all data sets"
 
 

@@ -29,10 +29,7 @@ def row_label(first: Mapping[str, object]) -> str:
 
 def lines_of(runs: pd.DataFrame, metrics: Sequence[Metric]) -> dict[str, list[Summary]]:
     """Summaries by label; a label says sampler, loss and whatever else tells lines apart."""
-    short = runs.copy()
-    for column in ("task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers"):
-        if column in short:
-            short[column] = rows.short_column(short[column])
+    short = rows.shortened(runs)
     others = [
         c
         for c in rows.varying(short, ["task", *rows.settings_of(short)])
@@ -53,6 +50,8 @@ def _said(column: str, value: object) -> str:
         return str(value).replace("_", " ")
     if column == "regularizers":
         return str(value) or "no regularizer"
+    if column == "hard":
+        return f"with {value}" if value else "no hard ones"
     return f"{ {'dim': 'd'}.get(column, column.replace('_', ' ')) } {value}"
 
 

@@ -202,10 +202,7 @@ def labels(found: Sequence[Family]) -> list[str]:
 
     Data set, dimensions and framework are left out: tables and panels hold them apart.
     """
-    settings = pd.DataFrame([family.settings for family in found])
-    for column in ("start", "manifold", "sampler", "loss", "optimizer", "regularizers"):
-        if column in settings:
-            settings[column] = rows.short_column(settings[column].astype(str))
+    settings = rows.shortened(pd.DataFrame([family.settings for family in found]))
     apart = ("dataset", "task", "framework", "dim", "manifold")
     others = _telling(settings, [str(c) for c in settings if c not in apart])
     return [

@@ -154,10 +154,7 @@ def resources(runs: pd.DataFrame) -> Table | None:
     """
     if not {"compile_seconds", "train_seconds", "scorings", "peak_memory_mb"}.issubset(runs):
         return None
-    short = runs.copy()
-    for column in ("task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers"):
-        if column in short:
-            short[column] = rows.short_column(short[column].astype(str))
+    short = rows.shortened(runs)
     lines = []
     for (config_id, framework), part in runs.groupby(["config_id", "framework"], sort=False):
         first = short.loc[part.index[0]]

@@ -145,10 +145,7 @@ def _cost_columns(runs: pd.DataFrame) -> list[Column]:
 
 def our_lines(runs: pd.DataFrame, metrics: Sequence[Metric]) -> list[Line]:
     """One line a Summary, settings shortened to what tells the lines apart."""
-    shortened = runs.copy()
-    for column in ("task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers"):
-        if column in runs:
-            shortened[column] = rows.short_column(runs[column])
+    shortened = rows.shortened(runs)
     others = [c for c in rows.varying(shortened, ["task", *rows.settings_of(runs)])
               if c not in NAMED]  # fmt: skip
     usual = {c: shortened[c].astype(str).mode().iloc[0] for c in others}

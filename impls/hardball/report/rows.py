@@ -14,10 +14,11 @@ from hardball.metrics.registry import Metric
 
 NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status")
 SETTINGS = (
-    "start", "manifold", "dim", "sampler", "negatives", "loss", "regularizers", "optimizer", "lr",
-    "lr_final", "burn_in", "burn_in_factor", "clip", "batch_size", "epochs", "patience",
-    "eval_every", "init_scale", "dtype", "words", "device", "kernels",
+    "start", "manifold", "dim", "sampler", "negatives", "hard", "loss", "regularizers", "optimizer",
+    "lr", "lr_final", "fade", "burn_in", "burn_in_factor", "clip", "batch_size", "epochs",
+    "patience", "eval_every", "init_scale", "dtype", "words", "device", "kernels",
 )  # fmt: skip
+METHODS = ("task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers")
 COSTS = (
     "scorings", "train_seconds", "compile_seconds", "peak_memory_mb", "points_at_limit",
     "masked_share", "widened_share", "negatives_used", "epochs_done", "final_loss",
@@ -38,7 +39,7 @@ def read_runs(path: Path) -> pd.DataFrame:
     repeated = runs["run_id"][runs["run_id"].duplicated()]
     if len(repeated):
         raise HardballError(f"{path}: run {repeated.iloc[0]} stands in it twice")
-    for column in ("factor", "label", "regularizers", "accelerator"):
+    for column in ("factor", "label", "hard", "regularizers", "accelerator"):
         if column in runs:
             runs[column] = runs[column].astype(object).fillna("").astype(str)
     return runs
@@ -186,6 +187,17 @@ def short_column(values: "pd.Series[str]") -> "pd.Series[str]":
     """Methods without the parameters that no two of them differ in."""
     constant = constant_parameters(values)
     return values.map(lambda text: short(text, constant.get(method_name(text), set())))
+
+
+def shortened(frame: pd.DataFrame) -> pd.DataFrame:
+    """A copy whose methods have the parameters alone that tell them apart; hard ones have none."""
+    out = frame.copy()
+    for column in METHODS:
+        if column in out:
+            out[column] = short_column(out[column].astype(str))
+    if "hard" in out:
+        out["hard"] = out["hard"].astype(str).str.replace(r"\(.*?\)", "", regex=True)
+    return out
 
 
 def slug(text: str) -> str:

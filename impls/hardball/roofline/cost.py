@@ -11,25 +11,25 @@ STATE = {"rsgd": (0, 0), "adam": (1, 2), "radam": (1, 2)}
 
 @dataclass(frozen=True)
 class Step:
-    """B positive pairs against M shared nodes (pool) or M draws each; D numbers a row, N rows."""
+    """B positive pairs against M shared nodes and K draws each; D numbers a row, N rows."""
 
     batch: int
-    negatives: int
+    shared: int
+    own: int
     coordinates: int
     nodes: int
-    pool: bool
     optimizer: str = "adam"
     bytes_per_number: int = 4
 
     @property
     def cells(self) -> int:
-        """Distances of a step: B (1 + M)."""
-        return self.batch * (1 + self.negatives)
+        """Distances of a step: B (1 + M + K)."""
+        return self.batch * (1 + self.shared + self.own)
 
     @property
     def gathered(self) -> int:
-        """Rows that a step names: 2 B + M for a pool, 2 B + B M otherwise."""
-        return 2 * self.batch + (1 if self.pool else self.batch) * self.negatives
+        """Rows that a step names: 2 B + M + B K."""
+        return 2 * self.batch + self.shared + self.batch * self.own
 
     @property
     def rows(self) -> float:
@@ -57,7 +57,7 @@ class Step:
         width = self.coordinates * self.bytes_per_number
         vectors, scalars = STATE[self.optimizer]
         lines = (1 + vectors) * (1 + (width - WORD) / LINE) + scalars
-        draws = (1 if self.pool else self.batch) * self.negatives
+        draws = self.shared + self.batch * self.own
         return 2 * self.rows * lines * LINE + WORD * (draws + 3 * self.batch)
 
     @property

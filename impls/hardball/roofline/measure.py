@@ -132,10 +132,16 @@ def measure_machine(step: Step, threads: int) -> Machine:
 def step_of(task: Problem, coordinates: int) -> Step:
     """The shape of a problem's steps; coordinates: numbers a point."""
     spec = task.spec
-    pool = problem.resolve(spec, spec.framework, task.known_width).pool
+    shared = problem.resolve(spec, spec.framework, task.known_width).shared
     width = np.dtype(spec.dtype).itemsize
     return Step(
-        spec.batch_size, spec.negatives, coordinates, task.n_nodes, pool, spec.optimizer.name, width
+        batch=spec.batch_size,
+        shared=shared,
+        own=spec.scored - shared,
+        coordinates=coordinates,
+        nodes=task.n_nodes,
+        optimizer=spec.optimizer.name,
+        bytes_per_number=width,
     )
 
 
@@ -148,6 +154,7 @@ def chunk(task: Problem, first: int, steps: int) -> Chunk:
         batch=Batches(spec.seed, len(task.positives), spec.batch_size).take(first, steps),
         words=words.block(spec.seed, "negatives", first, steps, count),
         lr=np.full(steps, spec.lr),
+        fade=np.ones(steps),
     )
 
 

@@ -48,7 +48,7 @@ def _cells(spec: RunSpec, measured: Measured) -> dict[str, Cell]:
     least = floor(step, machine)
     return {
         "form": catalog.entry("sampler", spec.sampler.name).form,
-        "shape": f"{step.batch} × {step.negatives}",
+        "shape": f"{step.batch} × {step.shared or step.own}",
         "framework": spec.framework,
         "dataset": spec.dataset,
         "nodes": step.nodes,

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ from hardball.trainers.problem import (
     identity,
     native_arrays,
     resolve,
+    words_per_step,
 )
 from hardball.trainers.provenance import processors
 
@@ -42,7 +44,7 @@ class Table(NamedTuple):
 
 
 class Data(NamedTuple):
-    """What a step reads: pairs (P, 2), known positives as CSR, the sampler's arrays.
+    """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays and entry.
 
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
@@ -50,82 +52,117 @@ class Data(NamedTuple):
     positives: jax.Array
     known_indptr: jax.Array
     known_indices: jax.Array
-    sampler: dict[str, jax.Array]
+    samplers: tuple[dict[str, jax.Array], ...]
+    entries: jax.Array
     powers: jax.Array
     settings: jax.Array
     codes: jax.Array
 
 
 class Draws(NamedTuple):
-    """ids (B, K) or (M,), weight (B, K) or (B, M), and how many were drawn, masked, widened.
+    """shared (M,) nodes for all anchors, own (B, K) of each one's; drawn, masked, widened: counts.
 
-    For the compiled step the weight of a pool is (M,), and the masking is left to it.
+    Weights are (B, M) and (B, K). For the compiled step, to which the masking is left, the weight
+    of what is shared is (M,).
     """
 
-    ids: jax.Array
-    weight: jax.Array
+    shared: jax.Array
+    shared_weight: jax.Array
+    own: jax.Array
+    own_weight: jax.Array
     drawn: jax.Array
     masked: jax.Array
     widened: jax.Array
 
 
 def draw(
-    how: Methods, data: Data, anchors: jax.Array, positives: jax.Array, words: jax.Array
+    how: Methods,
+    data: Data,
+    anchors: jax.Array,
+    positives: jax.Array,
+    words: jax.Array,
+    before: jax.Array,
 ) -> Draws:
     """Negatives of a batch; weight 0 where the draw is a known positive or the anchor itself.
 
-    anchors, positives (B,); words (B, K), or (M,) for a pool, whose weights are multiplicities.
+    anchors, positives (B,); words (W,), those of each sampler in turn; before: how many steps have
+    been taken. A sampler that has not come in yet draws the anchor, with weight 0.
     """
-    csr = data.known_indptr, data.known_indices
-    if how.pool:
-        ids, multiplicity = how.sample(data.sampler, words, **how.sample_options)
-        if how.native:
-            none = jnp.zeros((), jnp.int32)
-            weight = multiplicity.astype(how.spec.dtype)
-            return Draws(ids, weight, none + anchors.size * ids.size, none, none)
-        hit = pool_known(*csr, how.width, anchors, ids) | (ids == anchors[:, None])
-        weight = jnp.where(hit, 0, multiplicity).astype(how.spec.dtype)
-        drawn = jnp.asarray(anchors.size * ids.size, jnp.int32)
-        masked = drawn - jnp.sum(weight.astype(jnp.int32), dtype=jnp.int32)
-        return Draws(ids, weight, drawn, masked, jnp.zeros_like(masked))
-    nodes = positives if how.by_positive else anchors
-    ids, valid = how.sample(data.sampler, nodes, words, **how.sample_options)
-    drawn = jnp.sum(valid, dtype=jnp.int32)
-    widened = jnp.zeros_like(drawn)
-    if "widened" in data.sampler:
-        widened = jnp.sum(valid & data.sampler["widened"][nodes][:, None], dtype=jnp.int32)
-    if how.native:
-        return Draws(ids, valid.astype(how.spec.dtype), drawn, jnp.zeros_like(drawn), widened)
-    hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
-    masked = jnp.sum(valid & hit, dtype=jnp.int32)
-    return Draws(ids, (valid & ~hit).astype(how.spec.dtype), drawn, masked, widened)
+    csr, size = (data.known_indptr, data.known_indices), anchors.shape[0]
+    drawn, masked, widened = (jnp.zeros((), jnp.int32) for _ in range(3))
+    shared, shared_weight = jnp.zeros(0, jnp.int32), jnp.zeros((size, 0), how.spec.dtype)
+    own, valid = [jnp.zeros((size, 0), jnp.int32)], [jnp.zeros((size, 0), bool)]
+    for place, (sampling, index) in enumerate(zip(how.samplers, data.samplers, strict=True)):
+        shape = sampling.words_shape(size)
+        given, words = jnp.split(words, [math.prod(shape)])
+        if sampling.pool:
+            shared, multiplicity = sampling.draw(index, given, **sampling.options)
+            drawn += size * shared.size
+            shared_weight = multiplicity.astype(how.spec.dtype)
+            if not how.native:
+                hit = pool_known(*csr, how.width, anchors, shared) | (shared == anchors[:, None])
+                shared_weight = jnp.where(hit, 0, shared_weight)
+                masked += drawn - jnp.sum(shared_weight.astype(jnp.int32), dtype=jnp.int32)
+            continue
+        nodes = positives if sampling.by_positive else anchors
+        ids, fine = sampling.draw(index, nodes, given.reshape(shape), **sampling.options)
+        if sampling.after:
+            fine = fine & (before >= data.entries[place])
+            ids = jnp.where(fine, ids, anchors[:, None])
+        drawn += jnp.sum(fine, dtype=jnp.int32)
+        if "widened" in index:
+            widened += jnp.sum(fine & index["widened"][nodes][:, None], dtype=jnp.int32)
+        own.append(ids)
+        valid.append(fine)
+    ids, fine = jnp.concatenate(own, axis=1), jnp.concatenate(valid, axis=1)
+    if not how.native and ids.size:
+        hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
+        masked += jnp.sum(fine & hit, dtype=jnp.int32)
+        fine = fine & ~hit
+    own_weight = fine.astype(how.spec.dtype)
+    return Draws(shared, shared_weight, ids, own_weight, drawn, masked, widened)
+
+
+def beside(shared: jax.Array, own: jax.Array) -> jax.Array:
+    """(B, M) and (B, K) as (B, M + K)."""
+    if not (shared.shape[1] and own.shape[1]):
+        return shared if shared.shape[1] else own
+    return jnp.concatenate([shared, own], axis=1)
 
 
 def loss(how: Methods, rows: jax.Array, offset: jax.Array, weight: jax.Array) -> jax.Array:
     """Mean loss of a batch and its regularisers, from the rows of anchors, positives and draws.
 
-    rows (2B + B K, D), or (2B + M, D) for a pool. offset (B, K) is zero and added to the distances
-    of the negatives: its gradient is that of each negative, since |grad d| = 1 on any manifold.
+    rows (2B + M + B K, D). offset (B, M + K) is zero and added to the distances of the negatives:
+    its gradient is that of each negative, since |grad d| = 1 on any manifold.
     """
-    size = weight.shape[0]
-    anchors, positives, negatives = rows[:size], rows[size : 2 * size], rows[2 * size :]
+    size, count = weight.shape
+    anchors, positives, shared, own = jnp.split(rows, [size, 2 * size, 2 * size + how.shared])
     near = how.manifold.dist(anchors, positives, how.c)
-    if how.pool:
-        far = how.manifold.dist_matrix(anchors, negatives, how.c)
-    else:
-        far = how.manifold.dist(anchors[:, None], negatives.reshape(*weight.shape, -1), how.c)
+    if how.shared:
+        far = how.manifold.dist_matrix(anchors, shared, how.c)
+    if count > how.shared:
+        own = own.reshape(size, count - how.shared, -1)
+        each = how.manifold.dist(anchors[:, None], own, how.c)
+        far = beside(far, each) if how.shared else each
     total = jnp.mean(how.loss(near, far + offset, weight, **how.spec.loss.params))
     for term, params in how.regularizers:
         total = total + jnp.mean(term(how.manifold.radius(rows[: 2 * size], how.c), **params))
     return total
 
 
-def gradient(how: Methods, rows: jax.Array, draws: Draws) -> tuple[jax.Array, Totals]:
-    """The loss's gradient in the rows of anchors, positives and draws, and the step's totals."""
+def gradient(
+    how: Methods, rows: jax.Array, draws: Draws, fade: jax.Array
+) -> tuple[jax.Array, Totals]:
+    """The loss's gradient in the rows of anchors, positives and draws, and the step's totals.
+
+    fade: what multiplies the weights in the loss.
+    """
+    weight = beside(draws.shared_weight, draws.own_weight)
     both = jax.value_and_grad(functools.partial(loss, how), argnums=(0, 1))
-    value, (grads, each) = both(rows, jnp.zeros_like(draws.weight), draws.weight)
+    value, (grads, each) = both(rows, jnp.zeros_like(weight), fade * weight)
     each = jnp.abs(each) * each.shape[0]
-    stalled = jnp.sum(draws.weight * (each < STALLED * draws.weight))
+    stalled = jnp.sum(weight * (each < STALLED * weight))
     return grads, totals(draws, draws.masked, value, jnp.sum(each), stalled)
 
 
@@ -151,25 +188,27 @@ def update(
     positives: jax.Array,
     draws: Draws,
     lr: jax.Array,
+    fade: jax.Array,
     before: jax.Array,
 ) -> tuple[Table, Totals]:
     """One optimiser step on the rows that the batch touches, and the step's totals.
 
-    before: how many steps have been taken, which the rows are first brought up to.
+    fade: see `problem.fading`; before: how many steps have been taken, which the rows are first
+    brought up to.
 
     Rows that occur more than once get the sum of their gradients: every occurrence holds the same
     total, so all of them write the same row. Plain code adds into the buffer and reads back; with
     fewer nodes than occurrences it updates all nodes and keeps the touched ones.
     """
-    ids = jnp.concatenate([anchors, positives, draws.ids.reshape(-1)])
+    ids = jnp.concatenate([anchors, positives, draws.shared, draws.own.reshape(-1)])
     if table.rows.shape[0] <= ids.shape[0]:
         held, old = _coast(how, table.rows, before, lr)
-        grads, added = gradient(how, held[ids], draws)
+        grads, added = gradient(how, held[ids], draws, fade)
         new = _optimise(how, held, jnp.zeros_like(held).at[ids].add(grads), old, lr)
         touched = jnp.zeros((held.shape[0], 1), bool).at[ids].set(True)
         return Table(jnp.where(touched, new, table.rows), table.buffer), added
     held, old = _coast(how, table.rows[ids], before, lr)
-    grads, added = gradient(how, held, draws)
+    grads, added = gradient(how, held, draws, fade)
     buffer = table.buffer.at[ids].add(grads)
     total = buffer[ids]
     new = _optimise(how, held, total, old, lr)
@@ -186,16 +225,17 @@ def native_update(
     positives: jax.Array,
     draws: Draws,
     lr: jax.Array,
+    fade: jax.Array,
     before: jax.Array,
 ) -> tuple[Table, Totals]:
     """`update` by the compiled step."""
-    kernel = calls_jax.pool if how.pool else calls_jax.pairs
-    settings = data.settings.at[0].set(lr)
+    settings = jnp.concatenate([jnp.stack([lr, fade]), data.settings])
     codes = jnp.append(data.codes, before)
     known = data.known_indptr, data.known_indices
-    drawn = draws.ids, draws.weight
+    shared = draws.shared, draws.shared_weight.reshape(-1)
     told = data.powers, settings, codes
-    rows, sums = kernel(table.rows, anchors, positives, *drawn, *known, *told)
+    own = draws.own, draws.own_weight
+    rows, sums = calls_jax.train(table.rows, anchors, positives, *shared, *own, *known, *told)
     masked = sums[1].astype(jnp.int32)
     return Table(rows, table.buffer), totals(draws, masked, sums[0], sums[2], sums[3])
 
@@ -228,6 +268,7 @@ def _steps(
     batch: jax.Array,
     words: jax.Array,
     lr: jax.Array,
+    fade: jax.Array,
 ) -> tuple[Table, Totals]:
     """The first `count` steps of a chunk, whose arrays may be longer, and their totals."""
     change = functools.partial(update, how)
@@ -238,11 +279,12 @@ def _steps(
         table, sums = carry
         pairs = data.positives[batch[i]]
         if how.spec.words == "device":
-            drawn = jax.random.bits(jax.random.fold_in(key, first + i), how.words_shape, "uint32")
+            count = (words_per_step(how.spec),)
+            drawn = jax.random.bits(jax.random.fold_in(key, first + i), count, "uint32")
         else:
-            drawn = words[i].reshape(how.words_shape)
-        draws = draw(how, data, pairs[:, 0], pairs[:, 1], drawn)
-        table, added = change(table, pairs[:, 0], pairs[:, 1], draws, lr[i], first + i)
+            drawn = words[i]
+        draws = draw(how, data, pairs[:, 0], pairs[:, 1], drawn, first + i)
+        table, added = change(table, pairs[:, 0], pairs[:, 1], draws, lr[i], fade[i], first + i)
         return table, {name: sums[name] + added[name] for name in sums}
 
     sums = {name: jnp.zeros((), jnp.int32) for name in COUNTS}
@@ -275,7 +317,11 @@ class Engine:
                 put(problem.positives),
                 put(problem.known_indptr),
                 put(problem.known_indices),
-                {name: put(jnp.asarray(array)) for name, array in problem.index.items()},
+                tuple(
+                    {name: put(jnp.asarray(array)) for name, array in index.items()}
+                    for index in problem.indexes
+                ),
+                put(problem.entries),
                 *(put(array) for array in native_arrays(self.how)),
             )
             self.key = put(jax.random.key(problem.spec.seed))
@@ -314,7 +360,7 @@ class Engine:
             key = (identity(self.how), str(self.device), jax.tree.structure(args), shapes)
             began = time.perf_counter()
             if self.how.native:
-                warm.ensure("jax", "pool" if self.how.pool else "pairs", self.how.spec.dtype)
+                warm.ensure("jax", self.how.spec.dtype)
             if key not in _COMPILED:
                 jitted = jax.jit(functools.partial(_steps, self.how), donate_argnums=0)
                 # On a GPU sums into one row would else come in any order.
@@ -336,9 +382,9 @@ class Engine:
         rest = self.capacity - count
         batch = np.pad(chunk.batch, ((0, rest), (0, 0))) if rest else chunk.batch
         words = np.pad(chunk.words, ((0, rest), (0, 0))) if rest else chunk.words
-        lr = np.pad(chunk.lr, (0, rest)).astype(self.how.spec.dtype)
+        rates = np.pad([chunk.lr, chunk.fade], ((0, 0), (0, rest))).astype(self.how.spec.dtype)
         counters = np.asarray(chunk.first, np.int32), np.asarray(count, np.int32)
-        arrays = jax.device_put((*counters, batch, words, lr), self.device)
+        arrays = jax.device_put((*counters, batch, words, *rates), self.device)
         return (table, self.data, self.key, *arrays)
 
     def read(self, totals: Totals) -> dict[str, float]:

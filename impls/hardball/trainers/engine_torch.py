@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import math
 import os
 import shutil
 import time
@@ -49,7 +50,7 @@ class Table(NamedTuple):
 
 
 class Data(NamedTuple):
-    """What a step reads: pairs (P, 2), known positives as CSR, the sampler's arrays.
+    """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays and entry.
 
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
@@ -57,56 +58,84 @@ class Data(NamedTuple):
     positives: torch.Tensor
     known_indptr: torch.Tensor
     known_indices: torch.Tensor
-    sampler: dict[str, torch.Tensor]
+    samplers: tuple[dict[str, torch.Tensor], ...]
+    entries: torch.Tensor
     powers: torch.Tensor
     settings: torch.Tensor
     codes: torch.Tensor
 
 
 class Draws(NamedTuple):
-    """ids (B, K) or (M,), weight (B, K) or (B, M), and how many were drawn, masked, widened.
+    """shared (M,) nodes for all anchors, own (B, K) of each one's; drawn, masked, widened: counts.
 
-    For the compiled step the weight of a pool is (M,), and the masking is left to it.
+    Weights are (B, M) and (B, K). For the compiled step, to which the masking is left, the weight
+    of what is shared is (M,).
     """
 
-    ids: torch.Tensor
-    weight: torch.Tensor
+    shared: torch.Tensor
+    shared_weight: torch.Tensor
+    own: torch.Tensor
+    own_weight: torch.Tensor
     drawn: torch.Tensor
     masked: torch.Tensor
     widened: torch.Tensor
 
 
 def draw(
-    how: Methods, data: Data, anchors: torch.Tensor, positives: torch.Tensor, words: torch.Tensor
+    how: Methods,
+    data: Data,
+    anchors: torch.Tensor,
+    positives: torch.Tensor,
+    words: torch.Tensor,
+    before: torch.Tensor,
 ) -> Draws:
     """Negatives of a batch; weight 0 where the draw is a known positive or the anchor itself.
 
-    anchors, positives (B,); words (B, K), or (M,) for a pool, whose weights are multiplicities.
+    anchors, positives (B,); words (W,), those of each sampler in turn; before: how many steps have
+    been taken. A sampler that has not come in yet draws the anchor, with weight 0.
     """
-    csr = data.known_indptr, data.known_indices
-    dtype = getattr(torch, how.spec.dtype)
-    if how.pool:
-        ids, multiplicity = how.sample(data.sampler, words, **how.sample_options)
-        if how.native:
-            none = torch.zeros((), dtype=torch.int64, device=ids.device)
-            drawn = none + anchors.numel() * ids.numel()
-            return Draws(ids, multiplicity.to(dtype), drawn, none, none)
-        hit = pool_known(*csr, how.width, anchors, ids) | (ids == anchors[:, None])
-        weight = multiplicity.to(dtype).expand(hit.shape).masked_fill(hit, 0)
-        drawn = torch.full((), weight.numel(), device=weight.device)
-        masked = drawn - weight.sum(dtype=torch.int64)
-        return Draws(ids, weight, drawn, masked, torch.zeros_like(masked))
-    nodes = positives if how.by_positive else anchors
-    ids, valid = how.sample(data.sampler, nodes, words, **how.sample_options)
-    drawn = valid.sum()
-    widened = torch.zeros_like(drawn)
-    if "widened" in data.sampler:
-        widened = (valid & data.sampler["widened"][nodes][:, None]).sum()
-    if how.native:
-        return Draws(ids, valid.to(dtype), drawn, torch.zeros_like(drawn), widened)
-    hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
-    masked = (valid & hit).sum()
-    return Draws(ids, (valid & ~hit).to(dtype), drawn, masked, widened)
+    csr, size = (data.known_indptr, data.known_indices), anchors.shape[0]
+    kind = {"dtype": getattr(torch, how.spec.dtype), "device": anchors.device}
+    none = torch.zeros((), dtype=torch.int64, device=anchors.device)
+    drawn, masked, widened = none, none, none
+    shared, shared_weight = none.new_zeros(0), torch.zeros((size, 0), **kind)
+    own, valid = [none.new_zeros(size, 0)], [none.new_zeros(size, 0, dtype=torch.bool)]
+    for place, (sampling, index) in enumerate(zip(how.samplers, data.samplers, strict=True)):
+        shape = sampling.words_shape(size)
+        given, words = words.tensor_split([math.prod(shape)])
+        if sampling.pool:
+            shared, multiplicity = sampling.draw(index, given, **sampling.options)
+            drawn = drawn + size * shared.numel()
+            shared_weight = multiplicity.to(kind["dtype"])
+            if not how.native:
+                hit = pool_known(*csr, how.width, anchors, shared) | (shared == anchors[:, None])
+                shared_weight = shared_weight.expand(hit.shape).masked_fill(hit, 0)
+                masked = masked + drawn - shared_weight.sum(dtype=torch.int64)
+            continue
+        nodes = positives if sampling.by_positive else anchors
+        ids, fine = sampling.draw(index, nodes, given.view(shape), **sampling.options)
+        if sampling.after:
+            fine = fine & (before >= data.entries[place])
+            ids = torch.where(fine, ids, anchors[:, None])
+        drawn = drawn + fine.sum()
+        if "widened" in index:
+            widened = widened + (fine & index["widened"][nodes][:, None]).sum()
+        own.append(ids)
+        valid.append(fine)
+    ids, fine = torch.cat(own, dim=1), torch.cat(valid, dim=1)
+    if not how.native and ids.numel():
+        hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
+        masked = masked + (fine & hit).sum()
+        fine = fine & ~hit
+    own_weight = fine.to(kind["dtype"])
+    return Draws(shared, shared_weight, ids, own_weight, drawn, masked, widened)
+
+
+def beside(shared: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+    """(B, M) and (B, K) as (B, M + K)."""
+    if not (shared.shape[1] and own.shape[1]):
+        return shared if shared.shape[1] else own
+    return torch.cat([shared, own], dim=1)
 
 
 def loss(
@@ -114,16 +143,19 @@ def loss(
 ) -> torch.Tensor:
     """Mean loss of a batch and its regularisers, from the rows of anchors, positives and draws.
 
-    rows (2B + B K, D), or (2B + M, D) for a pool. offset (B, K) is zero and added to the distances
-    of the negatives: its gradient is that of each negative, since |grad d| = 1 on any manifold.
+    rows (2B + M + B K, D). offset (B, M + K) is zero and added to the distances of the negatives:
+    its gradient is that of each negative, since |grad d| = 1 on any manifold.
     """
-    size = weight.shape[0]
-    anchors, positives, negatives = rows[:size], rows[size : 2 * size], rows[2 * size :]
+    size, count = weight.shape
+    ends = [size, 2 * size, 2 * size + how.shared]
+    anchors, positives, shared, own = rows.tensor_split(ends)
     near = how.manifold.dist(anchors, positives, how.c)
-    if how.pool:
-        far = how.manifold.dist_matrix(anchors, negatives, how.c)
-    else:
-        far = how.manifold.dist(anchors[:, None], negatives.reshape(*weight.shape, -1), how.c)
+    if how.shared:
+        far = how.manifold.dist_matrix(anchors, shared, how.c)
+    if count > how.shared:
+        own = own.reshape(size, count - how.shared, -1)
+        each = how.manifold.dist(anchors[:, None], own, how.c)
+        far = beside(far, each) if how.shared else each
     total = torch.mean(how.loss(near, far + offset, weight, **how.spec.loss.params))
     for term, params in how.regularizers:
         total = total + torch.mean(term(how.manifold.radius(rows[: 2 * size], how.c), **params))
@@ -161,7 +193,8 @@ def _fuse(piece: Callable[..., Any]) -> Callable[..., Any]:
 
 def _compiled(problem: Problem, how: Methods) -> _Parts:
     """The pieces fused; problems of one configuration and one size share them, as seeds do."""
-    arrays = problem.start, problem.positives, problem.known_indices, *problem.index.values()
+    drawn_from = [array for index in problem.indexes for array in index.values()]
+    arrays = problem.start, problem.positives, problem.known_indices, *drawn_from
     key = identity(how), tuple(np.shape(array) for array in arrays)
     if key not in _COMPILED:
         _COMPILED[key] = _Parts(*map(_fuse, _eager(how)))
@@ -178,24 +211,29 @@ def _worth_compiling(problem: Problem, how: Methods) -> bool:
     """
     spec = problem.spec
     found = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
-    scorings = problem.total_steps * spec.batch_size * spec.negatives
-    pooled = words_per_step(spec) < spec.batch_size * spec.negatives
-    return bool(found) and pooled and not how.native and scorings >= _COMPILE_FROM_SCORINGS
+    scorings = problem.total_steps * spec.batch_size * spec.scored
+    return bool(found) and how.shared > 0 and not how.native and scorings >= _COMPILE_FROM_SCORINGS
 
 
 def _parts(how: Methods) -> _Parts:
     return how.fused or _eager(how)
 
 
-def gradient(how: Methods, rows: torch.Tensor, draws: Draws) -> tuple[torch.Tensor, Totals]:
-    """The loss's gradient in the rows of anchors, positives and draws, and the step's totals."""
+def gradient(
+    how: Methods, rows: torch.Tensor, draws: Draws, fade: torch.Tensor
+) -> tuple[torch.Tensor, Totals]:
+    """The loss's gradient in the rows of anchors, positives and draws, and the step's totals.
+
+    fade: what multiplies the weights in the loss.
+    """
     parts = _parts(how)
     rows = rows.detach().requires_grad_()
-    offset = torch.zeros_like(draws.weight, requires_grad=True)
+    weight = beside(draws.shared_weight, draws.own_weight)
+    offset = torch.zeros_like(weight, requires_grad=True)
     with torch.enable_grad():
-        value = parts.loss(rows, offset, draws.weight)
+        value = parts.loss(rows, offset, fade * weight)
     grads, each = torch.autograd.grad(value, (rows, offset))
-    pull, stalled = parts.measure(draws.weight, each)
+    pull, stalled = parts.measure(weight, each)
     return grads, totals(draws, draws.masked, value.detach(), pull, stalled)
 
 
@@ -231,26 +269,28 @@ def update(
     positives: torch.Tensor,
     draws: Draws,
     lr: torch.Tensor,
+    fade: torch.Tensor,
     before: torch.Tensor,
 ) -> tuple[Table, Totals]:
     """One optimiser step on the rows that the batch touches, and the step's totals.
 
-    before: how many steps have been taken, which the rows are first brought up to.
+    fade: see `problem.fading`; before: how many steps have been taken, which the rows are first
+    brought up to.
 
     Rows that occur more than once get the sum of their gradients: every occurrence holds the same
     total, so all of them write the same row. Plain code adds into the buffer and reads back; with
     fewer nodes than occurrences it updates all nodes and keeps the touched ones.
     """
     parts = _parts(how)
-    ids = torch.cat([anchors, positives, draws.ids.reshape(-1)])
+    ids = torch.cat([anchors, positives, draws.shared, draws.own.reshape(-1)])
     if table.rows.shape[0] <= ids.shape[0]:
         held, old = parts.coast(table.rows, before, lr)
-        grads, added = gradient(how, held[ids], draws)
+        grads, added = gradient(how, held[ids], draws, fade)
         new = parts.optimise(held, torch.zeros_like(held).index_add_(0, ids, grads), old, lr)
         touched = torch.zeros_like(held[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
         return Table(torch.where(touched, new, table.rows), table.buffer), added
     held, old = parts.coast(table.rows[ids], before, lr)
-    grads, added = gradient(how, held, draws)
+    grads, added = gradient(how, held, draws, fade)
     buffer = table.buffer.index_add_(0, ids, grads)
     new = parts.optimise(held, buffer[ids], old, lr)
     buffer.index_fill_(0, ids, 0)
@@ -265,17 +305,18 @@ def native_update(
     positives: torch.Tensor,
     draws: Draws,
     lr: torch.Tensor,
+    fade: torch.Tensor,
     before: torch.Tensor,
 ) -> tuple[Table, Totals]:
     """`update` by the compiled step."""
-    kernel = calls_torch.pool if how.pool else calls_torch.pairs
-    settings = torch.cat([lr[None], data.settings[1:]])
+    settings = torch.cat([torch.stack([lr, fade]), data.settings])
     codes = torch.cat([data.codes, before[None].to(torch.int32)])
     known = data.known_indptr, data.known_indices
-    drawn = draws.ids.to(torch.int32), draws.weight
+    shared = draws.shared.to(torch.int32), draws.shared_weight.reshape(-1)
     told = data.powers, settings, codes
     pairs = anchors.to(torch.int32), positives.to(torch.int32)
-    rows, sums = kernel(table.rows, *pairs, *drawn, *known, *told)
+    own = draws.own.to(torch.int32), draws.own_weight
+    rows, sums = calls_torch.train(table.rows, *pairs, *shared, *own, *known, *told)
     masked = sums[1].to(torch.int64)
     return Table(rows, table.buffer), totals(draws, masked, sums[0], sums[2], sums[3])
 
@@ -305,6 +346,7 @@ def _steps(
     batch: torch.Tensor,
     words: torch.Tensor,
     lr: torch.Tensor,
+    fade: torch.Tensor,
     first: int,
 ) -> tuple[Table, Totals]:
     """The steps of a chunk, the first of which comes after `first` others, and their totals."""
@@ -314,10 +356,10 @@ def _steps(
     change = functools.partial(update, how)
     if how.native:
         change = functools.partial(native_update, how, data)
-    for rows, drawn, rate, before in zip(batch, words, lr, counter, strict=True):
+    for rows, drawn, rate, part, before in zip(batch, words, lr, fade, counter, strict=True):
         pairs = data.positives[rows]
-        draws = _parts(how).draw(data, pairs[:, 0], pairs[:, 1], drawn.view(how.words_shape))
-        table, added = change(table, pairs[:, 0], pairs[:, 1], draws, rate, before)
+        draws = _parts(how).draw(data, pairs[:, 0], pairs[:, 1], drawn, before)
+        table, added = change(table, pairs[:, 0], pairs[:, 1], draws, rate, part, before)
         for name, value in added.items():
             sums[name] += value
     return table, sums
@@ -348,7 +390,11 @@ class Engine:
                 # The compiled step takes int32, a search in the rows int64.
                 self._put(problem.known_indptr.astype(np.int32 if self.how.native else np.int64)),
                 self._put(problem.known_indices),
-                {name: self._put(np.asarray(array)) for name, array in problem.index.items()},
+                tuple(
+                    {name: self._put(np.asarray(array)) for name, array in index.items()}
+                    for index in problem.indexes
+                ),
+                self._put(problem.entries),
                 *(self._put(array) for array in native_arrays(self.how)),
             )
 
@@ -360,7 +406,7 @@ class Engine:
         """No gradients but where a step asks for them, and one order of summation."""
         threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
         spec = self.problem.spec
-        small = spec.batch_size * spec.negatives < _THREADS_FROM_SCORINGS
+        small = spec.batch_size * spec.scored < _THREADS_FROM_SCORINGS
         if small and "OMP_NUM_THREADS" not in os.environ:
             torch.set_num_threads(1)
         torch.use_deterministic_algorithms(self.device.type == "cuda")
@@ -389,9 +435,9 @@ class Engine:
         """Warm up on a throwaway copy of the table: seconds until two steps are done."""
         began = time.perf_counter()
         if self.how.native:
-            warm.ensure("torch", "pool" if self.how.pool else "pairs", self.how.spec.dtype)
+            warm.ensure("torch", self.how.spec.dtype)
         copy = self.restore({name: array.copy() for name, array in self.export(table).items()})
-        short = Chunk(chunk.first, chunk.batch[:2], chunk.words[:2], chunk.lr[:2])
+        short = Chunk(chunk.first, *(field[:2] for field in chunk[1:]))
         self.read(self.run(copy, short)[1])
         return time.perf_counter() - began
 
@@ -402,15 +448,15 @@ class Engine:
         """
         with self._settings():
             batch = self._put(chunk.batch)
-            lr = self._put(chunk.lr).to(self.dtype)
+            lr, fade = self._put(chunk.lr).to(self.dtype), self._put(chunk.fade).to(self.dtype)
             if self.how.spec.words == "device":
                 source = torch.Generator(self.device)
                 # Both numbers below 2^32: one stream a seed and chunk.
                 source.manual_seed(self.how.spec.seed << 32 | chunk.first)
-                words = device_words(source, (len(chunk.lr), *self.how.words_shape))
+                words = device_words(source, (len(chunk.lr), words_per_step(self.how.spec)))
             else:
                 words = self._put(chunk.words.astype(np.int64))
-            return _steps(self.how, table, self.data, batch, words, lr, chunk.first)
+            return _steps(self.how, table, self.data, batch, words, lr, fade, chunk.first)
 
     def read(self, totals: Totals) -> dict[str, float]:
         """Totals as numbers; waits for the device."""

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from hardball import words
+from hardball import catalog, words
 from hardball.errors import HardballError
 from hardball.spec import RunSpec
 from hardball.trainers import checkpoint
@@ -93,7 +93,7 @@ def stretches(problem: Problem) -> list[tuple[int, list[tuple[int, int]]]]:
     """
     spec = problem.spec
     drawn = words_per_step(spec)
-    scored = spec.batch_size * spec.negatives
+    scored = spec.batch_size * spec.scored
     limit = max(1, min(MOST_WORDS // drawn, MOST_SCORINGS // scored))
     out = []
     first = 0
@@ -116,6 +116,12 @@ def check(spec: RunSpec) -> None:
     if spec.patience and not spec.eval_every:
         raise HardballError(
             f"patience={spec.patience} needs evaluations to wait for: set eval_every to 1 or more"
+        )
+    if spec.fade != 1 and not catalog.entry("loss", spec.loss.name).sums:
+        able = ", ".join(entry.name for entry in catalog.entries("loss") if entry.sums)
+        raise HardballError(
+            f"fade={spec.fade}: loss {spec.loss.name} averages over its negatives, so that their "
+            f"common weight changes nothing; allowed with {able}"
         )
     if spec.burn_in >= spec.epochs:
         raise HardballError(
@@ -198,6 +204,7 @@ def _chunks(problem: Problem, ranges: list[tuple[int, int]]) -> Iterator[Chunk]:
             batch=batches.take(first, steps),
             words=words.block(spec.seed, "negatives", first, steps, count),
             lr=problem.rates[first : first + steps],
+            fade=problem.fades[first : first + steps],
         )
 
 

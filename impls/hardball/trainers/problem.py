@@ -12,7 +12,7 @@ import numpy as np
 
 from hardball import catalog, words
 from hardball.errors import HardballError
-from hardball.spec import RunSpec
+from hardball.spec import Method, RunSpec
 
 if TYPE_CHECKING:
     from hardball.hierarchy.closure import Csr
@@ -27,7 +27,8 @@ class Problem:
     """One run's arrays.
 
     positives: int32 (P, 2), pairs of node and ancestor. known_indptr, known_indices: the positives
-    that draws are checked against, one ascending row a node. index: the sampler's arrays.
+    that draws are checked against, one ascending row a node. indexes: each sampler's arrays, the
+    run's own before its hard ones.
     start: float64 (N, dim), tangent vectors at the origin from which the run begins.
     """
 
@@ -38,7 +39,7 @@ class Problem:
     positives: np.ndarray
     known_indptr: np.ndarray
     known_indices: np.ndarray
-    index: Mapping[str, np.ndarray]
+    indexes: tuple[Mapping[str, np.ndarray], ...]
     start: np.ndarray
 
     @property
@@ -66,6 +67,17 @@ class Problem:
         """The learning rate of every step: float64 (total_steps,)."""
         return schedule(self.spec, self.steps_until(self.spec.burn_in), self.total_steps)
 
+    @property
+    def entries(self) -> np.ndarray:
+        """The step at which each sampler comes in: int32, 0 for the run's own."""
+        late = [after for _, _, after in samplers(self.spec)]
+        return np.ceil(np.array(late) * self.total_steps).astype(np.int32)
+
+    @cached_property
+    def fades(self) -> np.ndarray:
+        """What multiplies the weight of a negative at every step: float64 (total_steps,)."""
+        return fading(self.spec, self.total_steps)
+
     def rate(self, step: int) -> float:
         """The rate of the last of `step` steps; that of the first before any."""
         return float(self.rates[max(step - 1, 0)])
@@ -89,8 +101,11 @@ def build(spec: RunSpec, hierarchy: "Hierarchy", closure: "Csr | None" = None) -
             f"{spec.dataset}: {len(split.known.indices)} known pairs, at most {INT32_MAX} fit: "
             "train on a subtree, or on its direct edges"
         )
-    index = catalog.builder("sampler", spec.sampler.name)(
-        hierarchy, split.known, negatives=spec.negatives, **spec.sampler.params
+    indexes = tuple(
+        catalog.builder("sampler", method.name)(
+            hierarchy, split.known, negatives=count, **method.params
+        )
+        for method, count, _ in samplers(spec)
     )
     noise = spec.init_scale * words.normal(spec.seed, "initialise", (hierarchy.n_nodes, spec.dim))
     start = catalog.builder("start", spec.start.name)(hierarchy, noise, **spec.start.params)
@@ -102,22 +117,29 @@ def build(spec: RunSpec, hierarchy: "Hierarchy", closure: "Csr | None" = None) -
         positives=np.ascontiguousarray(split.train, np.int32),
         known_indptr=split.known.indptr.astype(np.int32),
         known_indices=split.known.indices.astype(np.int32, copy=False),
-        index=index,
+        indexes=indexes,
         start=start,
     )
+
+
+def samplers(spec: RunSpec) -> list[tuple[Method, int, float]]:
+    """(sampler, negatives, after) of a run: its own, then its hard ones."""
+    hard = [(group.sampler, group.negatives, group.after) for group in spec.hard]
+    return [(spec.sampler, spec.negatives, 0.0), *hard]
 
 
 class Chunk(NamedTuple):
     """Steps that a framework takes in one call: S of them, from step `first`.
 
     batch: int32 (S, B) rows of Problem.positives; words: uint32 (S, words a step), or (S, 0) when
-    the device draws its own; lr: float64 (S,).
+    the device draws its own; lr and fade: float64 (S,).
     """
 
     first: int
     batch: np.ndarray
     words: np.ndarray
     lr: np.ndarray
+    fade: np.ndarray
 
 
 # Totals of a chunk, summed over its steps. drawn: negatives drawn; masked: those that are known
@@ -130,9 +152,30 @@ STALLED = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
+class Sampling:
+    """One of a run's samplers: what draws, and how much.
+
+    negatives: draws an anchor, or the size of a pool; after: see `spec.Hard`; by_positive: whether
+    they are drawn around the positive rather than the anchor.
+    """
+
+    draw: Callable[..., Any]
+    options: dict[str, Any]
+    negatives: int
+    after: float
+    pool: bool
+    by_positive: bool
+
+    def words_shape(self, batch: int) -> tuple[int, ...]:
+        """One word a draw: (M,) for a pool, (B, K) otherwise."""
+        return (self.negatives,) if self.pool else (batch, self.negatives)
+
+
+@dataclass(frozen=True, eq=False)
 class Methods:
     """The halves of the pairs that a spec names, resolved once.
 
+    samplers: the run's own, then its hard ones; only the first may be a pool.
     native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
     fused: the pieces of a step as PyTorch compiled them, None where they run as they are written;
     JAX always compiles.
@@ -141,10 +184,8 @@ class Methods:
     spec: RunSpec
     c: float
     width: int
-    pool: bool
+    samplers: tuple[Sampling, ...]
     manifold: ModuleType
-    sample: Callable[..., Any]
-    sample_options: dict[str, Any]
     loss: Callable[..., Any]
     regularizers: list[tuple[Callable[..., Any], dict[str, Any]]]
     optimise: Callable[..., Any]
@@ -152,42 +193,45 @@ class Methods:
     fused: Any = None
 
     @property
-    def by_positive(self) -> bool:
-        """Whether negatives are drawn around the positive rather than the anchor."""
-        return self.spec.sampler.params.get("relative_to") == "positive"
+    def shared(self) -> int:
+        """Negatives that all anchors of a batch share: the size of the pool, 0 without one."""
+        return self.samplers[0].negatives if self.samplers[0].pool else 0
 
     @property
     def coordinates(self) -> int:
         """Width of a point's row."""
         return self.manifold.coordinates(self.spec.dim)
 
-    @property
-    def words_shape(self) -> tuple[int, ...]:
-        """One word a draw: (M,) for a pool, (B, K) otherwise."""
-        spec = self.spec
-        return (spec.negatives,) if self.pool else (spec.batch_size, spec.negatives)
-
 
 def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
     """The methods of a spec in `framework`, "jax" or "torch"; width: Problem.known_width."""
     from hardball.native.settings import has_kernel
 
-    sample = catalog.load("sampler", spec.sampler.name, framework)
-    takes = inspect.signature(sample).parameters
     return Methods(
         spec=spec,
         c=curvature(spec),
         width=width,
-        pool=catalog.entry("sampler", spec.sampler.name).form == "pool",
+        samplers=tuple(_sampling(framework, *each) for each in samplers(spec)),
         manifold=catalog.load("manifold", spec.manifold.name, framework),
-        sample=sample,
-        sample_options={k: v for k, v in spec.sampler.params.items() if k in takes},
         loss=catalog.load("loss", spec.loss.name, framework),
         regularizers=[
             (catalog.load("regularizer", r.name, framework), r.params) for r in spec.regularizers
         ],
         optimise=catalog.load("optimizer", spec.optimizer.name, framework),
         native=spec.kernels == "native" and has_kernel(spec),
+    )
+
+
+def _sampling(framework: str, method: Method, negatives: int, after: float) -> Sampling:
+    draw = catalog.load("sampler", method.name, framework)
+    takes = inspect.signature(draw).parameters
+    return Sampling(
+        draw=draw,
+        options={name: value for name, value in method.params.items() if name in takes},
+        negatives=negatives,
+        after=after,
+        pool=catalog.entry("sampler", method.name).form == "pool",
+        by_positive=method.params.get("relative_to") == "positive",
     )
 
 
@@ -209,14 +253,15 @@ def curvature(spec: RunSpec) -> float:
 
 
 def words_per_step(spec: RunSpec) -> int:
-    """One word a draw: M for a pool, B x K otherwise."""
+    """One word a draw: M for a pool, B x K otherwise; those of hard negatives come after."""
     pool = catalog.entry("sampler", spec.sampler.name).form == "pool"
-    return spec.negatives if pool else spec.batch_size * spec.negatives
+    hard = spec.batch_size * (spec.scored - spec.negatives)
+    return hard + spec.negatives * (1 if pool else spec.batch_size)
 
 
 def identity(how: Methods) -> tuple[str, int]:
     """What a compiled step depends on, beside the shapes of its arguments."""
-    names = {"batch_size", "clip", "device", "dtype", "kernels", "loss"}
+    names = {"batch_size", "clip", "device", "dtype", "hard", "kernels", "loss"}
     names |= {"manifold", "negatives", "optimizer"}
     names |= {"regularizers", "sampler", "words"}
     text = json.dumps(how.spec.model_dump(mode="json", include=names), sort_keys=True)
@@ -260,3 +305,15 @@ def schedule(spec: RunSpec, burn_in_steps: int, total_steps: int) -> np.ndarray:
     )
     slow = np.full(min(burn_in_steps, total_steps), spec.lr * spec.burn_in_factor)
     return np.concatenate([slow, falling])
+
+
+def fading(spec: RunSpec, total_steps: int) -> np.ndarray:
+    """What multiplies the weight of a negative at every step: float64 (total_steps,).
+
+    1 for the first half, then geometric to `fade` at the last step. In a softmax that is a margin
+    of log f <= 0: log(1 + f sum_k w_k e^(d+ - d_k)) ends as an exponential loss, which pulls on the
+    negatives that are nearest compared with the positive. Source: hardball.
+    """
+    half = total_steps / 2
+    late = (np.arange(total_steps) - half) / max(total_steps - 1 - half, 1)
+    return spec.fade ** np.clip(late, 0, 1)
