@@ -196,6 +196,18 @@ def test_what_it_cannot_do_is_left_to_plain_code(changes):
     assert not settings.has_kernel(spec_of(**FORMS["pool"], **changes))
 
 
+@pytest.mark.parametrize("largest", [1, 7, 2**11, 2**22 + 5, 2**31])
+def test_nodes_named_more_than_once_are_one_row(largest):
+    from hardball.native import step
+
+    ids = np.random.default_rng(0).integers(0, largest, 3000).astype(np.int32)
+    slots, unique = np.empty(3000, np.int32), np.empty(3000, np.int32)
+    count = step.number(ids, slots, unique)
+    expected, places = np.unique(ids, return_inverse=True)
+    np.testing.assert_array_equal(unique[:count], expected)
+    np.testing.assert_array_equal(slots, places)
+
+
 def test_powers_beyond_the_table_are_worked_out():
     """A row that no batch touched for longer than the table of powers reaches."""
     from hardball.native import rows

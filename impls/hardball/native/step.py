@@ -26,27 +26,40 @@ from hardball.native.softmax import BLOCKS, FAST, pull, score, spread, stalled, 
 
 @compiled()
 def number(ids, slots, unique):
-    """Give equal ids (R,) equal slots, counted from 0 in order of first sight; how many there are.
+    """Give equal ids (R,) equal slots, counted from 0 in ascending order; how many there are.
 
-    Filled: slots (R,), and unique (R,) with the id of each slot.
+    Filled: slots (R,), and unique (R,) with the id of each slot. Ascending, so that rows are read
+    and written in the order in which they lie. By radix: 11 bits a pass, the place in the lower
+    half of a word.
     """
-    size = 1
-    while size < 2 * len(ids):
-        size *= 2
-    table = np.full((size, 2), -1, np.int32)
-    count = 0
-    for i in range(len(ids)):
-        wanted = np.int32(ids[i])
-        # Fibonacci hashing: neighbouring ids lie far apart.
-        at = ((np.int64(wanted) * 0x9E3779B1) >> 7) & (size - 1)
-        while table[at, 0] != -1 and table[at, 0] != wanted:
-            at = (at + 1) & (size - 1)
-        if table[at, 0] == -1:
-            table[at, 0], table[at, 1] = wanted, count
-            unique[count] = wanted
+    size, digits = len(ids), 11
+    largest = 0
+    words, sorted_words = np.empty(size, np.int64), np.empty(size, np.int64)
+    for i in range(size):
+        words[i] = np.int64(ids[i]) << 32 | i
+        largest = max(largest, ids[i])
+    for shift in range(0, 32, digits):
+        if largest >> shift == 0:
+            break
+        heads = np.zeros(2**digits, np.int64)
+        for i in range(size):
+            heads[words[i] >> (32 + shift) & (2**digits - 1)] += 1
+        begin = 0
+        for digit in range(2**digits):
+            begin, heads[digit] = begin + heads[digit], begin
+        for i in range(size):
+            digit = words[i] >> (32 + shift) & (2**digits - 1)
+            sorted_words[heads[digit]] = words[i]
+            heads[digit] += 1
+        words, sorted_words = sorted_words, words
+    count = -1
+    for i in range(size):
+        wanted = np.int32(words[i] >> 32)
+        if count < 0 or unique[count] != wanted:
             count += 1
-        slots[i] = table[at, 1]
-    return count
+            unique[count] = wanted
+        slots[words[i] & 0x7FFFFFFF] = count
+    return count + 1
 
 
 @compiled(fastmath=FAST, error_model="numpy")
@@ -152,16 +165,9 @@ def train(table, anchors, positives, shared, shared_weight, own, own_weight, ind
         weight, gap = np.empty(count, kind), np.empty(count, kind)
         share, slope = np.empty(count, kind), np.empty(count, kind)
         own_w, own_form = np.empty((dim, few), kind), np.empty((FORM, few), kind)
-        own_gap, own_share, own_slope = (
-            np.empty(few, kind),
-            np.empty(few, kind),
-            np.empty(few, kind),
-        )
-        own_out, own_radii, left = (
-            np.empty((dim, few), kind),
-            np.empty(few, kind),
-            np.empty(few, kind),
-        )
+        own_out, own_radii = np.empty((dim, few), kind), np.empty(few, kind)
+        own_gap, own_share = np.empty(few, kind), np.empty(few, kind)
+        own_slope, left = np.empty(few, kind), np.empty(few, kind)
         for i in range(size * block // BLOCKS, size * (block + 1) // BLOCKS):
             at = slots[i]
             u = points[at, :dim]
