@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 
 from hardball.native.compiled import compiled
-from hardball.native.softmax import FAST
+from hardball.native.softmax import FAST, SCALE
 
 TANGENT, POINCARE, LORENTZ = 0, 1, 2
 RSGD, ADAM = 0, 1
@@ -246,17 +246,18 @@ def open_rows(table, nodes, codes, powers, settings, tiles, stretches, points):
 
 @compiled(parallel=True, error_model="numpy")
 def close_rows(table, nodes, codes, powers, settings, tiles, stretches, gradients):
-    """Update the rows in `tiles` by their gradients (U, D + 1) and write them to the table."""
+    """Update the rows in `tiles` by their gradients (U, D + 1) over SCALE and write them back."""
     kind, optimiser, before = codes[0], codes[1], codes[2]
     dim, first = gradients.shape[1] - 1, 1 if kind == LORENTZ else 0
     width = dim + first
+    unit = gradients.dtype.type(1 / SCALE)
     for t in prange(len(tiles)):
         tile, stretch = tiles[t], stretches[t]
         start, count = t * TILE, min(TILE, len(nodes) - t * TILE)
         slope, work = np.zeros((dim + 1, TILE), table.dtype), np.empty((4, TILE), table.dtype)
         for k in range(count):
             for j in range(dim + 1):
-                slope[j, k] = gradients[start + k, j]
+                slope[j, k] = gradients[start + k, j] * unit
         turn(kind, tile, first, width, stretch, stretch[3], settings[CLIP], slope, work)
         if optimiser == ADAM:
             move_adam(tile, first, width, slope, before, powers, settings, work)

@@ -19,6 +19,9 @@ from hardball.native.compiled import compiled
 BLOCKS = 8
 # As `problem.STALLED`: a negative whose gradient has a norm below this teaches nothing.
 STALLED = 1e-4
+# Gradients of e^-d are as small as e^-d / sinh(d) between points of radius 40, where float32 ends:
+# they are added up as multiples of this, a power of two, which changes no digit.
+SCALE = 2.0**60
 # Sums may be reordered, so that loops use vector registers; infinities and NaN stay what they are.
 FAST = {"contract", "reassoc", "nsz", "arcp"}
 
@@ -46,12 +49,12 @@ def spread(u, directions, gap):
 def score(up, down, sinh, ups, downs, sinhs, weight, gap, share, steep):
     """Sum of w e^-d from one anchor to n negatives.
 
-    gap: |u - w|^2 on entry, the angular part of x on return; share: w e^-d; steep: sinh(d).
+    gap: |u - w|^2 on entry, the angular part of x on return; share: w e^-d; steep: sinh(d) / SCALE.
     """
     half, one, two = gap.dtype.type(0.5), gap.dtype.type(1), gap.dtype.type(2)
     zero = gap.dtype.type(0)
     total = zero
-    scale = half * sinh
+    scale, unit = half * sinh, gap.dtype.type(1 / SCALE)
     for k in range(len(gap)):
         angular = scale * sinhs[k] * gap[k]
         radial = two * (up * downs[k] - down * ups[k])
@@ -61,7 +64,8 @@ def score(up, down, sinh, ups, downs, sinhs, weight, gap, share, steep):
         total += part
         gap[k] = angular
         share[k] = part
-        steep[k] = root
+        # Not in pull's factor, which may be as large as e^d.
+        steep[k] = root * unit
     return total
 
 
@@ -70,8 +74,8 @@ def pull(factor, up, down, sinh, coth, u, ups, downs, sinhs, coths, directions, 
          angular, d_m, d_negatives, d_radii):  # fmt: skip
     """Gradients of one anchor's loss: that of its radius is returned, those of m, n are added.
 
-    factor: what turns a share into -dL/dd; slope: sinh(d) on entry. d_m (D,), d_negatives (D, n),
-    d_radii (n,).
+    factor: what turns a share into -dL/dd; slope: sinh(d) / SCALE on entry. The gradients are
+    SCALE times what they are: d_m (D,), d_negatives (D, n), d_radii (n,).
     """
     dim, n = directions.shape
     two = slope.dtype.type(2)

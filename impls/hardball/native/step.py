@@ -21,7 +21,17 @@ from hardball.native.rows import (
     close_rows,
     open_rows,
 )
-from hardball.native.softmax import BLOCKS, FAST, pull, score, spread, stalled, strike, strike_each
+from hardball.native.softmax import (
+    BLOCKS,
+    FAST,
+    SCALE,
+    pull,
+    score,
+    spread,
+    stalled,
+    strike,
+    strike_each,
+)
 
 
 @compiled()
@@ -64,13 +74,13 @@ def number(ids, slots, unique):
 
 @compiled(fastmath=FAST, error_model="numpy")
 def attract(points, i, k, share):
-    """e^-d of the nodes in two slots; 1 / sinh(d) and the angular part of x = cosh(d) - 1.
+    """e^-d of the nodes in two slots; SCALE / sinh(d) and the angular part of x = cosh(d) - 1.
 
     Points within the rounding of their coordinates count as one, whose gradient is 0.
     """
     dim = points.shape[1] - FORM
     zero, half = points.dtype.type(0), points.dtype.type(0.5)
-    one, two = points.dtype.type(1), points.dtype.type(2)
+    one, two, unit = points.dtype.type(1), points.dtype.type(2), points.dtype.type(SCALE)
     gap = zero
     for j in range(dim):
         step = points[i, j] - points[k, j]
@@ -83,7 +93,7 @@ def attract(points, i, k, share):
     root = np.sqrt(x) * np.sqrt(x + two)
     radii = np.log(two * up) * two * (np.log(two * ups) * two)
     apart = half * x > share * (radii + sinh * sinhs)
-    return one / (one + x + root), one / root if apart and root > zero else zero, angular
+    return one / (one + x + root), unit / root if apart and root > zero else zero, angular
 
 
 @compiled(error_model="numpy")
