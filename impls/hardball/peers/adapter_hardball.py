@@ -129,11 +129,12 @@ def _chunks(begun: Problem, size: int, total: int) -> Iterator[Chunk]:
     count = problem.words_per_step(spec)
     for first in range(0, total, size):
         steps = min(size, total - first)
-        rates = begun.rates[first : first + steps] if total == begun.total_steps else None
+        # The trial, which has no end, keeps the first rate.
+        planned = total == begun.total_steps
         yield Chunk(
             first=first,
             batch=batches.take(first, steps),
             words=words.block(spec.seed, "negatives", first, steps, count),
-            lr=np.full(steps, spec.lr) if rates is None else rates,
-            fade=np.ones(steps),
+            lr=begun.rates[first : first + steps] if planned else np.full(steps, spec.lr),
+            fade=begun.fades[first : first + steps] if planned else np.ones(steps),
         )
