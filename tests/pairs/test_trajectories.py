@@ -184,8 +184,8 @@ def test_draws_are_identical(graph, sampler):
     draws = drawn(graph, sampler)
     assert draws.drawn.sum() > 0
     weight = np.concatenate([draws.shared_weight, draws.own_weight], axis=2)
-    # The last test is that weights are not all of one kind: some draws were known or the anchor.
-    assert (draws.masked > 0).any() == (weight == 0).any()
+    # Of what was drawn all that is not masked counts, a pool's nodes as often as they were drawn.
+    np.testing.assert_array_equal(weight.sum(axis=(1, 2)), draws.drawn - draws.masked)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -202,8 +202,10 @@ def test_every_step_agrees(graph, geometry, loss):
         for number, name in enumerate(names):
             block = np.s_[:, number * graph.n_nodes : (number + 1) * graph.n_nodes]
             assert np.isfinite(ours[block]).all(), name
-            # Points that stand still would agree with anything.
-            assert (np.abs(np.diff(ours[block], axis=0)).max(axis=(1, 2)) > 1e-5).all(), name
+            # Points that stand still would agree with anything. A batch of leaves, for which there
+            # are no descendants to draw, moves none.
+            moved = np.abs(np.diff(ours[block], axis=0)).max(axis=(1, 2)) > 1e-5
+            assert moved.mean() >= (0.9 if name.startswith("descendants") else 1), name
             # Measured: 1e-14 at most.
             np.testing.assert_allclose(
                 ours[block], theirs[block], rtol=0, atol=TOLERANCE, err_msg=name
