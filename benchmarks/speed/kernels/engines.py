@@ -77,19 +77,13 @@ def spec_of(space: str, form: Form, code: str, n: int, half: str) -> "RunSpec":
 
 def build(space: str, form: Form, code: str, n: int, half: str) -> Call:
     """One chunk of steps, as the training loop takes it, and its totals read."""
-    from hardball import words
     from hardball.trainers import problem
 
     spec = spec_of(space, form, code, n, half)
     made = problem.build(spec, trees.tree(n), trees.known(n))
     engine = importlib.import_module(f"hardball.trainers.engine_{half}").Engine(made, form.steps)
-    chunk = problem.Chunk(
-        first=0,
-        batch=problem.Batches(0, len(made.positives), BATCH).take(0, form.steps),
-        words=words.block(0, "negatives", 0, form.steps, problem.words_per_step(spec)),
-        lr=made.rates[: form.steps],
-        fade=made.fades[: form.steps],
-    )
+    batches = problem.Batches(0, len(made.positives), BATCH)
+    chunk = problem.chunk(made, batches, 0, form.steps)
     table = engine.start()
     engine.compile(table, chunk)
 

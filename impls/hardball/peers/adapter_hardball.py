@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from hardball import plan, words
+from hardball import plan
 from hardball.errors import HardballError
 from hardball.hierarchy import store
 from hardball.hierarchy.closure import Csr
@@ -126,15 +126,7 @@ def _train(engine: Any, begun: Problem, size: int, clock: Clock, found: dict[str
 def _chunks(begun: Problem, size: int, total: int) -> Iterator[Chunk]:
     spec = begun.spec
     batches = Batches(spec.seed, len(begun.positives), spec.batch_size)
-    count = problem.words_per_step(spec)
+    # The trial, which has no end, keeps the first rate.
+    endless = total != begun.total_steps
     for first in range(0, total, size):
-        steps = min(size, total - first)
-        # The trial, which has no end, keeps the first rate.
-        planned = total == begun.total_steps
-        yield Chunk(
-            first=first,
-            batch=batches.take(first, steps),
-            words=words.block(spec.seed, "negatives", first, steps, count),
-            lr=begun.rates[first : first + steps] if planned else np.full(steps, spec.lr),
-            fade=begun.fades[first : first + steps] if planned else np.ones(steps),
-        )
+        yield problem.chunk(begun, batches, first, min(size, total - first), endless)

@@ -13,7 +13,6 @@ from functools import cache
 
 import numpy as np
 
-from hardball import words
 from hardball.hierarchy import store
 from hardball.roofline.cost import Machine, Step
 from hardball.spec import RunSpec
@@ -148,14 +147,8 @@ def step_of(task: Problem, coordinates: int) -> Step:
 def chunk(task: Problem, first: int, steps: int) -> Chunk:
     """Steps `first` to `first + steps` of a run that never ends, at its first rate."""
     spec = task.spec
-    count = problem.words_per_step(spec) if spec.words == "philox" else 0
-    return Chunk(
-        first=first,
-        batch=Batches(spec.seed, len(task.positives), spec.batch_size).take(first, steps),
-        words=words.block(spec.seed, "negatives", first, steps, count),
-        lr=np.full(steps, spec.lr),
-        fade=np.ones(steps),
-    )
+    batches = Batches(spec.seed, len(task.positives), spec.batch_size)
+    return problem.chunk(task, batches, first, steps, endless=True)
 
 
 def measure_step(task: Problem, seconds: float) -> tuple[list[float], float, int]:

@@ -15,11 +15,12 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from hardball import catalog, words
+from hardball import catalog
 from hardball.errors import HardballError
 from hardball.spec import RunSpec
 from hardball.trainers import checkpoint
 from hardball.trainers.problem import Batches, Chunk, Problem, curvature, words_per_step
+from hardball.trainers.problem import chunk as make_chunk
 from hardball.trainers.progress import Progress
 
 MOST_WORDS = 2**22
@@ -197,15 +198,8 @@ def run(
 def _chunks(problem: Problem, ranges: list[tuple[int, int]]) -> Iterator[Chunk]:
     spec = problem.spec
     batches = Batches(spec.seed, len(problem.positives), spec.batch_size)
-    count = words_per_step(spec) if spec.words == "philox" else 0
     for first, steps in ranges:
-        yield Chunk(
-            first=first,
-            batch=batches.take(first, steps),
-            words=words.block(spec.seed, "negatives", first, steps, count),
-            lr=problem.rates[first : first + steps],
-            fade=problem.fades[first : first + steps],
-        )
+        yield make_chunk(problem, batches, first, steps)
 
 
 def _note(

@@ -294,6 +294,19 @@ class Batches:
         return self._orders[epoch]
 
 
+def chunk(task: Problem, batches: Batches, first: int, steps: int, endless: bool = False) -> Chunk:
+    """Steps `first` to `first + steps` of a run; endless: at its first rate, nothing faded."""
+    spec, last = task.spec, first + steps
+    count = words_per_step(spec) if spec.words == "philox" else 0
+    return Chunk(
+        first=first,
+        batch=batches.take(first, steps),
+        words=words.block(spec.seed, "negatives", first, steps, count),
+        lr=np.full(steps, spec.lr) if endless else task.rates[first:last],
+        fade=np.ones(steps) if endless else task.fades[first:last],
+    )
+
+
 def schedule(spec: RunSpec, burn_in_steps: int, total_steps: int) -> np.ndarray:
     """The rate of every step: float64 (total_steps,).
 
