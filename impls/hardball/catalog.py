@@ -21,8 +21,12 @@ class Entry:
 
     module: dotted path below hardball; a pair lives in <module>_jax and <module>_torch.
     function: its name in both halves ("" where the module itself is the method, as a manifold is).
+    looks: whether what a sampler draws depends on where the points lie.
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
     build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves.
+    words: a host function (negatives, **params) -> words an anchor; "" where a draw takes one.
+    refresh: the name in both halves of what makes a sampler's lists from the points, again and
+    again during the training.
     parameters: every parameter with its default.
     """
 
@@ -35,8 +39,11 @@ class Entry:
     build: str = ""
     parameters: Mapping[str, Value] = field(default_factory=dict)
     choices: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
-    form: Literal["", "pairs", "pool"] = ""
+    form: Literal["", "pairs", "pool", "composed"] = ""
+    words: str = ""
+    refresh: str = ""
     paired: bool = True
+    looks: bool = False
     sums: bool = False
 
 
@@ -52,8 +59,11 @@ KINGMA_2015 = "Kingma & Ba 2015, Adam; one second moment per row"
 SARKAR_2011 = "Sarkar 2011, Low Distortion Delaunay Embedding of Trees in Hyperbolic Plane"
 OORD_2018 = "van den Oord, Li & Vinyals 2018, Contrastive Predictive Coding, Eq. 4"
 
+ROBINSON_2021 = "Robinson et al. 2021, Contrastive Learning with Hard Negative Samples, Eq. 4"
+
 _RING_PARAMETERS: dict[str, Value] = {"relative_to": "anchor", "replace": True}
 _RELATIVE: dict[str, tuple[Value, ...]] = {"relative_to": ("anchor", "positive")}
+_CANDIDATES = ("uniform", "siblings", "cousins", "depth_matched", "batch")
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
@@ -242,6 +252,76 @@ ENTRIES: tuple[Entry, ...] = (
         form="pairs",
     ),
     Entry(
+        "sampler",
+        "distance_hard",
+        "candidates that lie near the anchor now: the nearest, or by temperature",
+        ROBINSON_2021,
+        "samplers.latent",
+        "distance_hard",
+        "samplers.latent:distance_hard_index",
+        parameters={
+            "candidates": "uniform",
+            "oversample": 4,
+            "choose": "nearest",
+            "temperature": 1.0,
+            "relative_to": "anchor",
+        },
+        choices={"candidates": _CANDIDATES, "choose": ("nearest", "temperature"), **_RELATIVE},
+        form="pairs",
+        words="samplers.latent:distance_hard_words",
+        looks=True,
+    ),
+    Entry(
+        "sampler",
+        "mined",
+        "triplet mining: the hardest candidates, or those just beyond the positive",
+        FACENET_2015,
+        "samplers.latent",
+        "mined",
+        "samplers.latent:mined_index",
+        parameters={"rule": "semi_hard", "candidates": "uniform", "oversample": 4},
+        choices={"rule": ("semi_hard", "hardest"), "candidates": _CANDIDATES},
+        form="pairs",
+        words="samplers.latent:mined_words",
+        looks=True,
+    ),
+    Entry(
+        "sampler",
+        "neighbors",
+        "the nearest nodes of the embedding, exactly, looked for again every so many steps",
+        "Xiong et al. 2021, Approximate Nearest Neighbor Negative Contrastive Learning",
+        "samplers.latent",
+        "neighbors",
+        "samplers.latent:neighbors_index",
+        parameters={"top": 64, "every": 200, "temperature": 1.0, "relative_to": "anchor"},
+        choices=_RELATIVE,
+        form="pairs",
+        refresh="neighbor_lists",
+        looks=True,
+    ),
+    Entry(
+        "sampler",
+        "mixture",
+        "each of several samplers makes a fixed share of the draws",
+        HARDBALL,
+        "samplers.compose",
+        build="samplers.compose:mixture",
+        parameters={"of": "uniform 1, siblings 1"},
+        form="composed",
+        paired=False,
+    ),
+    Entry(
+        "sampler",
+        "curriculum",
+        "easy draws, more and more of which give way to hard ones",
+        "Bengio et al. 2009, Curriculum Learning",
+        "samplers.compose",
+        build="samplers.compose:curriculum",
+        parameters={"easy": "uniform", "hard": "siblings", "begin": 0.0, "end": 0.5, "ratio": 1.0},
+        form="composed",
+        paired=False,
+    ),
+    Entry(
         "loss",
         "infonce",
         "softmax of the positive against the negatives; temperature 1 is Nickel & Kiela's",
@@ -364,7 +444,21 @@ def load(kind: Kind, name: str, framework: str) -> Any:
     return getattr(module, known.function) if known.function else module
 
 
+def refresher(kind: Kind, name: str, framework: str) -> Callable[..., Any] | None:
+    """What makes an entry's lists from the points in a framework, None where it keeps none."""
+    known = entry(kind, name)
+    if not known.refresh:
+        return None
+    module = importlib.import_module(f"hardball.{known.module}_{framework}")
+    return getattr(module, known.refresh)
+
+
 def builder(kind: Kind, name: str) -> Callable[..., Any]:
     """The host function that builds an entry's arrays."""
-    module, function = entry(kind, name).build.split(":")
+    return host(entry(kind, name).build)
+
+
+def host(place: str) -> Callable[..., Any]:
+    """The host function that an entry names as "module:function"."""
+    module, function = place.split(":")
     return getattr(importlib.import_module(f"hardball.{module}"), function)

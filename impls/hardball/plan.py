@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from hardball import catalog, paths
 from hardball.errors import HardballError
+from hardball.samplers.compose import samplers
 from hardball.spec import Framework, Group, Hard, Method, RunSpec, Suite
 
 BASE = "base"
@@ -269,7 +270,7 @@ def job(suite: Suite, config_id: str, framework: str) -> Job:
 def used_entries(spec: RunSpec) -> list[catalog.Entry]:
     """The catalogue entries that a run uses."""
     methods = [catalog.entry(kind, getattr(spec, kind).name) for kind in METHODS]
-    methods += [catalog.entry("sampler", group.sampler.name) for group in spec.hard]
+    methods += [catalog.entry("sampler", part.method.name) for part in samplers(spec)]
     return [*methods, *(catalog.entry("regularizer", m.name) for m in spec.regularizers)]
 
 

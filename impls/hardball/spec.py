@@ -56,7 +56,7 @@ class Hard(Strict):
     @model_validator(mode="after")
     def _resolve(self) -> Self:
         object.__setattr__(self, "sampler", self.sampler.resolved("sampler"))
-        if catalog.entry("sampler", self.sampler.name).form != "pairs":
+        if catalog.entry("sampler", self.sampler.name).form == "pool":
             raise ValueError(f"{self.sampler.name} is shared by a batch, hard ones are drawn apart")
         return self
 

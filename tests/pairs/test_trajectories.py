@@ -24,7 +24,10 @@ BATCH, DRAWS, POOL = 16, 5, 24
 TOLERANCE = 1e-11
 
 QUICK = [run.spec for run in plan.runs(plan.load_suite("quick"))]
-SAMPLERS = {str(spec.sampler): spec.sampler for spec in QUICK}
+# Without the samplers that look at the points, whose draws follow from those of the step before.
+EVERY_SAMPLER = {str(spec.sampler): spec.sampler for spec in QUICK}
+LOOKING = [n for n, s in EVERY_SAMPLER.items() if plan.catalog.entry("sampler", s.name).looks]
+SAMPLERS = {name: sampler for name, sampler in EVERY_SAMPLER.items() if name not in LOOKING}
 IN_POOLS = [n for n, s in SAMPLERS.items() if plan.catalog.entry("sampler", s.name).form == "pool"]
 IN_PAIRS = [name for name in SAMPLERS if name not in IN_POOLS]
 LOSSES = {str(spec.loss): spec.loss for spec in QUICK}
@@ -75,18 +78,28 @@ class Side:
 
 
 def jax_draws(side):
-    one = functools.partial(engine_jax.draw, side.how, side.engine.data)
+    table, lr = side.engine.start(), jnp.asarray(side.problem.spec.lr)
     pairs = jnp.asarray(side.pairs)
-    before = jnp.arange(STEPS)
-    every = jax.jit(jax.vmap(one))(pairs[..., 0], pairs[..., 1], jnp.asarray(side.words), before)
+
+    def one(anchors, positives, stream, before):
+        return engine_jax.draw(
+            side.how, side.engine.data, table, anchors, positives, stream, before, lr
+        )
+
+    every = jax.jit(jax.vmap(one))(
+        pairs[..., 0], pairs[..., 1], jnp.asarray(side.words), jnp.arange(STEPS)
+    )
     return jax.tree.map(np.asarray, every)
 
 
 def torch_draws(side):
     pairs = torch.tensor(side.pairs.astype(np.int64))
     stream = torch.tensor(side.words.astype(np.int64))
+    table, lr = side.engine.start(), torch.tensor(side.problem.spec.lr)
     each = [
-        engine_torch.draw(side.how, side.engine.data, *pairs[s].T, stream[s], torch.tensor(s))
+        engine_torch.draw(
+            side.how, side.engine.data, table, *pairs[s].T, stream[s], torch.tensor(s), lr
+        )
         for s in range(STEPS)
     ]
     return engine_jax.Draws(*(np.stack(column) for column in zip(*each, strict=True)))
@@ -210,6 +223,28 @@ def test_every_step_agrees(graph, geometry, loss):
             np.testing.assert_allclose(
                 ours[block], theirs[block], rtol=0, atol=TOLERANCE, err_msg=name
             )
+
+
+@pytest.mark.parametrize("sampler", LOOKING)
+def test_draws_that_follow_the_points_agree(graph, sampler):
+    """One draw that differed would send the points apart for good."""
+    paths = []
+    for framework in ("jax", "torch"):
+        settings = {"sampler": EVERY_SAMPLER[sampler], "epochs": 3}
+        side, points = Side(framework, graph, **settings), []
+        batches = problem.Batches(3, len(side.problem.positives), BATCH)
+        table = side.engine.start()
+        for step in range(0, STEPS, 10):
+            chunk = problem.chunk(side.problem, batches, step, 10, endless=True)
+            table = side.engine.refresh(table, step)
+            if not step:
+                side.engine.compile(table, chunk)
+            table, totals = side.engine.run(table, chunk)
+            assert side.engine.read(totals)["drawn"] > 0
+            points.append(side.engine.points(table, step + 10))
+        paths.append(np.stack(points))
+    assert np.abs(np.diff(paths[0], axis=0)).max(axis=(1, 2)).min() > 1e-5
+    np.testing.assert_allclose(*paths, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("framework", ["jax", "torch"])

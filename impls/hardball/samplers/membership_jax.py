@@ -1,5 +1,7 @@
 """Which draws are known positives of their node: searches in the rows of a CSR matrix."""
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jax import Array
 
@@ -45,3 +47,29 @@ def pool_known(
     rows = jnp.arange(shape[0])[:, None]
     columns = jnp.where(inside & met, found, shape[1])
     return jnp.zeros(shape, bool).at[rows, columns].set(True, mode="drop")
+
+
+class Known(NamedTuple):
+    """The known positives of a batch's anchors (B,).
+
+    indptr (N+1,), indices: rows of all nodes; width: length of the longest.
+    """
+
+    indptr: Array
+    indices: Array
+    width: int
+    anchors: Array
+
+    def each(self, candidates: Array) -> Array:
+        """Whether candidates[b,k] is a known positive of anchors[b], or that anchor: bool (B,K)."""
+        steps = self.width.bit_length()
+        hit = is_known(self.indptr, self.indices, self.anchors, candidates, steps)
+        return hit | (candidates == self.anchors[:, None])
+
+    def shared(self, ascending: Array) -> Array:
+        """Whether ascending[m] is a known positive of anchors[b], or that anchor: bool (B,M).
+
+        Of equal members only the first is looked up.
+        """
+        hit = pool_known(self.indptr, self.indices, self.width, self.anchors, ascending)
+        return hit | (ascending == self.anchors[:, None])

@@ -1,5 +1,7 @@
 """Which draws are known positives of their node: searches in the rows of a CSR matrix."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -43,6 +45,32 @@ def pool_known(
     # as long over bools.
     marked = torch.zeros((shape[0], shape[1] + 1), dtype=torch.uint8, device=nodes.device)
     return marked.scatter_(1, columns, 1)[:, :-1] > 0
+
+
+class Known(NamedTuple):
+    """The known positives of a batch's anchors (B,).
+
+    indptr (N+1,), indices: rows of all nodes; width: length of the longest.
+    """
+
+    indptr: Tensor
+    indices: Tensor
+    width: int
+    anchors: Tensor
+
+    def each(self, candidates: Tensor) -> Tensor:
+        """Whether candidates[b,k] is a known positive of anchors[b], or that anchor: bool (B,K)."""
+        steps = self.width.bit_length()
+        hit = is_known(self.indptr, self.indices, self.anchors, candidates, steps)
+        return hit | (candidates == self.anchors[:, None])
+
+    def shared(self, ascending: Tensor) -> Tensor:
+        """Whether ascending[m] is a known positive of anchors[b], or that anchor: bool (B,M).
+
+        Of equal members only the first is looked up.
+        """
+        hit = pool_known(self.indptr, self.indices, self.width, self.anchors, ascending)
+        return hit | (ascending == self.anchors[:, None])
 
 
 def _padded(indptr: Tensor, indices: Tensor, width: int, nodes: Tensor) -> Tensor:

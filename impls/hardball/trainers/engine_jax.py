@@ -1,12 +1,12 @@
 """The steps of a training run in JAX: draw, loss, gradient, update, many steps a call."""
 
 import contextlib
+import dataclasses
 import functools
-import math
 import os
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ import numpy as np
 from hardball.errors import HardballError
 from hardball.native import calls_jax, warm
 from hardball.optimizers import rows_jax
-from hardball.samplers.membership_jax import is_known, pool_known
+from hardball.trainers.draws_jax import Data, Draws, Table, beside, current, draw, make_lists
 from hardball.trainers.problem import (
     COUNTS,
     STALLED,
@@ -31,103 +31,6 @@ from hardball.trainers.problem import (
 from hardball.trainers.provenance import processors
 
 Totals = dict[str, jax.Array]
-
-
-class Table(NamedTuple):
-    """What a step changes: rows (N, W) of points and optimiser state; a buffer (N, D) of zeros.
-
-    The compiled kernels need no buffer, which then has no rows.
-    """
-
-    rows: jax.Array
-    buffer: jax.Array
-
-
-class Data(NamedTuple):
-    """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays and entry.
-
-    powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
-    """
-
-    positives: jax.Array
-    known_indptr: jax.Array
-    known_indices: jax.Array
-    samplers: tuple[dict[str, jax.Array], ...]
-    entries: jax.Array
-    powers: jax.Array
-    settings: jax.Array
-    codes: jax.Array
-
-
-class Draws(NamedTuple):
-    """shared (M,) nodes for all anchors, own (B, K) of each one's; drawn, masked, widened: counts.
-
-    Weights are (B, M) and (B, K). For the compiled step, to which the masking is left, the weight
-    of what is shared is (M,).
-    """
-
-    shared: jax.Array
-    shared_weight: jax.Array
-    own: jax.Array
-    own_weight: jax.Array
-    drawn: jax.Array
-    masked: jax.Array
-    widened: jax.Array
-
-
-def draw(
-    how: Methods,
-    data: Data,
-    anchors: jax.Array,
-    positives: jax.Array,
-    words: jax.Array,
-    before: jax.Array,
-) -> Draws:
-    """Negatives of a batch; weight 0 where the draw is a known positive or the anchor itself.
-
-    anchors, positives (B,); words (W,), those of each sampler in turn; before: how many steps have
-    been taken. A sampler that has not come in yet draws the anchor, with weight 0.
-    """
-    csr, size = (data.known_indptr, data.known_indices), anchors.shape[0]
-    drawn, masked, widened = (jnp.zeros((), jnp.int32) for _ in range(3))
-    shared, shared_weight = jnp.zeros(0, jnp.int32), jnp.zeros((size, 0), how.spec.dtype)
-    own, valid = [jnp.zeros((size, 0), jnp.int32)], [jnp.zeros((size, 0), bool)]
-    for place, (sampling, index) in enumerate(zip(how.samplers, data.samplers, strict=True)):
-        shape = sampling.words_shape(size)
-        given, words = jnp.split(words, [math.prod(shape)])
-        if sampling.pool:
-            shared, multiplicity = sampling.draw(index, given, **sampling.options)
-            drawn += size * shared.size
-            shared_weight = multiplicity.astype(how.spec.dtype)
-            if not how.native:
-                hit = pool_known(*csr, how.width, anchors, shared) | (shared == anchors[:, None])
-                shared_weight = jnp.where(hit, 0, shared_weight)
-                masked += drawn - jnp.sum(shared_weight.astype(jnp.int32), dtype=jnp.int32)
-            continue
-        nodes = positives if sampling.by_positive else anchors
-        ids, fine = sampling.draw(index, nodes, given.reshape(shape), **sampling.options)
-        if sampling.after:
-            fine = fine & (before >= data.entries[place])
-            ids = jnp.where(fine, ids, anchors[:, None])
-        drawn += jnp.sum(fine, dtype=jnp.int32)
-        if "widened" in index:
-            widened += jnp.sum(fine & index["widened"][nodes][:, None], dtype=jnp.int32)
-        own.append(ids)
-        valid.append(fine)
-    ids, fine = jnp.concatenate(own, axis=1), jnp.concatenate(valid, axis=1)
-    if not how.native and ids.size:
-        hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
-        masked += jnp.sum(fine & hit, dtype=jnp.int32)
-        fine = fine & ~hit
-    own_weight = fine.astype(how.spec.dtype)
-    return Draws(shared, shared_weight, ids, own_weight, drawn, masked, widened)
-
-
-def beside(shared: jax.Array, own: jax.Array) -> jax.Array:
-    """(B, M) and (B, K) as (B, M + K)."""
-    if not (shared.shape[1] and own.shape[1]):
-        return shared if shared.shape[1] else own
-    return jnp.concatenate([shared, own], axis=1)
 
 
 def loss(how: Methods, rows: jax.Array, offset: jax.Array, weight: jax.Array) -> jax.Array:
@@ -202,19 +105,19 @@ def update(
     """
     ids = jnp.concatenate([anchors, positives, draws.shared, draws.own.reshape(-1)])
     if table.rows.shape[0] <= ids.shape[0]:
-        held, old = _coast(how, table.rows, before, lr)
+        held, old = current(how, table.rows, before, lr)
         grads, added = gradient(how, held[ids], draws, fade)
         new = _optimise(how, held, jnp.zeros_like(held).at[ids].add(grads), old, lr)
         touched = jnp.zeros((held.shape[0], 1), bool).at[ids].set(True)
-        return Table(jnp.where(touched, new, table.rows), table.buffer), added
-    held, old = _coast(how, table.rows[ids], before, lr)
+        return table._replace(rows=jnp.where(touched, new, table.rows)), added
+    held, old = current(how, table.rows[ids], before, lr)
     grads, added = gradient(how, held, draws, fade)
     buffer = table.buffer.at[ids].add(grads)
     total = buffer[ids]
     new = _optimise(how, held, total, old, lr)
     # Zeros made of what was read: XLA sees that the reading comes first, and copies nothing.
     zeros = jnp.minimum(jnp.abs(total), 0)
-    return Table(table.rows.at[ids].set(new), buffer.at[ids].set(zeros)), added
+    return Table(table.rows.at[ids].set(new), buffer.at[ids].set(zeros), table.lists), added
 
 
 def native_update(
@@ -237,16 +140,7 @@ def native_update(
     own = draws.own, draws.own_weight
     rows, sums = calls_jax.train(table.rows, anchors, positives, *shared, *own, *known, *told)
     masked = sums[1].astype(jnp.int32)
-    return Table(rows, table.buffer), totals(draws, masked, sums[0], sums[2], sums[3])
-
-
-def _coast(
-    how: Methods, packed: jax.Array, before: jax.Array, lr: jax.Array
-) -> tuple[jax.Array, rows_jax.State]:
-    name = how.spec.optimizer.name
-    params: Any = how.spec.optimizer.params
-    rows, state = rows_jax.unpack(name, how.coordinates, packed)
-    return rows_jax.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
+    return table._replace(rows=rows), totals(draws, masked, sums[0], sums[2], sums[3])
 
 
 def _optimise(
@@ -277,14 +171,15 @@ def _steps(
 
     def body(i: jax.Array, carry: tuple[Table, Totals]) -> tuple[Table, Totals]:
         table, sums = carry
-        pairs = data.positives[batch[i]]
+        rows = data.positives[batch[i]]
+        pairs = rows[:, 0], rows[:, 1]
         if how.spec.words == "device":
             count = (words_per_step(how.spec),)
             drawn = jax.random.bits(jax.random.fold_in(key, first + i), count, "uint32")
         else:
             drawn = words[i]
-        draws = draw(how, data, pairs[:, 0], pairs[:, 1], drawn, first + i)
-        table, added = change(table, pairs[:, 0], pairs[:, 1], draws, lr[i], fade[i], first + i)
+        draws = draw(how, data, table, *pairs, drawn, first + i, lr[i])
+        table, added = change(table, *pairs, draws, lr[i], fade[i], first + i)
         return table, {name: sums[name] + added[name] for name in sums}
 
     sums = {name: jnp.zeros((), jnp.int32) for name in COUNTS}
@@ -321,7 +216,8 @@ class Engine:
                     {name: put(jnp.asarray(array)) for name, array in index.items()}
                     for index in problem.indexes
                 ),
-                put(problem.entries),
+                put(problem.starts),
+                put(np.array(problem.total_steps, np.int32)),
                 *(put(array) for array in native_arrays(self.how)),
             )
             self.key = put(jax.random.key(problem.spec.seed))
@@ -346,11 +242,42 @@ class Engine:
                 self.how.manifold.exp0(vectors, self.how.c), self.how.c
             )
             state = rows_jax.init(self.how.spec.optimizer.name, points)
-            return self._table(rows_jax.pack(points, state))
+            return self.refresh(self._table(rows_jax.pack(points, state), {}), 0)
 
-    def _table(self, rows: jax.Array) -> Table:
+    def _table(self, rows: jax.Array, lists: dict[str, jax.Array]) -> Table:
         nodes = 0 if self.how.native else rows.shape[0]
-        return Table(rows, jnp.zeros((nodes, self.how.coordinates), rows.dtype))
+        return Table(rows, jnp.zeros((nodes, self.how.coordinates), rows.dtype), lists)
+
+    def refresh(self, table: Table, step: int) -> Table:
+        """The table with the lists made anew that are due at `step`."""
+        fresh = dict(table.lists)
+        with self._settings():
+            for place, sampling in enumerate(self.how.samplers):
+                if sampling.refresh is not None and step % sampling.every == 0:
+                    make = jax.jit(functools.partial(make_lists, self.how, sampling))
+                    fresh[str(place)] = make(self.data, table, *self._now(step))
+        return table._replace(lists=fresh)
+
+    def sample(
+        self, table: Table, step: int, batch: np.ndarray, words: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What would be drawn at `step` for some pairs: ids (B, K) and weights (B, K), 0 if masked.
+
+        batch (B,) rows of Problem.positives; words uint32, those of `words_per_step`.
+        """
+        with self._settings():
+            plain = dataclasses.replace(self.how, native=False)
+            pairs = self.data.positives[batch].T
+            drawn = jax.jit(functools.partial(draw, plain))
+            found = drawn(self.data, table, *pairs, jnp.asarray(words), *self._now(step))
+            shared = jnp.broadcast_to(found.shared, found.shared_weight.shape)
+            weights = beside(found.shared_weight, found.own_weight)
+            return np.asarray(beside(shared, found.own)), np.asarray(weights)
+
+    def _now(self, step: int) -> tuple[jax.Array, jax.Array]:
+        """How many steps have been taken, and the rate of the last."""
+        lr = jnp.asarray(self.problem.rate(step), self.how.spec.dtype)
+        return jnp.asarray(step, jnp.int32), lr
 
     def compile(self, table: Table, chunk: Chunk) -> float:
         """Compile the loop for chunks like `chunk`: seconds; 0 when it has been compiled before."""
@@ -394,9 +321,7 @@ class Engine:
     def points(self, table: Table, step: int) -> np.ndarray:
         """Points (N, D) in the spec's dtype, every row brought up to `step`."""
         with self._settings():
-            before = jnp.asarray(step, jnp.int32)
-            lr = jnp.asarray(self.problem.rate(step), self.how.spec.dtype)
-            return np.array(_coast(self.how, table.rows, before, lr)[0])
+            return np.array(current(self.how, table.rows, *self._now(step))[0])
 
     def touching(self, points: np.ndarray) -> int:
         """How many of `points` lie at the largest radius."""
@@ -405,9 +330,15 @@ class Engine:
 
     def export(self, table: Table) -> dict[str, np.ndarray]:
         """The table as named arrays, for a checkpoint."""
-        return {"rows": np.array(table.rows)}
+        lists = {f"lists_{place}": np.array(nodes) for place, nodes in table.lists.items()}
+        return {"rows": np.array(table.rows), **lists}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Table:
         """The table that `export` gave."""
         with self._settings():
-            return self._table(jnp.array(arrays["rows"]))
+            lists = {
+                name.removeprefix("lists_"): jnp.array(array)
+                for name, array in arrays.items()
+                if name.startswith("lists_")
+            }
+            return self._table(jnp.array(arrays["rows"]), lists)

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import functools
-import math
 import os
 import shutil
 import time
@@ -17,7 +16,7 @@ from hardball.errors import HardballError
 from hardball.native import calls_torch, warm
 from hardball.optimizers import rows_torch
 from hardball.samplers.integers_torch import device_words
-from hardball.samplers.membership_torch import is_known, pool_known
+from hardball.trainers.draws_torch import Data, Draws, Table, beside, current, draw, make_lists
 from hardball.trainers.problem import (
     COUNTS,
     STALLED,
@@ -37,105 +36,6 @@ Totals = dict[str, torch.Tensor]
 _COMPILE_FROM_SCORINGS = 1e9
 # Below this many scorings a step, a second thread costs more than it brings.
 _THREADS_FROM_SCORINGS = 2**19
-
-
-class Table(NamedTuple):
-    """What a step changes: rows (N, W) of points and optimiser state; a buffer (N, D) of zeros.
-
-    The compiled kernels need no buffer, which then has no rows.
-    """
-
-    rows: torch.Tensor
-    buffer: torch.Tensor
-
-
-class Data(NamedTuple):
-    """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays and entry.
-
-    powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
-    """
-
-    positives: torch.Tensor
-    known_indptr: torch.Tensor
-    known_indices: torch.Tensor
-    samplers: tuple[dict[str, torch.Tensor], ...]
-    entries: torch.Tensor
-    powers: torch.Tensor
-    settings: torch.Tensor
-    codes: torch.Tensor
-
-
-class Draws(NamedTuple):
-    """shared (M,) nodes for all anchors, own (B, K) of each one's; drawn, masked, widened: counts.
-
-    Weights are (B, M) and (B, K). For the compiled step, to which the masking is left, the weight
-    of what is shared is (M,).
-    """
-
-    shared: torch.Tensor
-    shared_weight: torch.Tensor
-    own: torch.Tensor
-    own_weight: torch.Tensor
-    drawn: torch.Tensor
-    masked: torch.Tensor
-    widened: torch.Tensor
-
-
-def draw(
-    how: Methods,
-    data: Data,
-    anchors: torch.Tensor,
-    positives: torch.Tensor,
-    words: torch.Tensor,
-    before: torch.Tensor,
-) -> Draws:
-    """Negatives of a batch; weight 0 where the draw is a known positive or the anchor itself.
-
-    anchors, positives (B,); words (W,), those of each sampler in turn; before: how many steps have
-    been taken. A sampler that has not come in yet draws the anchor, with weight 0.
-    """
-    csr, size = (data.known_indptr, data.known_indices), anchors.shape[0]
-    kind = {"dtype": getattr(torch, how.spec.dtype), "device": anchors.device}
-    none = torch.zeros((), dtype=torch.int64, device=anchors.device)
-    drawn, masked, widened = none, none, none
-    shared, shared_weight = none.new_zeros(0), torch.zeros((size, 0), **kind)
-    own, valid = [none.new_zeros(size, 0)], [none.new_zeros(size, 0, dtype=torch.bool)]
-    for place, (sampling, index) in enumerate(zip(how.samplers, data.samplers, strict=True)):
-        shape = sampling.words_shape(size)
-        given, words = words.tensor_split([math.prod(shape)])
-        if sampling.pool:
-            shared, multiplicity = sampling.draw(index, given, **sampling.options)
-            drawn = drawn + size * shared.numel()
-            shared_weight = multiplicity.to(kind["dtype"])
-            if not how.native:
-                hit = pool_known(*csr, how.width, anchors, shared) | (shared == anchors[:, None])
-                shared_weight = shared_weight.expand(hit.shape).masked_fill(hit, 0)
-                masked = masked + drawn - shared_weight.sum(dtype=torch.int64)
-            continue
-        nodes = positives if sampling.by_positive else anchors
-        ids, fine = sampling.draw(index, nodes, given.view(shape), **sampling.options)
-        if sampling.after:
-            fine = fine & (before >= data.entries[place])
-            ids = torch.where(fine, ids, anchors[:, None])
-        drawn = drawn + fine.sum()
-        if "widened" in index:
-            widened = widened + (fine & index["widened"][nodes][:, None]).sum()
-        own.append(ids)
-        valid.append(fine)
-    ids, fine = torch.cat(own, dim=1), torch.cat(valid, dim=1)
-    if not how.native and ids.numel():
-        hit = is_known(*csr, anchors, ids, how.width.bit_length()) | (ids == anchors[:, None])
-        masked = masked + (fine & hit).sum()
-        fine = fine & ~hit
-    own_weight = fine.to(kind["dtype"])
-    return Draws(shared, shared_weight, ids, own_weight, drawn, masked, widened)
-
-
-def beside(shared: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
-    """(B, M) and (B, K) as (B, M + K)."""
-    if not (shared.shape[1] and own.shape[1]):
-        return shared if shared.shape[1] else own
-    return torch.cat([shared, own], dim=1)
 
 
 def loss(
@@ -176,7 +76,7 @@ def _eager(how: Methods) -> _Parts:
     """The pieces as they are written."""
     given = functools.partial
     return _Parts(
-        given(draw, how), given(_coast, how), given(loss, how), given(_optimise, how), _measure
+        given(draw, how), given(current, how), given(loss, how), given(_optimise, how), _measure
     )
 
 
@@ -288,13 +188,13 @@ def update(
         grads, added = gradient(how, held[ids], draws, fade)
         new = parts.optimise(held, torch.zeros_like(held).index_add_(0, ids, grads), old, lr)
         touched = torch.zeros_like(held[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
-        return Table(torch.where(touched, new, table.rows), table.buffer), added
+        return table._replace(rows=torch.where(touched, new, table.rows)), added
     held, old = parts.coast(table.rows[ids], before, lr)
     grads, added = gradient(how, held, draws, fade)
     buffer = table.buffer.index_add_(0, ids, grads)
     new = parts.optimise(held, buffer[ids], old, lr)
     buffer.index_fill_(0, ids, 0)
-    return Table(table.rows.index_copy_(0, ids, new), buffer), added
+    return Table(table.rows.index_copy_(0, ids, new), buffer, table.lists), added
 
 
 def native_update(
@@ -318,16 +218,7 @@ def native_update(
     own = draws.own.to(torch.int32), draws.own_weight
     rows, sums = calls_torch.train(table.rows, *pairs, *shared, *own, *known, *told)
     masked = sums[1].to(torch.int64)
-    return Table(rows, table.buffer), totals(draws, masked, sums[0], sums[2], sums[3])
-
-
-def _coast(
-    how: Methods, packed: torch.Tensor, before: torch.Tensor, lr: torch.Tensor
-) -> tuple[torch.Tensor, rows_torch.State]:
-    name = how.spec.optimizer.name
-    params: Any = how.spec.optimizer.params
-    rows, state = rows_torch.unpack(name, how.coordinates, packed)
-    return rows_torch.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
+    return table._replace(rows=rows), totals(draws, masked, sums[0], sums[2], sums[3])
 
 
 def _optimise(
@@ -357,9 +248,9 @@ def _steps(
     if how.native:
         change = functools.partial(native_update, how, data)
     for rows, drawn, rate, part, before in zip(batch, words, lr, fade, counter, strict=True):
-        pairs = data.positives[rows]
-        draws = _parts(how).draw(data, pairs[:, 0], pairs[:, 1], drawn, before)
-        table, added = change(table, pairs[:, 0], pairs[:, 1], draws, rate, part, before)
+        pairs = data.positives[rows, 0], data.positives[rows, 1]
+        draws = _parts(how).draw(data, table, *pairs, drawn, before, rate)
+        table, added = change(table, *pairs, draws, rate, part, before)
         for name, value in added.items():
             sums[name] += value
     return table, sums
@@ -394,7 +285,8 @@ class Engine:
                     {name: self._put(np.asarray(array)) for name, array in index.items()}
                     for index in problem.indexes
                 ),
-                self._put(problem.entries),
+                self._put(problem.starts),
+                self._put(np.array(problem.total_steps, np.int32)),
                 *(self._put(array) for array in native_arrays(self.how)),
             )
 
@@ -425,11 +317,42 @@ class Engine:
                 self.how.manifold.exp0(vectors, self.how.c), self.how.c
             )
             state = rows_torch.init(self.how.spec.optimizer.name, points)
-            return self._table(rows_torch.pack(points, state))
+            return self.refresh(self._table(rows_torch.pack(points, state), {}), 0)
 
-    def _table(self, rows: torch.Tensor) -> Table:
+    def _table(self, rows: torch.Tensor, lists: dict[str, torch.Tensor]) -> Table:
         nodes = 0 if self.how.native else rows.shape[0]
-        return Table(rows, rows.new_zeros(nodes, self.how.coordinates))
+        return Table(rows, rows.new_zeros(nodes, self.how.coordinates), lists)
+
+    def refresh(self, table: Table, step: int) -> Table:
+        """The table with the lists made anew that are due at `step`."""
+        fresh = dict(table.lists)
+        with self._settings():
+            for place, sampling in enumerate(self.how.samplers):
+                if sampling.refresh is not None and step % sampling.every == 0:
+                    made = make_lists(self.how, sampling, self.data, table, *self._now(step))
+                    fresh[str(place)] = made
+        return table._replace(lists=fresh)
+
+    def sample(
+        self, table: Table, step: int, batch: np.ndarray, words: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What would be drawn at `step` for some pairs: ids (B, K) and weights (B, K), 0 if masked.
+
+        batch (B,) rows of Problem.positives; words uint32, those of `words_per_step`.
+        """
+        with self._settings():
+            plain = dataclasses.replace(self.how, native=False)
+            pairs, given = self.data.positives[batch], self._put(words.astype(np.int64))
+            ends = pairs[:, 0], pairs[:, 1]
+            found = draw(plain, self.data, table, *ends, given, *self._now(step))
+            shared = found.shared.expand(found.shared_weight.shape)
+            weights = beside(found.shared_weight, found.own_weight)
+            return beside(shared, found.own).cpu().numpy(), weights.cpu().numpy()
+
+    def _now(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """How many steps have been taken, and the rate of the last."""
+        lr = self._put(np.asarray(self.problem.rate(step))).to(self.dtype)
+        return self._put(np.asarray(step)), lr
 
     def compile(self, table: Table, chunk: Chunk) -> float:
         """Warm up on a throwaway copy of the table: seconds until two steps are done."""
@@ -465,9 +388,7 @@ class Engine:
     def points(self, table: Table, step: int) -> np.ndarray:
         """Points (N, D) in the spec's dtype, every row brought up to `step`."""
         with self._settings():
-            before = self._put(np.asarray(step))
-            lr = self._put(np.asarray(self.problem.rate(step))).to(self.dtype)
-            rows, _ = _coast(self.how, table.rows, before, lr)
+            rows, _ = current(self.how, table.rows, *self._now(step))
             return rows.cpu().numpy().copy()
 
     def touching(self, points: np.ndarray) -> int:
@@ -477,9 +398,15 @@ class Engine:
 
     def export(self, table: Table) -> dict[str, np.ndarray]:
         """The table as named arrays, for a checkpoint."""
-        return {"rows": table.rows.cpu().numpy().copy()}
+        lists = {f"lists_{place}": ids.cpu().numpy() for place, ids in table.lists.items()}
+        return {"rows": table.rows.cpu().numpy().copy(), **lists}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Table:
         """The table that `export` gave."""
         with self._settings():
-            return self._table(self._put(arrays["rows"]))
+            lists = {
+                name.removeprefix("lists_"): self._put(array)
+                for name, array in arrays.items()
+                if name.startswith("lists_")
+            }
+            return self._table(self._put(arrays["rows"]), lists)

@@ -19,7 +19,7 @@ from hardball import catalog
 from hardball.errors import HardballError
 from hardball.spec import RunSpec
 from hardball.trainers import checkpoint
-from hardball.trainers.problem import Batches, Chunk, Problem, curvature, words_per_step
+from hardball.trainers.problem import Batches, Chunk, Problem, curvature, refreshes, words_per_step
 from hardball.trainers.problem import chunk as make_chunk
 from hardball.trainers.progress import Progress
 
@@ -37,6 +37,7 @@ class Engine(Protocol):
     threads: int
 
     def start(self) -> Any: ...
+    def refresh(self, table: Any, step: int) -> Any: ...
     def compile(self, table: Any, chunk: Chunk) -> float: ...
     def run(self, table: Any, chunk: Chunk) -> tuple[Any, Any]: ...
     def read(self, totals: Any) -> dict[str, float]: ...
@@ -90,7 +91,8 @@ def stops(spec: RunSpec) -> list[int]:
 def stretches(problem: Problem) -> list[tuple[int, list[tuple[int, int]]]]:
     """(epoch, chunks) for each stop: the chunks (first step, steps) that lead there.
 
-    A chunk is bounded by memory for its words and by what an int32 can count.
+    A chunk is bounded by memory for its words, by what an int32 can count, and by the steps at
+    which samplers make their lists anew.
     """
     spec = problem.spec
     drawn = words_per_step(spec)
@@ -100,9 +102,13 @@ def stretches(problem: Problem) -> list[tuple[int, list[tuple[int, int]]]]:
     first = 0
     for epoch in stops(spec):
         last = problem.steps_until(epoch)
-        pieces = -(-(last - first) // limit)
-        edges = [first + (last - first) * k // max(pieces, 1) for k in range(pieces + 1)]
-        out.append((epoch, [(a, b - a) for a, b in itertools.pairwise(edges)]))
+        due = {step for n in refreshes(spec) for step in range(-(-first // n) * n, last, n)}
+        chunks = []
+        for begin, end in itertools.pairwise(sorted({first, last} | due)):
+            pieces = -(-(end - begin) // limit)
+            edges = [begin + (end - begin) * k // pieces for k in range(pieces + 1)]
+            chunks += [(a, b - a) for a, b in itertools.pairwise(edges)]
+        out.append((epoch, chunks))
         first = last
     return out
 
@@ -165,6 +171,8 @@ def run(
             began = time.perf_counter()
             for _, steps in (r for r in ranges if r[0] >= state.step):
                 assert chunk is not None
+                if state.step:
+                    table = engine.refresh(table, state.step)
                 table, totals = engine.run(table, chunk)
                 state.step += len(chunk.lr)
                 # The next chunk is made while the device is at work on this one.

@@ -1,7 +1,9 @@
 """What a run trains on, as NumPy arrays: the same problem for both frameworks."""
 
+import functools
 import inspect
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +14,8 @@ import numpy as np
 
 from hardball import catalog, words
 from hardball.errors import HardballError
-from hardball.spec import Method, RunSpec
+from hardball.samplers.compose import Part, Ramp, samplers
+from hardball.spec import RunSpec
 
 if TYPE_CHECKING:
     from hardball.hierarchy.closure import Csr
@@ -68,9 +71,9 @@ class Problem:
         return schedule(self.spec, self.steps_until(self.spec.burn_in), self.total_steps)
 
     @property
-    def entries(self) -> np.ndarray:
+    def starts(self) -> np.ndarray:
         """The step at which each sampler comes in: int32, 0 for the run's own."""
-        late = [after for _, _, after in samplers(self.spec)]
+        late = [part.after for part in samplers(self.spec)]
         return np.ceil(np.array(late) * self.total_steps).astype(np.int32)
 
     @cached_property
@@ -102,10 +105,10 @@ def build(spec: RunSpec, hierarchy: "Hierarchy", closure: "Csr | None" = None) -
             "train on a subtree, or on its direct edges"
         )
     indexes = tuple(
-        catalog.builder("sampler", method.name)(
-            hierarchy, split.known, negatives=count, **method.params
+        catalog.builder("sampler", part.method.name)(
+            hierarchy, split.known, negatives=part.negatives, **part.method.params
         )
-        for method, count, _ in samplers(spec)
+        for part in samplers(spec)
     )
     noise = spec.init_scale * words.normal(spec.seed, "initialise", (hierarchy.n_nodes, spec.dim))
     start = catalog.builder("start", spec.start.name)(hierarchy, noise, **spec.start.params)
@@ -120,12 +123,6 @@ def build(spec: RunSpec, hierarchy: "Hierarchy", closure: "Csr | None" = None) -
         indexes=indexes,
         start=start,
     )
-
-
-def samplers(spec: RunSpec) -> list[tuple[Method, int, float]]:
-    """(sampler, negatives, after) of a run: its own, then its hard ones."""
-    hard = [(group.sampler, group.negatives, group.after) for group in spec.hard]
-    return [(spec.sampler, spec.negatives, 0.0), *hard]
 
 
 class Chunk(NamedTuple):
@@ -151,24 +148,40 @@ SUMS = ("loss", "pull", "stalled")
 STALLED = 1e-4
 
 
+# What the engine hands to a sampler that names it: distances between nodes as they lie now, the
+# share of the training that is over, the anchors' positives, and which candidates are known ones.
+WANTED = ("space", "progress", "positives", "known")
+
+
 @dataclass(frozen=True, eq=False)
 class Sampling:
     """One of a run's samplers: what draws, and how much.
 
-    negatives: draws an anchor, or the size of a pool; after: see `spec.Hard`; by_positive: whether
-    they are drawn around the positive rather than the anchor.
+    negatives: draws an anchor, or the size of a pool; after, ramp: see `compose.Part`; wants: which
+    of WANTED it takes; refresh: what makes its lists, every `every` steps; by_positive: whether
+    draws are around the positive rather than the anchor.
     """
 
     draw: Callable[..., Any]
     options: dict[str, Any]
-    negatives: int
-    after: float
+    part: Part
+    wants: tuple[str, ...]
+    refresh: Callable[..., Any] | None
+    every: int
     pool: bool
     by_positive: bool
 
+    @property
+    def after(self) -> float:
+        return self.part.after
+
+    @property
+    def ramp(self) -> Ramp | None:
+        return self.part.ramp
+
     def words_shape(self, batch: int) -> tuple[int, ...]:
-        """One word a draw: (M,) for a pool, (B, K) otherwise."""
-        return (self.negatives,) if self.pool else (batch, self.negatives)
+        """Of the words that a batch takes."""
+        return words_shape(self.part, batch)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +208,7 @@ class Methods:
     @property
     def shared(self) -> int:
         """Negatives that all anchors of a batch share: the size of the pool, 0 without one."""
-        return self.samplers[0].negatives if self.samplers[0].pool else 0
+        return self.samplers[0].part.negatives if self.samplers[0].pool else 0
 
     @property
     def coordinates(self) -> int:
@@ -211,7 +224,7 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         spec=spec,
         c=curvature(spec),
         width=width,
-        samplers=tuple(_sampling(framework, *each) for each in samplers(spec)),
+        samplers=tuple(_sampling(framework, part) for part in samplers(spec)),
         manifold=catalog.load("manifold", spec.manifold.name, framework),
         loss=catalog.load("loss", spec.loss.name, framework),
         regularizers=[
@@ -222,16 +235,24 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
     )
 
 
-def _sampling(framework: str, method: Method, negatives: int, after: float) -> Sampling:
-    draw = catalog.load("sampler", method.name, framework)
+def _sampling(framework: str, part: Part) -> Sampling:
+    name, params = part.method.name, part.method.params
+    draw = catalog.load("sampler", name, framework)
     takes = inspect.signature(draw).parameters
+    given = {**params, "negatives": part.negatives}
+    refresh = catalog.refresher("sampler", name, framework)
+    if refresh is not None:
+        asked = inspect.signature(refresh).parameters
+        refresh = functools.partial(refresh, **{k: v for k, v in params.items() if k in asked})
     return Sampling(
         draw=draw,
-        options={name: value for name, value in method.params.items() if name in takes},
-        negatives=negatives,
-        after=after,
-        pool=catalog.entry("sampler", method.name).form == "pool",
-        by_positive=method.params.get("relative_to") == "positive",
+        options={key: value for key, value in given.items() if key in takes},
+        part=part,
+        wants=tuple(key for key in WANTED if key in takes),
+        refresh=refresh,
+        every=int(params.get("every", 0)),
+        pool=catalog.entry("sampler", name).form == "pool",
+        by_positive=params.get("relative_to") == "positive",
     )
 
 
@@ -252,11 +273,28 @@ def curvature(spec: RunSpec) -> float:
     return float(spec.manifold.params.get("c", 1.0))
 
 
-def words_per_step(spec: RunSpec) -> int:
-    """One word a draw: M for a pool, B x K otherwise; those of hard negatives come after."""
-    pool = catalog.entry("sampler", spec.sampler.name).form == "pool"
-    hard = spec.batch_size * (spec.scored - spec.negatives)
-    return hard + spec.negatives * (1 if pool else spec.batch_size)
+def words_shape(part: Part, batch: int) -> tuple[int, ...]:
+    """Of the words of one sampler: (M,) for a pool, (B, words an anchor) otherwise.
+
+    A draw takes one word, unless the catalogue entry says how many K draws take.
+    """
+    known = catalog.entry("sampler", part.method.name)
+    count = part.negatives
+    if known.words:
+        count = catalog.host(known.words)(part.negatives, **part.method.params)
+    return (count,) if known.form == "pool" else (batch, count)
+
+
+def words_per_step(spec: RunSpec, batch: int | None = None) -> int:
+    """Words that the samplers of a run take for a batch, of its own size unless told otherwise."""
+    size = spec.batch_size if batch is None else batch
+    return sum(math.prod(words_shape(part, size)) for part in samplers(spec))
+
+
+def refreshes(spec: RunSpec) -> tuple[int, ...]:
+    """Every how many steps a sampler makes its lists anew, for each that does."""
+    every = (int(part.method.params.get("every", 0)) for part in samplers(spec))
+    return tuple(n for n in every if n)
 
 
 def identity(how: Methods) -> tuple[str, int]:

@@ -1,0 +1,26 @@
+"""Distances between nodes as they are embedded now: what samplers that look at points are given."""
+
+from collections.abc import Callable
+from types import ModuleType
+
+import jax
+
+
+class Space:
+    """A manifold of curvature -c and where its nodes lie.
+
+    locate: node ids (...) -> their points (..., D).
+    """
+
+    def __init__(
+        self, manifold: ModuleType, c: float, locate: Callable[[jax.Array], jax.Array]
+    ) -> None:
+        self.manifold, self.c, self.locate = manifold, c, locate
+
+    def dist(self, nodes: jax.Array, candidates: jax.Array) -> jax.Array:
+        """d(nodes[b], candidates[b,k]): (B,), (B,K) -> (B,K)."""
+        return self.manifold.dist(self.locate(nodes)[:, None], self.locate(candidates), self.c)
+
+    def dist_matrix(self, nodes: jax.Array, shared: jax.Array) -> jax.Array:
+        """d(nodes[b], shared[m]): (B,), (M,) -> (B,M)."""
+        return self.manifold.dist_matrix(self.locate(nodes), self.locate(shared), self.c)

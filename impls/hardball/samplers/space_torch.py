@@ -1,0 +1,24 @@
+"""Distances between nodes as they are embedded now: what samplers that look at points are given."""
+
+from collections.abc import Callable
+from types import ModuleType
+
+from torch import Tensor
+
+
+class Space:
+    """A manifold of curvature -c and where its nodes lie.
+
+    locate: node ids (...) -> their points (..., D).
+    """
+
+    def __init__(self, manifold: ModuleType, c: float, locate: Callable[[Tensor], Tensor]) -> None:
+        self.manifold, self.c, self.locate = manifold, c, locate
+
+    def dist(self, nodes: Tensor, candidates: Tensor) -> Tensor:
+        """d(nodes[b], candidates[b,k]): (B,), (B,K) -> (B,K)."""
+        return self.manifold.dist(self.locate(nodes)[:, None], self.locate(candidates), self.c)
+
+    def dist_matrix(self, nodes: Tensor, shared: Tensor) -> Tensor:
+        """d(nodes[b], shared[m]): (B,), (M,) -> (B,M)."""
+        return self.manifold.dist_matrix(self.locate(nodes), self.locate(shared), self.c)

@@ -1,0 +1,170 @@
+"""What a step reads and changes in JAX, and which negatives it draws."""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from hardball.optimizers import rows_jax
+from hardball.samplers.membership_jax import Known
+from hardball.samplers.space_jax import Space
+from hardball.trainers.problem import Methods, Sampling
+
+
+class Table(NamedTuple):
+    """What a step changes: rows (N, W) of points and optimiser state; a buffer (N, D) of zeros.
+
+    The compiled kernels need no buffer, which then has no rows. lists: of each sampler that keeps
+    any, nodes (N, T) near every node, which steps only read.
+    """
+
+    rows: jax.Array
+    buffer: jax.Array
+    lists: dict[str, jax.Array]
+
+
+class Data(NamedTuple):
+    """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays.
+
+    starts: the step at which each sampler comes in; steps: how many the whole run has.
+    powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
+    """
+
+    positives: jax.Array
+    known_indptr: jax.Array
+    known_indices: jax.Array
+    samplers: tuple[dict[str, jax.Array], ...]
+    starts: jax.Array
+    steps: jax.Array
+    powers: jax.Array
+    settings: jax.Array
+    codes: jax.Array
+
+
+class Draws(NamedTuple):
+    """shared (M,) nodes for all anchors, own (B, K) of each one's; drawn, masked, widened: counts.
+
+    Weights are (B, M) and (B, K). For the compiled step, to which the masking is left, the weight
+    of what is shared is (M,).
+    """
+
+    shared: jax.Array
+    shared_weight: jax.Array
+    own: jax.Array
+    own_weight: jax.Array
+    drawn: jax.Array
+    masked: jax.Array
+    widened: jax.Array
+
+
+def current(
+    how: Methods, packed: jax.Array, before: jax.Array, lr: jax.Array
+) -> tuple[jax.Array, rows_jax.State]:
+    """Points and optimiser state of packed rows (R, W), brought up to step `before`."""
+    name = how.spec.optimizer.name
+    params: Any = how.spec.optimizer.params
+    rows, state = rows_jax.unpack(name, how.coordinates, packed)
+    return rows_jax.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
+
+
+def space(how: Methods, table: Table, before: jax.Array, lr: jax.Array) -> Space:
+    """Distances between the table's nodes at step `before`."""
+
+    def locate(ids: jax.Array) -> jax.Array:
+        packed = table.rows[ids.reshape(-1)]
+        return current(how, packed, before, lr)[0].reshape(*ids.shape, how.coordinates)
+
+    return Space(how.manifold, how.c, locate)
+
+
+def make_lists(
+    how: Methods,
+    sampling: Sampling,
+    data: Data,
+    table: Table,
+    before: jax.Array,
+    lr: jax.Array,
+) -> jax.Array:
+    """Nodes (N, T) near every node at step `before`, by a sampler that keeps such lists."""
+    assert sampling.refresh is not None
+    points, _ = current(how, table.rows, before, lr)
+    known = functools.partial(Known, data.known_indptr, data.known_indices, how.width)
+    nodes = jnp.arange(len(points), dtype=jnp.int32)
+    return sampling.refresh(Space(how.manifold, how.c, points.__getitem__), known, nodes)
+
+
+def draw(
+    how: Methods,
+    data: Data,
+    table: Table,
+    anchors: jax.Array,
+    positives: jax.Array,
+    words: jax.Array,
+    before: jax.Array,
+    lr: jax.Array,
+) -> Draws:
+    """Negatives of a batch; weight 0 where the draw is a known positive or the anchor itself.
+
+    anchors, positives (B,); words (W,), those of each sampler in turn; before: how many steps have
+    been taken; table and lr: for samplers that look at the points. A sampler that has not come in
+    yet draws the anchor, with weight 0.
+    """
+    size = anchors.shape[0]
+    known = Known(data.known_indptr, data.known_indices, how.width, anchors)
+    drawn, masked = jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32)
+    shared, shared_weight = jnp.zeros(0, jnp.int32), jnp.zeros((size, 0), how.spec.dtype)
+    none = jnp.zeros((size, 0), bool)
+    own = [(none.astype(jnp.int32), none, none)]
+    given: dict[str, Callable[[], Any]] = {
+        "space": functools.partial(space, how, table, before, lr),
+        "progress": lambda: before.astype(how.spec.dtype) / data.steps.astype(how.spec.dtype),
+        "positives": lambda: positives,
+        "known": lambda: known,
+    }
+    for place, (sampling, index) in enumerate(zip(how.samplers, data.samplers, strict=True)):
+        shape = sampling.words_shape(size)
+        mine, words = jnp.split(words, [math.prod(shape)])
+        told = {name: given[name]() for name in sampling.wants}
+        if sampling.pool:
+            shared, multiplicity = sampling.draw(index, mine, **sampling.options)
+            drawn += size * shared.size
+            shared_weight = multiplicity.astype(how.spec.dtype)
+            if not how.native:
+                hit = known.shared(shared)
+                shared_weight = jnp.where(hit, 0, shared_weight)
+                masked += drawn - jnp.sum(shared_weight.astype(jnp.int32), dtype=jnp.int32)
+            continue
+        nodes = positives if sampling.by_positive else anchors
+        if str(place) in table.lists:
+            index = {**index, "lists": table.lists[str(place)]}
+        ids, fine = sampling.draw(index, nodes, mine.reshape(shape), **told, **sampling.options)
+        wide = jnp.zeros_like(fine)
+        if "widened" in index:
+            wide = jnp.broadcast_to(index["widened"][nodes][:, None], fine.shape)
+        if sampling.after:
+            fine = fine & (before >= data.starts[place])
+            ids = jnp.where(fine, ids, anchors[:, None])
+        if sampling.ramp:
+            turn = jnp.arange(ids.shape[1]) < sampling.ramp.columns(given["progress"]())
+            pairs = zip((ids, fine, wide), own.pop(), strict=True)
+            ids, fine, wide = (jnp.where(turn, new, old) for new, old in pairs)
+        own.append((ids, fine, wide))
+    ids, fine, wide = (jnp.concatenate(each, axis=1) for each in zip(*own, strict=True))
+    drawn += jnp.sum(fine, dtype=jnp.int32)
+    widened = jnp.sum(fine & wide, dtype=jnp.int32)
+    if not how.native and ids.size:
+        hit = known.each(ids)
+        masked += jnp.sum(fine & hit, dtype=jnp.int32)
+        fine = fine & ~hit
+    own_weight = fine.astype(how.spec.dtype)
+    return Draws(shared, shared_weight, ids, own_weight, drawn, masked, widened)
+
+
+def beside(shared: jax.Array, own: jax.Array) -> jax.Array:
+    """(B, M) and (B, K) as (B, M + K)."""
+    if not (shared.shape[1] and own.shape[1]):
+        return shared if shared.shape[1] else own
+    return jnp.concatenate([shared, own], axis=1)
