@@ -59,6 +59,7 @@ KINGMA_2015 = "Kingma & Ba 2015, Adam; one second moment per row"
 SARKAR_2011 = "Sarkar 2011, Low Distortion Delaunay Embedding of Trees in Hyperbolic Plane"
 OORD_2018 = "van den Oord, Li & Vinyals 2018, Contrastive Predictive Coding, Eq. 4"
 
+BENGIO_2009 = "Bengio et al. 2009, Curriculum Learning"
 ROBINSON_2021 = "Robinson et al. 2021, Contrastive Learning with Hard Negative Samples, Eq. 4"
 
 _RING_PARAMETERS: dict[str, Value] = {"relative_to": "anchor", "replace": True}
@@ -214,6 +215,18 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "sampler",
+        "tightening",
+        "k-th cousins, then nearer ones, then siblings, as the training goes on",
+        f"{BENGIO_2009}; {HARDBALL}",
+        "samplers.rings",
+        "tightening",
+        "samplers.rings:tightening_index",
+        parameters={"k": 3, **_RING_PARAMETERS},
+        choices=_RELATIVE,
+        form="pairs",
+    ),
+    Entry(
+        "sampler",
         "relatives",
         "a node below one of the anchor's ancestors, the ancestor drawn first",
         HARDBALL,
@@ -306,7 +319,7 @@ ENTRIES: tuple[Entry, ...] = (
         HARDBALL,
         "samplers.compose",
         build="samplers.compose:mixture",
-        parameters={"of": "uniform 1, siblings 1"},
+        parameters={"of": "uniform 1 + siblings 1"},
         form="composed",
         paired=False,
     ),
@@ -314,7 +327,7 @@ ENTRIES: tuple[Entry, ...] = (
         "sampler",
         "curriculum",
         "easy draws, more and more of which give way to hard ones",
-        "Bengio et al. 2009, Curriculum Learning",
+        BENGIO_2009,
         "samplers.compose",
         build="samplers.compose:curriculum",
         parameters={"easy": "uniform", "hard": "siblings", "begin": 0.0, "end": 0.5, "ratio": 1.0},

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from hardball import catalog, paths
 from hardball.errors import HardballError
 from hardball.samplers.compose import samplers
-from hardball.spec import Framework, Group, Hard, Method, RunSpec, Suite
+from hardball.spec import Framework, Group, Hard, Method, RunSpec, Suite, arguments
 
 BASE = "base"
 SEPARATOR = ";"
@@ -183,7 +183,7 @@ def parse_value(text: str) -> Any:
     called = re.fullmatch(r"\s*(\w+)\((.*)\)\s*", text)
     if not called:
         return _scalar(text)
-    pairs = [part.partition("=") for part in called[2].split(",") if part.strip()]
+    pairs = [part.partition("=") for part in arguments(called[2])]
     if any(not sign for _, sign, _ in pairs):
         raise HardballError(f"{text!r}: write a method as name(parameter=value,...)")
     return {"name": called[1], **{k.strip(): _scalar(v) for k, _, v in pairs}}
@@ -206,7 +206,7 @@ def runs(suite: Suite) -> list[PlannedRun]:
     for group in [Group(factor=BASE), *suite.groups]:
         for changes in _crossing(group):
             label = _label(changes or group.set) or group.factor
-            for framework in suite.frameworks:
+            for framework in group.frameworks or suite.frameworks:
                 for seed in group.seeds or suite.seeds:
                     values = {**suite.base, **group.set, **changes}
                     try:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import PurePath
 from typing import Any, Literal, Self
 
@@ -41,6 +42,11 @@ class Method(Strict):
     def __str__(self) -> str:
         inner = ",".join(f"{k}={v}" for k, v in self.params.items())
         return f"{self.name}({inner})" if inner else self.name
+
+
+def arguments(text: str) -> list[str]:
+    """What stands between the commas of a method's brackets: "a=1,b=f(x,y)" is a=1 and b=f(x,y)."""
+    return [part.strip() for part in re.split(r",(?![^(]*\))", text) if part.strip()]
 
 
 class Hard(Strict):
@@ -146,6 +152,7 @@ class Group(Strict):
     set: dict[str, Any] = {}
     over: dict[str, list[Any]] = {}
     seeds: list[int] = Field(default=[], description="instead of the suite's")
+    frameworks: list[Framework] = Field(default=[], description="instead of the suite's")
 
 
 class Suite(Strict):

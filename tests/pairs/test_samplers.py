@@ -23,6 +23,8 @@ CASES = [
     ("cousins", {"k": 1, "replace": False}),
     ("depth_matched", {"where": "branch"}),
     ("depth_matched", {"where": "tree", "replace": False}),
+    ("tightening", {}),
+    ("tightening", {"k": 2, "replace": False}),
     ("relatives", {}),
     ("descendants", {}),
     ("matrix", {"of": "degree"}),
@@ -84,6 +86,9 @@ def test_both_halves_draw_the_same(graph, name, params, x64):
     resolved = catalog.parameters("sampler", name, params)
     index = catalog.builder("sampler", name)(h, closure(h), negatives=K, **resolved)
     options = {"replace": False} if params.get("replace") is False else {}
+    # A third of the way: the second of four rings, the first of three.
+    now = {"progress": (jnp.asarray(1 / 3), torch.tensor(1 / 3))} if name == "tightening" else {}
+    given, theirs_given = ({key: both[i] for key, both in now.items()} for i in (0, 1))
     one, other = (catalog.load("sampler", name, f) for f in HALVES)
     anchors = np.random.default_rng(1).integers(0, h.n_nodes, B).astype(np.int32)
     with jax.enable_x64(x64):
@@ -93,9 +98,11 @@ def test_both_halves_draw_the_same(graph, name, params, x64):
         if catalog.entry("sampler", name).form == "pool":
             mine, theirs = one(jax_index, w_jax[0]), other(torch_index, w_torch[0])
         else:
-            drawn = jax.jit(lambda i, a, w: one(i, a, w, **options))
+            drawn = jax.jit(lambda i, a, w: one(i, a, w, **given, **options))
             mine = drawn(jax_index, jnp.asarray(anchors), w_jax)
-            theirs = other(torch_index, torch.from_numpy(anchors), w_torch, **options)
+            theirs = other(
+                torch_index, torch.from_numpy(anchors), w_torch, **theirs_given, **options
+            )
         assert mine[0].dtype == jnp.int32
         assert_same(mine, theirs)
     ids = np.asarray(mine[0])

@@ -89,6 +89,11 @@ def differences(a: Summary, b: Summary) -> list[str]:
     ]
 
 
+def loss_name(loss: str) -> str:
+    """A loss with the parameters that readers tell losses apart by."""
+    return rows.short(loss, ("temperature", "margin", "radius"))
+
+
 def sampler_table(runs: pd.DataFrame, metric: Metric, task: str) -> Table | None:
     """The ranking of one task, best first within data set and framework; None without pairs."""
     compared = compare_samplers(runs, metric)
@@ -148,7 +153,7 @@ def _line(one: Compared, sampler: str) -> Line:
         "task": rows.method_name(settings["task"]),
         "framework": one.method.framework,
         "sampler": sampler,
-        "loss": rows.short(settings.get("loss", ""), ("temperature", "margin", "radius")),
+        "loss": loss_name(settings.get("loss", "")),
         "differs": ", ".join(differences(one.method, one.reference)),
         "difference": contrast.difference,
         "improvement": contrast.improvement,
@@ -165,18 +170,20 @@ def _line(one: Compared, sampler: str) -> Line:
 
 
 def _across(compared: Sequence[Compared], samplers: Sequence[str], metric: Metric) -> list[Line]:
-    """P(better) of a sampler over the data sets that have it, each a stratum of its own."""
-    grouped: dict[tuple[str, str, str], dict[str, Compared]] = {}
+    """P(better) of a sampler with a loss over the data sets that have it, each a stratum."""
+    grouped: dict[tuple[str, str, str, str], dict[str, Compared]] = {}
     for one, sampler in zip(compared, samplers, strict=True):
         settings = one.method.settings
-        key = (rows.method_name(settings["task"]), one.method.framework, sampler)
+        task, loss = rows.method_name(settings["task"]), settings.get("loss", "")
+        key = (task, one.method.framework, sampler, loss)
         grouped.setdefault(key, {}).setdefault(settings["dataset"], one)
     lines = []
-    for (task, framework, sampler), parts in grouped.items():
+    for (task, framework, sampler, loss), parts in grouped.items():
         if len(parts) > 1:
             pooled = _pooled(parts, metric)
             cells: dict[str, Cell] = {
                 "dataset": ALL, "task": task, "framework": framework, "sampler": sampler,
+                "loss": loss_name(loss),
                 "improvement": pooled, "pairs": pooled.runs,
             }  # fmt: skip
             lines.append(Line(cells, "across"))

@@ -11,6 +11,7 @@ import pandas as pd
 from hardball.errors import HardballError
 from hardball.metrics import registry
 from hardball.metrics.registry import Metric
+from hardball.spec import arguments
 
 NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status")
 SETTINGS = (
@@ -166,7 +167,8 @@ def method_name(text: str) -> str:
 def short(text: str, hidden: Iterable[str] = ()) -> str:
     """A method without the parameters in `hidden`: `cousins(k=2)`."""
     name, _, inner = str(text).partition("(")
-    kept = [p for p in inner.rstrip(")").split(",") if p and p.partition("=")[0] not in set(hidden)]
+    given = arguments(inner.removesuffix(")"))
+    kept = [part for part in given if part.partition("=")[0] not in set(hidden)]
     return f"{name}({', '.join(kept)})" if kept else name
 
 
@@ -176,10 +178,9 @@ def constant_parameters(values: Iterable[str]) -> dict[str, set[str]]:
     for text in values:
         name, _, inner = str(text).partition("(")
         given = seen.setdefault(name, {})
-        for part in inner.rstrip(")").split(","):
+        for part in arguments(inner.removesuffix(")")):
             key, _, value = part.partition("=")
-            if key:
-                given.setdefault(key, set()).add(value)
+            given.setdefault(key, set()).add(value)
     return {n: {k for k, v in given.items() if len(v) == 1} for n, given in seen.items()}
 
 

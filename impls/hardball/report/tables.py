@@ -6,9 +6,18 @@ from pathlib import Path
 import pandas as pd
 
 from hardball.collect import replacing
-from hardball.report import contrasts, parity, quality_table, render, result_tables, rows
+from hardball.report import (
+    contrasts,
+    equal_time,
+    parity,
+    quality_table,
+    render,
+    result_tables,
+    rows,
+)
 from hardball.report.render import Table
 
+RACED_BY = ("map", "mean_rank")
 # What samplers are ranked by: the primary metric first, then what the other questions are about.
 RANKED_BY = ("map", "mean_rank", "auc_siblings", "depth_spearman")
 
@@ -31,6 +40,8 @@ def tables_of(
         ranked_by = [by_name[name] for name in RANKED_BY if name in by_name]
         found += [contrasts.sampler_table(part, metric, task) for metric in ranked_by]
         found.append(parity.parity_table(part, metrics, task, points))
+    raced_by = [metric for metric in rows.metrics_of(runs) if metric.name in RACED_BY]
+    found += [equal_time.equal_time(runs, metric) for metric in raced_by]
     found.append(quality_table.time_to_quality(runs, curves, published))
     found.append(quality_table.resources(runs))
     return [table for table in found if table is not None]

@@ -8,7 +8,7 @@ import yaml
 
 from hardball import catalog
 from hardball.errors import HardballError
-from hardball.spec import Method, RunSpec
+from hardball.spec import Method, RunSpec, arguments
 
 _TERM = re.compile(r"\s*(\w+)\s*(?:\(([^)]*)\))?\s*([0-9.]*)\s*")
 
@@ -59,14 +59,14 @@ def samplers(spec: RunSpec) -> list[Part]:
     return own + [part for group in hard for part in group]
 
 
-def mixture(negatives: int, *, of: str = "uniform 1, siblings 1") -> list[Part]:
-    """K draws, w_i / sum w of them by each sampler: "uniform 3, cousins(k=2) 1".
+def mixture(negatives: int, *, of: str = "uniform 1 + siblings 1") -> list[Part]:
+    """K draws, w_i / sum w of them by each sampler: "uniform 3 + cousins(k=2) 1".
 
     The counts are whole numbers that come closest and add up to K, the same for every anchor: the
     remainders, largest first, get one more. A weight that is left out is 1. Raises HardballError
     where a sampler gets no draw. Source: Hamilton 1792 (largest remainders).
     """
-    terms = [_term(text, of) for text in _split(of)]
+    terms = [_term(text, of) for text in of.split("+")]
     weights = np.array([weight for _, weight in terms])
     exact = negatives * weights / weights.sum()
     counts = np.floor(exact).astype(int)
@@ -108,11 +108,6 @@ def curriculum(
     ]
 
 
-def _split(text: str) -> list[str]:
-    """At commas outside of brackets."""
-    return re.split(r",(?![^(]*\))", text)
-
-
 def _term(text: str, whole: str) -> tuple[Method, float]:
     """A sampler and its weight, from "cousins(k=2) 0.5"."""
     read = _TERM.fullmatch(text)
@@ -120,9 +115,9 @@ def _term(text: str, whole: str) -> tuple[Method, float]:
     if not read or weight <= 0:
         raise HardballError(
             f"sampler composition {whole!r}: cannot read {text!r}; write samplers with weights, "
-            "such as 'uniform 3, cousins(k=2) 1'"
+            "such as 'uniform 3 + cousins(k=2) 1'"
         )
-    given = dict(_setting(part, whole) for part in (read[2] or "").split(",") if part.strip())
+    given = dict(_setting(part, whole) for part in arguments(read[2] or ""))
     method = Method(name=read[1], params=given).resolved("sampler")
     if catalog.entry("sampler", method.name).form != "pairs":
         allowed = [e.name for e in catalog.entries("sampler") if e.form == "pairs"]

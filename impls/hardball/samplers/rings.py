@@ -14,6 +14,8 @@ from hardball.hierarchy.dag import Hierarchy
 
 Index = dict[str, np.ndarray]
 
+_BOUNDS = ("lo", "hi", "xlo", "xhi")
+
 
 def uniform_index(h: Hierarchy, known: Csr, *, negatives: int) -> Index:
     """n_nodes, int32 scalar. Source: Nickel & Kiela 2017, section 3.2."""
@@ -60,6 +62,27 @@ def depth_matched_index(
     where: in another top "branch" or in another "tree". Source: hardball, level order and rings.
     """
     return _index(rings.depth_matched(h, where=where, minimum=_minimum(negatives, replace)))
+
+
+def tightening_index(
+    h: Hierarchy,
+    known: Csr,
+    *,
+    negatives: int,
+    k: int = 3,
+    relative_to: str = "anchor",
+    replace: bool = True,
+) -> Index:
+    """Bounds lo, hi, xlo, xhi int32 (k + 1, N) of k-th cousins, ..., first cousins, siblings.
+
+    widened bool (N,): that of the siblings, where the training ends. Raises HardballError when k is
+    not allowed. Source: hardball, level order and rings.
+    """
+    minimum = _minimum(negatives, replace)
+    found = [rings.cousins(h, j, minimum=minimum) for j in range(k, 0, -1)]
+    found.append(rings.siblings(h, minimum=minimum))
+    stacked = {name: np.stack([getattr(ring, name) for ring in found]) for name in _BOUNDS}
+    return {**stacked, "widened": found[-1].widened}
 
 
 def _minimum(negatives: int, replace: bool) -> int:

@@ -38,3 +38,23 @@ def ring(
     ids = low[:, None] + place
     ids = ids + jnp.where(ids >= skip[:, None], gap[:, None], 0)
     return jnp.where(valid, ids, anchors[:, None]), valid
+
+
+def tightening(
+    index: dict[str, Array],
+    anchors: Array,
+    words: Array,
+    progress: Array,
+    replace: bool = True,
+) -> tuple[Array, Array]:
+    """Of k + 1 rings the one whose turn it is, the widest first: ids (B,K), valid (B,K).
+
+    Ring floor(progress (k + 1)), each for as long; progress: the share of the training that is
+    over. anchors (B,), words (B,K). Source: Bengio et al. 2009, Curriculum Learning; hardball,
+    level order and rings.
+    """
+    levels, n = index["lo"].shape
+    turn = jnp.minimum((progress * levels).astype(jnp.int32), levels - 1)
+    flat = {name: index[name].reshape(-1) for name in ("lo", "hi", "xlo", "xhi")}
+    ids, valid = ring(flat, anchors + turn * n, words, replace)
+    return jnp.where(valid, ids, anchors[:, None]), valid

@@ -39,3 +39,23 @@ def ring(
     place, valid = subset(words, size)
     ids = place + low[:, None] + (place >= (skip - low)[:, None]) * gap[:, None]
     return torch.where(valid, ids, anchors[:, None]), valid
+
+
+def tightening(
+    index: dict[str, Tensor],
+    anchors: Tensor,
+    words: Tensor,
+    progress: Tensor,
+    replace: bool = True,
+) -> tuple[Tensor, Tensor]:
+    """Of k + 1 rings the one whose turn it is, the widest first: ids (B,K), valid (B,K).
+
+    Ring floor(progress (k + 1)), each for as long; progress: the share of the training that is
+    over. anchors (B,), words (B,K). Source: Bengio et al. 2009, Curriculum Learning; hardball,
+    level order and rings.
+    """
+    levels, n = index["lo"].shape
+    turn = (progress * levels).to(torch.int64).clamp(max=levels - 1)
+    flat = {name: index[name].reshape(-1) for name in ("lo", "hi", "xlo", "xhi")}
+    ids, valid = ring(flat, anchors + turn * n, words, replace)
+    return torch.where(valid, ids, anchors[:, None]), valid
