@@ -4,6 +4,7 @@ import importlib
 
 import jax
 import jax.numpy as jnp
+import networkx
 import numpy as np
 import pytest
 import torch
@@ -16,7 +17,8 @@ HALVES = ("jax", "torch")
 B, K, D = 48, 6, 3
 CASES = [
     ("distance_hard", {}),
-    ("distance_hard", {"candidates": "cousins"}),
+    ("distance_hard", {"candidates": "cousins", "hops": 2}),
+    ("distance_hard", {"hops": 0}),
     ("distance_hard", {"candidates": "batch"}),
     ("distance_hard", {"choose": "temperature", "temperature": 0.5}),
     ("mined", {}),
@@ -117,6 +119,18 @@ def count_of(name, params):
     return catalog.host(made)(K, **resolved) if made else K
 
 
+def hops(h):
+    """Edges between all nodes (N, N), parents and children alike; -1 out of reach."""
+    edges = networkx.Graph()
+    edges.add_nodes_from(range(h.n_nodes))
+    parents = np.split(h.parents_indices, h.parents_indptr[1:-1])
+    edges.add_edges_from((node, p) for node, above in enumerate(parents) for p in above)
+    table = np.full((h.n_nodes, h.n_nodes), -1)
+    for node, reached in networkx.all_pairs_shortest_path_length(edges):
+        table[node, list(reached)] = list(reached.values())
+    return table
+
+
 def candidates(half, h, kind, drawn):
     """Ids (B, C) that another sampler draws of the same words."""
     index = catalog.builder("sampler", kind)(
@@ -151,10 +165,11 @@ def test_the_nearest_candidates_are_chosen(graph, points, pairs, framework):
     half, drawn = Half(framework, graph, points, pairs[0]), stream(4 * K)
     ids, valid = half.draw("distance_hard", graph, None, drawn)
     offered, fine = candidates(half, graph, "uniform", drawn)
-    far, known = dists(points), closure(graph)
+    far, known, apart = dists(points), closure(graph), hops(graph)
     for row, anchor in enumerate(pairs[0]):
         ancestors = known.indices[known.indptr[anchor] : known.indptr[anchor + 1]]
-        allowed = offered[row][fine[row] & ~np.isin(offered[row], ancestors)]
+        away = ~np.isin(offered[row], ancestors) & (apart[anchor, offered[row]] != 1)
+        allowed = offered[row][fine[row] & away]
         expected = np.sort(far[anchor, allowed])[:K]
         np.testing.assert_allclose(far[anchor, ids[row][valid[row]]], expected, rtol=1e-9)
 
@@ -166,10 +181,11 @@ def test_a_batch_shares_its_candidates(graph, points, pairs, framework):
     ids, valid = half.draw("distance_hard", graph, None, drawn, candidates="batch")
     assert valid.all()
     offered = set((drawn * graph.n_nodes >> 32).ravel())
-    far, known = dists(points), closure(graph)
+    far, known, apart = dists(points), closure(graph), hops(graph)
     for row, anchor in enumerate(pairs[0]):
         ancestors = known.indices[known.indptr[anchor] : known.indptr[anchor + 1]]
-        allowed = sorted(offered - {anchor, *ancestors})
+        adjacent = np.flatnonzero(apart[anchor] == 1)
+        allowed = sorted(offered - {anchor, *ancestors, *adjacent})
         nearest = np.array(allowed)[np.argsort(far[anchor, allowed])[:K]]
         np.testing.assert_array_equal(ids[row], nearest)
 

@@ -4,6 +4,7 @@ import importlib
 
 import jax
 import jax.numpy as jnp
+import networkx
 import numpy as np
 import pytest
 import torch
@@ -11,6 +12,7 @@ import torch
 from hardball import catalog, words
 from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import from_edges
+from hardball.samplers.segments import within
 
 CASES = [
     ("uniform", {}),
@@ -25,6 +27,11 @@ CASES = [
     ("depth_matched", {"where": "tree", "replace": False}),
     ("tightening", {}),
     ("tightening", {"k": 2, "replace": False}),
+    ("degree_corrected", {}),
+    ("degree_corrected", {"tolerance": 0.0}),
+    ("multi_hop", {}),
+    ("multi_hop", {"low": 1, "high": 4}),
+    ("multi_hop", {"low": 9, "high": 9}),
     ("relatives", {}),
     ("descendants", {}),
     ("matrix", {"of": "degree"}),
@@ -110,11 +117,11 @@ def test_both_halves_draw_the_same(graph, name, params, x64):
     assert ids.max() < h.n_nodes
 
 
-@pytest.mark.parametrize("name", ["siblings", "matrix", "uniform"])
+@pytest.mark.parametrize("name", ["siblings", "matrix", "uniform", "multi_hop", "degree_corrected"])
 @pytest.mark.parametrize("replace", [True, False])
 def test_both_halves_have_nothing_to_draw_for_a_lone_node(name, replace):
     h = from_edges("lone", [], [], nodes=["only"])
-    params = {} if name == "uniform" else {"replace": replace}
+    params = {"replace": replace} if name in ("siblings", "matrix") else {}
     resolved = catalog.parameters("sampler", name, params)
     index = catalog.builder("sampler", name)(h, closure(h), negatives=3, **resolved)
     w_jax, w_torch = as_words(edge_words(6).reshape(2, 3))
@@ -181,3 +188,31 @@ def test_both_halves_know_the_same_positives(graph, x64):
     assert np.asarray(mine[0]).tolist() == expected
     assert np.asarray(mine[0]).any()
     assert np.asarray(mine[1]).any()
+
+
+@SETTINGS
+@pytest.mark.parametrize("hops", [0, 1, 3])
+def test_both_halves_know_who_is_within_some_hops(graph, x64, hops):
+    h = GRAPHS[graph]
+    index = within(h, hops)
+    rng = np.random.default_rng(4)
+    nodes = rng.integers(0, h.n_nodes, B).astype(np.int32)
+    candidates = rng.integers(0, h.n_nodes, (B, K)).astype(np.int32)
+    candidates[:, 0] = nodes
+    one, other = (
+        importlib.import_module(f"hardball.samplers.segments_{f}").is_within for f in HALVES
+    )
+    with jax.enable_x64(x64):
+        j = {key: jnp.asarray(array) for key, array in index.items()}
+        mine = jax.jit(one)(j, jnp.asarray(nodes), jnp.asarray(candidates))
+    t = {key: torch.as_tensor(array) for key, array in index.items()}
+    theirs = other(t, torch.from_numpy(nodes), torch.from_numpy(candidates))
+    assert_same((mine,), (theirs,))
+    children = np.repeat(np.arange(h.n_nodes), np.diff(h.parents_indptr))
+    undirected = networkx.Graph(list(zip(children, h.parents_indices, strict=True)))
+    undirected.add_nodes_from(range(h.n_nodes))
+    near = dict(networkx.all_pairs_shortest_path_length(undirected, cutoff=hops))
+    expected = [[c in near[n] for c in row] for n, row in zip(nodes, candidates, strict=True)]
+    assert np.asarray(mine).tolist() == expected
+    assert np.asarray(mine)[:, 0].all()
+    assert not np.asarray(mine).all()

@@ -4,6 +4,7 @@ Seeds are fixed, so each p-value is one number: above 1e-3 for a sampler, below 
 was doctored. Draws go through the torch half; tests/pairs proves that the JAX half draws the same.
 """
 
+import networkx
 import numpy as np
 import pytest
 import torch
@@ -123,11 +124,49 @@ def relative_weights(h):
     return weights
 
 
+def edges_of(h):
+    children = np.repeat(np.arange(h.n_nodes), np.diff(h.parents_indptr))
+    return list(zip(children, h.parents_indices, strict=True))
+
+
+def hop_weights(h):
+    """Nodes two or three edges away, whichever way the edges point; else all that are further."""
+    graph = networkx.Graph(edges_of(h))
+    graph.add_nodes_from(range(h.n_nodes))
+    away = np.full((h.n_nodes, h.n_nodes), np.inf)
+    for node, row in networkx.all_pairs_shortest_path_length(graph):
+        away[node, list(row)] = list(row.values())
+    asked = (away >= 2) & (away <= 3)
+    return np.where(asked.any(1, keepdims=True), asked, away >= 2).astype(int)
+
+
+def band_weights(h):
+    """Other nodes whose degree differs by at most a quarter of the node's, or by the next of
+    1, 2, 4, ... times that (1 where it is below one) which holds any.
+    """
+    graph = networkx.Graph(edges_of(h))
+    graph.add_nodes_from(range(h.n_nodes))
+    degree = np.array([graph.degree(node) for node in range(h.n_nodes)])
+    weights = np.zeros((h.n_nodes, h.n_nodes), int)
+    for node in range(h.n_nodes):
+        reach = degree[node] // 4
+        while not weights[node].any():
+            weights[node] = (abs(degree - degree[node]) <= reach) & (np.arange(h.n_nodes) != node)
+            reach = max(2 * reach, 1)
+    return weights
+
+
+DEFINITIONS = [
+    ("relatives", relative_weights),
+    ("descendants", descendant_weights),
+    ("multi_hop", hop_weights),
+    ("degree_corrected", band_weights),
+]
+
+
 @pytest.mark.parametrize("graph", GRAPHS)
-@pytest.mark.parametrize(
-    ("name", "weights_of"), [("relatives", relative_weights), ("descendants", descendant_weights)]
-)
-def test_relatives_lie_below_an_ancestor_and_descendants_below_the_node(graph, name, weights_of):
+@pytest.mark.parametrize(("name", "weights_of"), DEFINITIONS)
+def test_a_sampler_draws_as_its_definition_says(graph, name, weights_of):
     h = grown(*GRAPHS[graph])
     ids, weights = drawn(h, name), weights_of(h)
     assert p_value(ids, weights) > ENOUGH

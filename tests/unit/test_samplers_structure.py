@@ -13,7 +13,7 @@ from hardball import catalog, words
 from hardball.errors import HardballError
 from hardball.hierarchy.closure import Csr, closure
 from hardball.hierarchy.dag import from_edges
-from hardball.samplers import degree, matrix
+from hardball.samplers import degree, matrix, segments
 from hardball.samplers.membership_torch import is_known, pool_known
 
 STRUCTURAL = [
@@ -188,9 +188,77 @@ def test_degree_counts_children_and_parents():
     assert degree.degree_weights(star, 0.0).tolist() == [1.0] * 5
 
 
+def test_a_band_holds_nodes_of_like_degree_and_grows_around_a_lone_one():
+    # r has 8 children; a has 3 and its parent, b 4 and its parent; the other 13 are leaves.
+    h = from_edges("broom", list("abcdefghijklmno"), list("rrrrrrrraaabbbb"))
+    row = dict(zip(h.ids, range(h.n_nodes), strict=True))
+
+    def band(node, tolerance):
+        index = build(h, "degree_corrected", tolerance=tolerance)
+        u = row[node]
+        inside = index["order"][index["lo"][u] : index["hi"][u]]
+        assert index["order"][index["place"][u]] == u
+        return {str(x) for x in h.ids[inside]} - {node}, bool(index["widened"][u])
+
+    # Degrees: r 8, a 4, b 5, leaves 1. A quarter of 4 is 1, which reaches 5; of 5 it is 1 too.
+    assert band("a", 0.25) == ({"b"}, False)
+    assert band("b", 0.25) == ({"a"}, False)
+    # A quarter of 8 is 2, no one has 6 to 10; twice that reaches 4 and 5.
+    assert band("r", 0.25) == ({"a", "b"}, True)
+    # 0.2 x 4 is less than one: alone, then 1 either way. 0.2 x 5 is one.
+    assert band("a", 0.2) == ({"b"}, True)
+    assert band("b", 0.2) == ({"a"}, False)
+    # Of the same degree: the other leaves; none for r, which takes 1, 2, then 4 either way.
+    assert band("c", 0.0) == (set("defghijklmno"), False)
+    assert band("r", 0.0) == ({"a", "b"}, True)
+    # Everyone's degree is within 7 of 8 of r's.
+    assert band("r", 1.0) == (set("abcdefghijklmno"), False)
+
+
+def test_a_share_of_a_degree_is_exact():
+    # Hubs of 100 and of 71 edges: 0.29 x 100 is 28.999999999999996 in floats, and 29 here.
+    leaves = [f"x{i}" for i in range(100)] + [f"y{i}" for i in range(71)]
+    h = from_edges("hubs", leaves, [leaf[0] for leaf in leaves])
+    index = build(h, "degree_corrected", tolerance=0.29)
+    one, other = h.rows(["x", "y"])
+    assert not index["widened"][one]
+    assert other in index["order"][index["lo"][one] : index["hi"][one]]
+
+
+@pytest.mark.parametrize("name", ["multi_hop", "degree_corrected"])
+def test_nobody_draws_itself_and_a_lone_node_nobody(name):
+    h = random_dag(11, 40, roots=3, extra=0.4)
+    ids, valid = draw(h, name, count=300)
+    assert valid.all()
+    assert (ids != np.arange(40)[:, None]).all()
+    lone = from_edges("lone", [], [], nodes=["only"])
+    ids, valid = draw(lone, name, count=3)
+    assert (ids.tolist(), valid.any()) == ([[0, 0, 0]], False)
+    assert build(lone, name)["widened"].tolist() == [True]
+
+
+def test_where_no_one_is_so_far_away_all_that_are_further_are_drawn():
+    # a - b and, with no way between, c: b has no one two edges away, nor three.
+    h = from_edges("apart", ["b"], ["a"], nodes=list("abc"))
+    ids, valid = draw(h, "multi_hop", count=20)
+    assert valid.all()
+    row = dict(zip(h.ids, range(3), strict=True))
+    drawn = {str(node): {str(x) for x in h.ids[ids[row[node]]]} for node in h.ids}
+    assert drawn == {"a": {"c"}, "b": {"c"}, "c": {"a", "b"}}
+    assert build(h, "multi_hop")["widened"].all()
+    # All that a and b have is one edge away, so nothing is left.
+    ids, valid = draw(from_edges("two", ["b"], ["a"]), "multi_hop", count=2)
+    assert (ids.tolist(), valid.any()) == ([[0, 0], [1, 1]], False)
+
+
 @pytest.mark.parametrize(
     ("builder", "message"),
     [
+        (lambda: build(chain(3), "degree_corrected", tolerance=-0.1), "tolerance=-0.1.*from 0"),
+        (lambda: build(chain(3), "degree_corrected", tolerance=np.nan), "tolerance=nan"),
+        (lambda: build(chain(3), "multi_hop", low=3, high=2), "low=3, high=2.*1 <= low <= high"),
+        (lambda: build(chain(3), "multi_hop", low=0), "low=0, high=3"),
+        (lambda: segments.within(chain(3), -1), "radius=-1.*from 0"),
         (lambda: degree.degree_weights(chain(3), np.inf), "alpha=inf"),
         (
             lambda: degree.degree_weights(from_edges("dots", [], [], nodes=["a", "b"]), 1.0),

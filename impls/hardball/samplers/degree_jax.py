@@ -1,9 +1,9 @@
-"""Draws from an alias table: one word gives column and fraction."""
+"""Draws by degree: from an alias table, and from the nodes of like degree."""
 
 import jax.numpy as jnp
 from jax import Array
 
-from hardball.samplers.integers_jax import lookup, product
+from hardball.samplers.integers_jax import lookup, mulhi, product
 
 
 def degree(index: dict[str, Array], anchors: Array, words: Array) -> tuple[Array, Array]:
@@ -18,3 +18,19 @@ def degree(index: dict[str, Array], anchors: Array, words: Array) -> tuple[Array
         fraction < lookup(index["threshold"], column), column, lookup(index["alias"], column)
     )
     return ids, jnp.ones(ids.shape, bool)
+
+
+def degree_corrected(index: dict[str, Array], anchors: Array, words: Array) -> tuple[Array, Array]:
+    """Nodes of about the anchor's degree, uniformly: ids (B,K), valid (B,K).
+
+    id = order[lo + r], moved past the anchor's own place, r uniform on 0..hi-lo-2. valid=False for
+    a lone node, whose id is its own. anchors (B,), words (B,K).
+    Source: hardball, level order and rings.
+    """
+    low = index["lo"][anchors][:, None]
+    others = index["hi"][anchors][:, None] - low - 1
+    place = low + mulhi(words, others)
+    place = place + (place >= index["place"][anchors][:, None])
+    valid = jnp.broadcast_to(others > 0, words.shape)
+    ids = lookup(index["order"], jnp.where(valid, place, low))
+    return jnp.where(valid, ids, anchors[:, None]), valid

@@ -1,9 +1,9 @@
-"""Draws from an alias table: one word gives column and fraction."""
+"""Draws by degree: from an alias table, and from the nodes of like degree."""
 
 import torch
 from torch import Tensor
 
-from hardball.samplers.integers_torch import lookup, product
+from hardball.samplers.integers_torch import lookup, mulhi, product
 
 
 def degree(index: dict[str, Tensor], anchors: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
@@ -18,3 +18,21 @@ def degree(index: dict[str, Tensor], anchors: Tensor, words: Tensor) -> tuple[Te
         fraction < lookup(index["threshold"], column), column, lookup(index["alias"], column)
     )
     return ids, torch.ones_like(ids, dtype=torch.bool)
+
+
+def degree_corrected(
+    index: dict[str, Tensor], anchors: Tensor, words: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Nodes of about the anchor's degree, uniformly: ids (B,K), valid (B,K).
+
+    id = order[lo + r], moved past the anchor's own place, r uniform on 0..hi-lo-2. valid=False for
+    a lone node, whose id is its own. anchors (B,), words (B,K).
+    Source: hardball, level order and rings.
+    """
+    low = index["lo"][anchors][:, None]
+    others = index["hi"][anchors][:, None] - low - 1
+    place = low + mulhi(words, others)
+    place = place + (place >= index["place"][anchors][:, None])
+    valid = (others > 0).expand(words.shape)
+    ids = lookup(index["order"], torch.where(valid, place, low))
+    return torch.where(valid, ids, anchors[:, None]), valid

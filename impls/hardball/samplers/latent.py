@@ -6,6 +6,7 @@ from hardball import catalog
 from hardball.errors import HardballError
 from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
+from hardball.samplers.segments import within
 
 Index = dict[str, np.ndarray]
 
@@ -22,19 +23,24 @@ def distance_hard_index(
     oversample: int = 4,
     choose: str = "nearest",
     temperature: float = 1.0,
+    hops: int = 1,
     relative_to: str = "anchor",
 ) -> Index:
-    """The arrays of the sampler that draws the candidates; for a batch's, n_nodes.
+    """The arrays of the sampler that draws the candidates, and the balls of `hops` edges.
 
-    Raises HardballError where a number is not positive.
+    Those are named within_...: see `segments.within`; hops=0 needs none. Raises HardballError where
+    a number is too small.
     Source: Robinson et al. 2021, Contrastive Learning with Hard Negative Samples, Eq. 4.
     """
-    if oversample < 1 or temperature <= 0:
+    if oversample < 1 or temperature <= 0 or hops < 0:
         raise HardballError(
-            f"sampler distance_hard: oversample={oversample}, temperature={temperature:g}; allowed "
-            "are an oversample of 1 or more and a temperature above 0"
+            f"sampler distance_hard: oversample={oversample}, temperature={temperature:g}, "
+            f"hops={hops}; allowed are an oversample of 1 or more, a temperature above 0, and "
+            "hops of 0 or more"
         )
-    return _candidates(h, known, negatives, candidates)
+    near = within(h, hops) if hops else {}
+    banned = {f"within_{name}": array for name, array in near.items()}
+    return {**_candidates(h, known, negatives, candidates), **banned}
 
 
 def mined_index(
@@ -92,6 +98,7 @@ def distance_hard_words(
     oversample: int,
     choose: str,
     temperature: float,
+    hops: int,
     relative_to: str,
 ) -> int:
     """Words an anchor: one a candidate, and one a draw where chance chooses among them."""

@@ -9,8 +9,10 @@ from jax import Array
 from hardball.samplers.membership_jax import Known
 from hardball.samplers.pool_jax import pool
 from hardball.samplers.rings_jax import ring, uniform
+from hardball.samplers.segments_jax import is_within
 from hardball.samplers.space_jax import Space
 
+_BALL = ("indptr", "start", "stop", "strides")
 # Distances that are held at once where lists are made.
 _HELD = 2**24
 
@@ -25,10 +27,11 @@ def distance_hard(
     candidates: str = "uniform",
     choose: str = "nearest",
     temperature: float = 1.0,
+    hops: int = 1,
 ) -> tuple[Array, Array]:
     """Candidates near the anchor: ids (B,K), valid (B,K); valid=False where too few are left.
 
-    nearest: the K nearest candidates that are no known positives. temperature: K of them with
+    nearest: the K nearest candidates that are no known positives and more than `hops` edges away. temperature: K of them with
     replacement, p ~ exp(-d / temperature). A candidate that was drawn twice may be chosen twice.
     anchors (B,), words (B,C), K more by temperature. Source: Robinson et al. 2021, Contrastive
     Learning with Hard Negative Samples, Eq. 4, whose beta is 1 / temperature.
@@ -36,6 +39,9 @@ def distance_hard(
     rest = 0 if choose == "nearest" else negatives
     first, last = jnp.split(words, [words.shape[1] - rest], axis=1)
     ids, far = _look(index, anchors, first, space, known, candidates)
+    if hops:
+        near = {name: index[f"within_{name}"] for name in _BALL}
+        far = jnp.where(is_within(near, anchors, ids), jnp.inf, far)
     places = softly(far, last, temperature) if rest else nearest(far, negatives)
     return _take(ids, far, places, anchors)
 

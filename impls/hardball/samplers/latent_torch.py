@@ -8,8 +8,10 @@ from torch import Tensor
 from hardball.samplers.membership_torch import Known
 from hardball.samplers.pool_torch import pool
 from hardball.samplers.rings_torch import ring, uniform
+from hardball.samplers.segments_torch import is_within
 from hardball.samplers.space_torch import Space
 
+_BALL = ("indptr", "start", "stop", "strides")
 # Distances that are held at once where lists are made.
 _HELD = 2**24
 
@@ -24,10 +26,11 @@ def distance_hard(
     candidates: str = "uniform",
     choose: str = "nearest",
     temperature: float = 1.0,
+    hops: int = 1,
 ) -> tuple[Tensor, Tensor]:
     """Candidates near the anchor: ids (B,K), valid (B,K); valid=False where too few are left.
 
-    nearest: the K nearest candidates that are no known positives. temperature: K of them with
+    nearest: the K nearest candidates that are no known positives and more than `hops` edges away. temperature: K of them with
     replacement, p ~ exp(-d / temperature). A candidate that was drawn twice may be chosen twice.
     anchors (B,), words (B,C), K more by temperature. Source: Robinson et al. 2021, Contrastive
     Learning with Hard Negative Samples, Eq. 4, whose beta is 1 / temperature.
@@ -35,6 +38,9 @@ def distance_hard(
     rest = 0 if choose == "nearest" else negatives
     first, last = words.tensor_split([words.shape[1] - rest], dim=1)
     ids, far = _look(index, anchors, first, space, known, candidates)
+    if hops:
+        near = {name: index[f"within_{name}"] for name in _BALL}
+        far = far.masked_fill(is_within(near, anchors, ids), torch.inf)
     places = softly(far, last, temperature) if rest else nearest(far, negatives)
     return _take(ids, far, places, anchors)
 
