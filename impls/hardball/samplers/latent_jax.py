@@ -31,10 +31,11 @@ def distance_hard(
 ) -> tuple[Array, Array]:
     """Candidates near the anchor: ids (B,K), valid (B,K); valid=False where too few are left.
 
-    nearest: the K nearest candidates that are no known positives and more than `hops` edges away. temperature: K of them with
-    replacement, p ~ exp(-d / temperature). A candidate that was drawn twice may be chosen twice.
-    anchors (B,), words (B,C), K more by temperature. Source: Robinson et al. 2021, Contrastive
-    Learning with Hard Negative Samples, Eq. 4, whose beta is 1 / temperature.
+    nearest: the K nearest candidates that are no known positives and more than `hops` edges away.
+    temperature: K of them with replacement, p ~ exp(-d / temperature). A candidate that was drawn
+    twice may be chosen twice. anchors (B,), words (B,C), K more by temperature.
+    Source: Robinson et al. 2021, Contrastive Learning with Hard Negative Samples, Eq. 4, whose
+    beta is 1 / temperature.
     """
     rest = 0 if choose == "nearest" else negatives
     first, last = jnp.split(words, [words.shape[1] - rest], axis=1)
