@@ -50,11 +50,21 @@ def _kernel(
 
 
 def index(entry: catalog.Entry, n: int) -> Call:
-    """A sampler's arrays."""
+    """A sampler's arrays, those of all parts of a composed one."""
+    from hardball.samplers.compose import parts
+    from hardball.spec import Method
+
     tree, known = trees.tree(n), trees.known(n)
-    make = catalog.builder(entry.kind, entry.name)
-    params: Any = entry.parameters
-    return lambda: make(tree, known, negatives=samplers.NEGATIVES, **params)
+    made = parts(Method(name=entry.name).resolved("sampler"), samplers.NEGATIVES)
+    makers: list[Any] = [
+        functools.partial(
+            catalog.builder("sampler", part.method.name),
+            negatives=part.negatives,
+            **part.method.params,
+        )
+        for part in made
+    ]
+    return lambda: [make(tree, known) for make in makers]
 
 
 def split(entry: catalog.Entry, n: int) -> Call:

@@ -1,8 +1,11 @@
 """Draws of negatives: every sampler, with and without replacement, for 1 k to 2.6 M nodes."""
 
 import functools
+import importlib
 import inspect
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from hardball import catalog
 
@@ -10,11 +13,17 @@ from . import trees
 from .frameworks import framework
 from .kernel import FRAMEWORKS, Call, Kernel
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hardball.samplers.compose import Part
+
 BATCH = 1024
 NEGATIVES = 50
 POOL = 1024
-# These hold N x N numbers.
-DENSE = ("matrix",)
+# Where an entry's arrays or lists grow with N^2, how many of the sizes it is measured at.
+FEWER = {"matrix": 1, "neighbors": 2}
+DIM = 10
 
 
 def variants(entry: catalog.Entry) -> dict[str, dict[str, catalog.Value]]:
@@ -27,7 +36,7 @@ def variants(entry: catalog.Entry) -> dict[str, dict[str, catalog.Value]]:
 
 def sizes(entry: catalog.Entry) -> tuple[int, ...]:
     """The numbers of nodes an entry is measured at."""
-    return trees.SIZES[:1] if entry.name in DENSE else trees.SIZES
+    return trees.SIZES[: FEWER.get(entry.name, len(trees.SIZES))]
 
 
 def kernels() -> Iterator[Kernel]:
@@ -49,23 +58,83 @@ def kernels() -> Iterator[Kernel]:
 
 
 def build(entry: catalog.Entry, given: dict[str, catalog.Value], n: int, half: str) -> Call:
-    """Draws for a batch of random anchors; for a pool, one pool."""
+    """Draws for a batch of random anchors; for a pool, one pool; all parts of a composed one."""
+    import numpy as np
+
+    from hardball import words
+    from hardball.samplers.compose import parts
+    from hardball.spec import Method
+    from hardball.trainers.problem import words_shape
+
+    fw = framework(half)
+    count = POOL if entry.form == "pool" else NEGATIVES
+    method = Method(name=entry.name, params=given).resolved("sampler")
+    drawn = (words.words(0, f"speed/{end}", 0, BATCH) % n for end in ("anchors", "positives"))
+    nodes = [fw.array(ids.astype(np.int32 if half == "jax" else np.int64)) for ids in drawn]
+    draws, arrays = [], []
+    for part in parts(method, count):
+        shape = words_shape(part, BATCH)
+        stream = words.words(0, "speed/words", 0, math.prod(shape)).reshape(shape)
+        params, name = part.method.params, part.method.name
+        index = catalog.builder("sampler", name)(
+            trees.tree(n), trees.known(n), negatives=part.negatives, **params
+        )
+        if catalog.entry("sampler", name).refresh:
+            index |= {"lists": lists(n, int(params["top"]))}
+        draws.append(one(part, half, n))
+        arrays.append(({k: fw.array(np.asarray(a)) for k, a in index.items()}, fw.words(stream)))
+
+    def every(anchors: Any, positives: Any, arrays: Any) -> Any:
+        return [draw(*each, anchors, positives) for draw, each in zip(draws, arrays, strict=True)]
+
+    return fw.call(every, *nodes, arrays)
+
+
+def one(part: "Part", half: str, n: int) -> Callable[..., Any]:
+    """(index, words, anchors, positives) -> the draws of one sampler, with all that it asks for."""
     import numpy as np
 
     from hardball import words
 
     fw = framework(half)
-    params = catalog.parameters(entry.kind, entry.name, given)
-    arrays = catalog.builder(entry.kind, entry.name)(
-        trees.tree(n), trees.known(n), negatives=NEGATIVES, **params
-    )
-    index = {key: fw.array(np.asarray(array)) for key, array in arrays.items()}
-    draw = catalog.load(entry.kind, entry.name, half)
+    draw = catalog.load("sampler", part.method.name, half)
     taken = inspect.signature(draw).parameters
-    draw = functools.partial(draw, **{k: v for k, v in params.items() if k in taken})
-    if entry.form == "pool":
-        return fw.call(draw, index, fw.words(words.words(0, "speed/words", 0, POOL)))
-    drawn = words.words(0, "speed/words", 0, BATCH * NEGATIVES).reshape(BATCH, NEGATIVES)
-    anchors = (words.words(0, "speed/anchors", 0, BATCH) % n).astype(np.int32)
-    nodes = fw.array(anchors if half == "jax" else anchors.astype(np.int64))
-    return fw.call(draw, index, nodes, fw.words(drawn))
+    options = {k: v for k, v in part.method.params.items() if k in taken}
+    if "negatives" in taken:
+        options["negatives"] = part.negatives
+    if "progress" in taken:
+        options["progress"] = fw.array(np.array(0.5, np.float32))
+    if "space" in taken:
+        points = fw.array(words.normal(0, "speed/points", (n, DIM)).astype(np.float32))
+        space = importlib.import_module(f"hardball.samplers.space_{half}").Space
+        options["space"] = space(catalog.load("manifold", "tangent", half), 1.0, points.__getitem__)
+    if "known" in taken:
+        module = importlib.import_module(f"hardball.samplers.membership_{half}")
+        rows = trees.known(n)
+        width = int(np.diff(rows.indptr).max(initial=0))
+        kind = np.int32 if half == "jax" else np.int64
+        known = functools.partial(
+            module.Known, fw.array(rows.indptr.astype(kind)), fw.array(rows.indices[:]), width
+        )
+
+    def draws(index: Any, stream: Any, anchors: Any, positives: Any) -> Any:
+        given = dict(options)
+        if "known" in taken:
+            given["known"] = known(anchors)
+        if "positives" in taken:
+            given["positives"] = positives
+        if catalog.entry("sampler", part.method.name).form == "pool":
+            return draw(index, stream, **given)
+        return draw(index, anchors, stream, **given)
+
+    return draws
+
+
+def lists(n: int, top: int) -> "np.ndarray":
+    """Any `top` nodes for each of n: where they come from does not matter for drawing."""
+    import numpy as np
+
+    from hardball import words
+
+    drawn = words.words(0, "speed/lists", 0, n * top) % n
+    return drawn.reshape(n, top).astype(np.int32)
