@@ -22,6 +22,8 @@ class Entry:
     module: dotted path below hardball; a pair lives in <module>_jax and <module>_torch.
     function: its name in both halves ("" where the module itself is the method, as a manifold is).
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
+    cost: of a sampler, for N nodes, "memory of its arrays; work of a draw".
+    formula: of a sampler, what is drawn; where it is empty the docstring of the halves says it.
     build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves.
     parameters: every parameter with its default.
     """
@@ -38,6 +40,8 @@ class Entry:
     form: Literal["", "pairs", "pool"] = ""
     paired: bool = True
     sums: bool = False
+    cost: str = ""
+    formula: str = ""
 
 
 NICKEL_2017 = "Nickel & Kiela 2017, Poincaré Embeddings for Learning Hierarchical Representations"
@@ -144,6 +148,8 @@ ENTRIES: tuple[Entry, ...] = (
         "uniform",
         "samplers.rings:uniform_index",
         form="pairs",
+        cost="O(1); O(1)",
+        formula="p(n | u) = 1 / (N - 1), n != u",
     ),
     Entry(
         "sampler",
@@ -154,6 +160,8 @@ ENTRIES: tuple[Entry, ...] = (
         "pool",
         "samplers.pool:pool_index",
         form="pool",
+        cost="O(1); O(log M) a node of the pool of M, whatever the batch",
+        formula="p(n) = 1 / N, M nodes a step for all anchors",
     ),
     Entry(
         "sampler",
@@ -165,6 +173,8 @@ ENTRIES: tuple[Entry, ...] = (
         "samplers.degree:degree_index",
         parameters={"alpha": 0.75},
         form="pairs",
+        cost="O(N); O(1)",
+        formula="p(n) = deg(n)^alpha / sum over v of deg(v)^alpha",
     ),
     Entry(
         "sampler",
@@ -177,6 +187,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters=_RING_PARAMETERS,
         choices=_RELATIVE,
         form="pairs",
+        cost="O(N); O(1)",
+        formula="p(n | u) = 1 / |S|, S = {n != u: parent(n) = parent(u)}",
     ),
     Entry(
         "sampler",
@@ -189,6 +201,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"k": 1, **_RING_PARAMETERS},
         choices=_RELATIVE,
         form="pairs",
+        cost="O(N); O(1)",
+        formula="p(n | u) = 1 / |S|, S = {n: depth(n) = depth(u), lca(n, u) k + 1 levels up}",
     ),
     Entry(
         "sampler",
@@ -201,6 +215,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"where": "branch", **_RING_PARAMETERS},
         choices={"where": ("branch", "tree"), **_RELATIVE},
         form="pairs",
+        cost="O(N); O(1)",
+        formula="p(n | u) = 1 / |S|, S = {n: depth(n) = depth(u), branch(n) != branch(u)}",
     ),
     Entry(
         "sampler",
@@ -213,6 +229,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"relative_to": "anchor"},
         choices=_RELATIVE,
         form="pairs",
+        cost="O(N log depth); O(log depth)",
+        formula="p(n | u) = mean over ancestors a of u of [n in subtree(a)] / |subtree(a)|",
     ),
     Entry(
         "sampler",
@@ -225,6 +243,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"relative_to": "anchor"},
         choices=_RELATIVE,
         form="pairs",
+        cost="O(N); O(1)",
+        formula="p(n | u) = 1 / (|subtree(u)| - 1), n in subtree(u), n != u",
     ),
     Entry(
         "sampler",
@@ -240,6 +260,8 @@ ENTRIES: tuple[Entry, ...] = (
             **_RELATIVE,
         },
         form="pairs",
+        cost="O(N^2); O(log N)",
+        formula="p(n | u) = w(u, n) / sum over v of w(u, v), w the weights that `of` names",
     ),
     Entry(
         "loss",

@@ -152,7 +152,7 @@ def collision(drawn: Draws) -> float | None:
     estimate has no bias, whatever the sampler and however few the draws.
     Source: Simpson 1949, Measurement of Diversity; conditional collision entropy, Cachin 1997.
     """
-    steps, b, k = drawn.ids.shape
+    steps, b, _ = drawn.ids.shape
     counts = drawn.counts
     of_step = counts.sum(axis=2)
     pairs = np.square(of_step.sum(axis=0)) - np.square(of_step).sum(axis=0)
