@@ -43,6 +43,12 @@ class Entry:
     cost: str = ""
     formula: str = ""
 
+    @property
+    def costs(self) -> tuple[str, str]:
+        """Memory of a sampler's arrays, work of a draw; both "" where no cost is said."""
+        memory, _, work = self.cost.partition("; ")
+        return memory, work
+
 
 NICKEL_2017 = "Nickel & Kiela 2017, Poincaré Embeddings for Learning Hierarchical Representations"
 NICKEL_2018 = "Nickel & Kiela 2018, Learning Continuous Hierarchies in the Lorentz Model"

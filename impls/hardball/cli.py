@@ -423,7 +423,8 @@ app.command()(roofline)
 
 
 def _facts(entry: catalog.Entry) -> list[str]:
-    said = {"draws": entry.formula, "memory; a draw": entry.cost, "source": entry.source}
+    memory, work = entry.costs
+    said = {"draws": entry.formula, "memory": memory, "a draw": work, "source": entry.source}
     return [f"{what}: {text}" for what, text in said.items() if text]
 
 

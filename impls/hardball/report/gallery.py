@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DATASET, ANCHOR = "wordnet_mammals", "terrier"
 STEPS, NEGATIVES = 4096, 16
+KINDS = {bool: "true, false", int: "whole numbers", float: "numbers", str: "text"}
 PAGE, FOLDER, SHEET = "samplers.md", "gallery", "all"
 
 
@@ -148,17 +149,22 @@ How to add one: [adding a method](adding-a-method.md). What a run's negatives we
 
 
 def _overview(entries: Sequence[catalog.Entry]) -> str:
-    lines = ["| sampler | draws | memory; a draw | source |", "| :-- | :-- | :-- | :-- |"]
+    lines = ["| sampler | draws | memory | a draw | source |", "| :-- | :-- | :-- | :-- | :-- |"]
     for entry in entries:
         link = f"[{entry.name}](#{entry.name})"
-        cells = (link, entry.summary, _cell(entry.cost), _cell(entry.source))
-        lines.append(f"| {' | '.join(cells)} |")
+        cells = [link, entry.summary, *entry.costs, entry.source]
+        lines.append(f"| {' | '.join(_cells(cells))} |")
     return "\n".join(lines)
+
+
+def _cells(texts: Sequence[str]) -> list[str]:
+    return [text.replace("|", "\\|") for text in texts]
 
 
 def _section(entry: catalog.Entry) -> str:
     first, formula = said(entry)
     module = f"impls/hardball/{entry.module.replace('.', '/')}"
+    memory, work = entry.costs
     files = [f"[{f}](../{module}_{f}.py)" for f in ("jax", "torch")]
     lines = [
         f"## {entry.name}",
@@ -166,7 +172,7 @@ def _section(entry: catalog.Entry) -> str:
         f"![{entry.name}]({FOLDER}/{entry.name}.svg)",
         f"```text\n{formula}\n```",
         *_parameters(entry),
-        f"- Cost: {entry.cost}\n- Source: {entry.source}\n"
+        f"- Memory: {memory}\n- A draw: {work}\n- Source: {entry.source}\n"
         f"- Code: `{entry.function}` in {', '.join(files)}. {first}",
     ]
     return "\n\n".join(lines)
@@ -177,11 +183,6 @@ def _parameters(entry: catalog.Entry) -> list[str]:
         return []
     lines = ["| parameter | default | allowed |", "| :-- | :-- | :-- |"]
     for name, default in entry.parameters.items():
-        kind = "true, false" if isinstance(default, bool) else type(default).__name__
-        allowed = ", ".join(map(str, entry.choices.get(name, (kind,))))
+        allowed = ", ".join(map(str, entry.choices.get(name, (KINDS[type(default)],))))
         lines.append(f"| `{name}` | {str(default).lower()} | {allowed} |")
     return ["\n".join(lines)]
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

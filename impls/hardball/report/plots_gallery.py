@@ -30,13 +30,14 @@ Floats = NDArray[np.float64]
 SETTINGS: Any = style.SETTINGS | {"svg.fonttype": "path", "path.simplify": False}
 STRETCH = 0.52
 TURN = 0.35
-ANCESTOR = style.PALETTE[0]
+ANCESTOR, DRAWN = style.PALETTE[0], "#7A3300"
 # Shares from SMALLEST to 1 in GRADES steps of equal ratio; light to dark, so grey print tells them
 # apart too.
 SMALLEST, GRADES = 2e-4, 14
 SHADES = "YlOrBr"
 COLUMNS = 4
-COLORS = 64
+COLORS = 256
+MOST_NAMES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +68,11 @@ def layout(scene: Scene) -> Layout:
 def picture(layout: Layout, entry: catalog.Entry, drawn: Drawn) -> Figure:
     """One sampler's picture, with names and a legend."""
     with matplotlib.rc_context(SETTINGS):
-        fig, axes = style.figure(6.2, 6.9)
+        fig, axes = style.figure(6.8, 7.4)
         style.titles(fig, entry.name)
         said = f"{entry.summary}\n{_figures(drawn)}"
         fig.supxlabel(said, x=0.01, ha="left", fontsize=8.5, color="#555555")
-        _disk(axes, layout, drawn, 1.0)
+        _disk(axes, layout, drawn, 1.0, 1.18)
         axes.legend(
             handles=_keys(), loc="upper center", bbox_to_anchor=(0.5, 0.01), ncols=9, fontsize=8,
             handletextpad=0.1, columnspacing=1.2,
@@ -91,7 +92,7 @@ def sheet(layout: Layout, entries: Sequence[catalog.Entry], drawn: Mapping[str, 
         for axes in grid.flat[len(entries) :]:
             axes.set_axis_off()
         for axes, entry in zip(grid.flat, entries, strict=False):
-            _disk(axes, layout, drawn[entry.name], 0.5)
+            _disk(axes, layout, drawn[entry.name], 0.5, 1.02)
             axes.set_title(entry.name, loc="center", fontsize=9.5)
         fig.legend(handles=_keys(), loc="outside lower center", ncols=9, fontsize=9)
     return fig
@@ -100,15 +101,16 @@ def sheet(layout: Layout, entries: Sequence[catalog.Entry], drawn: Mapping[str, 
 def _figures(drawn: Drawn) -> str:
     if not drawn.share.any():
         return "no draw is left for this anchor"
-    return f"{drawn.effective:,.4g} effective negatives · {drawn.masked:.1%} of the draws masked"
+    masked = f"{100 * drawn.masked:.1f} % of the draws masked"
+    return f"{drawn.effective:,.1f} effective negatives · {masked}"
 
 
-def _disk(axes: Axes, layout: Layout, drawn: Drawn, size: float) -> None:
-    """Everything but words; size: of dots and lines."""
+def _disk(axes: Axes, layout: Layout, drawn: Drawn, size: float, reach: float) -> None:
+    """Everything but words; size: of dots and lines; reach: how far the picture goes."""
     axes.set_aspect("equal")
     axes.set_axis_off()
-    axes.set_xlim(-1.02, 1.02)
-    axes.set_ylim(-1.02, 1.02)
+    axes.set_xlim(-reach, reach)
+    axes.set_ylim(-reach, reach)
     axes.add_patch(
         Circle((0, 0), 1, facecolor="#FBFBFA", edgecolor="#BBBBBB", linewidth=0.8 * size)
     )
@@ -143,7 +145,7 @@ def grades(share: Floats) -> NDArray[np.int_]:
 
 
 def _shade(step: int) -> str:
-    return matplotlib.colors.to_hex(matplotlib.colormaps[SHADES](0.28 + 0.72 * step / (GRADES - 1)))
+    return matplotlib.colors.to_hex(matplotlib.colormaps[SHADES](0.34 + 0.66 * step / (GRADES - 1)))
 
 
 def _width(step: int) -> float:
@@ -174,18 +176,20 @@ def _marks(axes: Axes, at: Floats, mark: str, size: float, color: str, order: fl
 
 
 def _names(axes: Axes, layout: Layout, drawn: Drawn) -> None:
-    """The anchor, its ancestors, then what is drawn most, where at least 1 % of the draws go."""
-    scene, names = layout.scene, layout.scene.tree.names
+    """The anchor, its ancestors, and what at least 1 % of the draws go to: near the rim outside."""
+    scene = layout.scene
+    often = np.lexsort((np.arange(len(drawn.share)), -drawn.share))
+    often = often[drawn.share[often] >= 0.01]
+    outside = np.linalg.norm(layout.disk[often], axis=1) > 0.9
     wanted = [_name(layout, scene.anchor, "black", 9.5, True)]
     wanted += [_name(layout, int(a), "#00466F", 7.5) for a in scene.ancestors[::-1]]
-    often = np.lexsort((np.arange(len(names)), -drawn.share))
-    dark = "#7A3300"
-    wanted += [_name(layout, int(n), dark, 7.0) for n in often if drawn.share[n] >= 0.01]
-    labels.place(axes, wanted, 24, within=1.0)
+    wanted += [_name(layout, int(n), DRAWN, 7.0) for n in often[~outside]]
+    labels.place(axes, wanted, MOST_NAMES, within=1.0)
     for text in axes.texts:
         # A halo would turn every name into two outlines of its own.
         text.set_path_effects([])
-        text.set_bbox({"facecolor": "#FBFBFA", "edgecolor": "none", "alpha": 0.7, "pad": 0.4})
+        text.set_bbox({"facecolor": "#FBFBFA", "edgecolor": "none", "alpha": 0.6, "pad": 0.2})
+    labels.around(axes, [_name(layout, int(n), DRAWN, 6.5) for n in often[outside]])
 
 
 def _name(layout: Layout, node: int, color: str, size: float, bold: bool = False) -> Name:
@@ -196,7 +200,7 @@ def _name(layout: Layout, node: int, color: str, size: float, bold: bool = False
 def _keys() -> list[Line2D]:
     """The marks of a legend, and dots for shares of the draws."""
     keys = [_key("*", 11, "black", "anchor"), _key("D", 5, ANCESTOR, "its ancestors")]
-    for share, label in ((0.001, "0.1 %"), (0.01, "1 %"), (0.1, "10 %"), (1.0, "all draws")):
+    for share, label in ((0.001, "0.1 % of the draws"), (0.01, "1 %"), (0.1, "10 %"), (1.0, "all")):
         step = int(grades(np.array([share]))[0])
         keys.append(_key("o", _width(step), _shade(step), label))
     return keys
@@ -210,21 +214,28 @@ def _key(mark: str, size: float, color: str, label: str) -> Line2D:
 
 
 def light(svg: str) -> str:
-    """An SVG whose paths have one decimal and whose dots have no second point.
+    """An SVG with short numbers in its paths and shifts, whose dots have no second point.
 
-    A tenth of a point cannot be seen; both together leave a third of the bytes.
+    A tenth of a point cannot be seen; all together leave a third of the bytes.
     """
-    return re.sub(r' d="([^"]*)"', lambda found: f' d="{_light(found[1])}"', svg)
+    svg = re.sub(r"translate\([^)]*\)", lambda found: _short(found[0]), svg)
+    return re.sub(r' d="([^"]*)"', lambda found: f' d="{_path(found[1])}"', svg)
 
 
-def _light(path: str) -> str:
-    path = re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}", " ".join(path.split()))
+def _short(text: str) -> str:
+    return re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), text)
+
+
+def _path(text: str) -> str:
+    """Dots are lines of no length, with round caps: M x y h0."""
+    text = _short(" ".join(text.split()))
     dot = r"M (-?[\d.]+) (-?[\d.]+) L (-?[\d.]+) \2(?= M|$)"
-    return re.sub(dot, lambda d: _dot(d) if float(d[3]) - float(d[1]) < 0.25 else d[0], path)
+    text = re.sub(dot, lambda d: _dot(d) if float(d[3]) - float(d[1]) < 0.25 else d[0], text)
+    return re.sub(r" ?([A-Za-z]) ?", r"\1", text)
 
 
 def _dot(found: re.Match[str]) -> str:
-    return f"M{found[1]} {found[2]}h0"
+    return f"M {found[1]} {found[2]} h0"
 
 
 def write_one(layout: Layout, entry: catalog.Entry, drawn: Drawn, path: Path) -> Path:
@@ -244,7 +255,9 @@ def write_sheet(
         with matplotlib.rc_context(SETTINGS):
             fig.savefig(aside, format="png", metadata={"Software": None})
         with Image.open(aside) as image:
-            few = image.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
+            few = image.convert("RGB").quantize(
+                COLORS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+            )
         few.save(aside, format="png", optimize=True)
     return path
 
