@@ -39,11 +39,13 @@ class Scene:
 @dataclass(frozen=True, eq=False)
 class Drawn:
     """share: (N,) of the negatives used, sums to 1, or all 0; masked: share of the draws that were
-    the anchor, a known ancestor or not valid; effective: 1 / chance that two draws are equal."""
+    the anchor, a known ancestor or not valid; effective: 1 / chance that two draws are equal;
+    widened: whether the ring that was asked for is empty or too small here."""
 
     share: np.ndarray
     masked: float
     effective: float
+    widened: bool
 
 
 def scene(dataset: str = DATASET, anchor: str = ANCHOR) -> Scene:
@@ -68,8 +70,8 @@ def half() -> str:
     )
 
 
-def draw(entry: catalog.Entry, here: Scene, framework: str) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes drawn for the anchor in STEPS steps of NEGATIVES, and how often each: flat arrays.
+def draw(entry: catalog.Entry, here: Scene, framework: str) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Nodes drawn for the anchor in STEPS steps of NEGATIVES, how often each, whether widened.
 
     By the entry's defaults, from words of one stream for all samplers; around the parent where the
     entry's `relative_to` is the positive.
@@ -83,13 +85,14 @@ def draw(entry: catalog.Entry, here: Scene, framework: str) -> tuple[np.ndarray,
     taken = inspect.signature(function).parameters
     options = {key: value for key, value in params.items() if key in taken}
     word = words.words(0, "gallery", 0, STEPS * NEGATIVES)
+    node = here.positive if params.get("relative_to") == "positive" else here.anchor
     if entry.form == "pool":
         ids, count = function(index, array(word), **options)
     else:
-        node = here.positive if params.get("relative_to") == "positive" else here.anchor
         nodes = array(np.full(STEPS, node, np.int32))
         ids, count = function(index, nodes, array(word.reshape(STEPS, NEGATIVES)), **options)
-    return np.asarray(ids).ravel(), np.asarray(count, np.float64).ravel()
+    widened = "widened" in arrays and bool(arrays["widened"][node])
+    return np.asarray(ids).ravel(), np.asarray(count, np.float64).ravel(), widened
 
 
 def _array(framework: str) -> Any:
@@ -103,16 +106,17 @@ def _array(framework: str) -> Any:
     return lambda a: torch.as_tensor(a.astype(np.int64) if a.dtype == np.uint32 else a)
 
 
-def summarise(here: Scene, ids: np.ndarray, count: np.ndarray) -> Drawn:
+def summarise(here: Scene, ids: np.ndarray, count: np.ndarray, widened: bool = False) -> Drawn:
     """Shares of the draws that a step would use: neither the anchor nor a known ancestor."""
     used = np.where(np.isin(ids, [here.anchor, *here.ancestors]), 0, count)
     of_node = np.bincount(ids, used, minlength=here.tree.n_nodes)
     n = of_node.sum()
     if n == 0:
-        return Drawn(of_node, 1.0, 0.0)
+        return Drawn(of_node, 1.0, 0.0, widened)
     # Pairs of two different draws: no bias from how many were made.
     same = (of_node * (of_node - 1)).sum() / (n * (n - 1))
-    return Drawn(of_node / n, 1 - n / len(ids), min(1 / same, float(here.tree.n_nodes)))
+    effective = min(1 / same, float(here.tree.n_nodes)) if same > 0 else float(here.tree.n_nodes)
+    return Drawn(of_node / n, 1 - n / len(ids), effective, widened)
 
 
 def said(entry: catalog.Entry) -> tuple[str, str]:
@@ -137,7 +141,8 @@ defaults. The hierarchy is drawn in the Poincaré disk, a subtree's share of the
 The star is the anchor; the diamonds are its ancestors, which are never negatives. The larger and
 darker a dot, the more often that node is drawn. *Effective negatives* is one over the chance that
 two draws are the same node; *masked* is the share of draws that were the anchor or an ancestor,
-and are left out. Written by `hardball gallery`; do not edit.
+and are left out; *widened* says that there is no such node for this anchor, so that others stand
+in. Written by `hardball gallery`; do not edit.
 
 ![what every sampler draws]({FOLDER}/{SHEET}.png)
 

@@ -102,7 +102,8 @@ def _figures(drawn: Drawn) -> str:
     if not drawn.share.any():
         return "no draw is left for this anchor"
     masked = f"{100 * drawn.masked:.1f} % of the draws masked"
-    return f"{drawn.effective:,.1f} effective negatives · {masked}"
+    widened = " · widened" if drawn.widened else ""
+    return f"{drawn.effective:,.1f} effective negatives · {masked}{widened}"
 
 
 def _disk(axes: Axes, layout: Layout, drawn: Drawn, size: float, reach: float) -> None:

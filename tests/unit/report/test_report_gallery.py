@@ -41,8 +41,9 @@ def test_an_anchor_whose_draws_are_all_masked(here):
 def test_both_frameworks_draw_the_same_picture(here, framework):
     for name in ("siblings", "pool"):
         entry = catalog.entry("sampler", name)
-        nodes, count = gallery.draw(entry, here, framework)
-        drawn = gallery.summarise(here, nodes, count)
+        nodes, count, widened = gallery.draw(entry, here, framework)
+        drawn = gallery.summarise(here, nodes, count, widened)
+        assert not drawn.widened
         if name == "siblings":
             assert set(np.flatnonzero(drawn.share)) == set(ids(here, "e", "f"))
             assert drawn.effective == pytest.approx(2, rel=0.01)
@@ -52,6 +53,18 @@ def test_both_frameworks_draw_the_same_picture(here, framework):
             assert drawn.masked == pytest.approx(3 / 9, abs=0.01)
         other = gallery.draw(entry, here, {"jax": "torch", "torch": "jax"}[framework])
         np.testing.assert_array_equal(nodes, other[0])
+
+
+def test_a_ring_that_had_to_widen_says_so(here):
+    """The root's other branch is c's; at d's depth it holds g. There is no other tree."""
+    entry = catalog.entry("sampler", "depth_matched")
+    drawn = gallery.summarise(here, *gallery.draw(entry, here, "torch"))
+    assert set(np.flatnonzero(drawn.share)) == set(ids(here, "g"))
+    assert not drawn.widened
+    below = list(here.tree.ids).index("h")
+    alone = gallery.Scene(here.tree, here.known, below, here.anchor)
+    wide = catalog.entry("sampler", "siblings")
+    assert gallery.summarise(alone, *gallery.draw(wide, alone, "torch")).widened
 
 
 def test_larger_shares_have_higher_grades():
