@@ -23,6 +23,8 @@ class Entry:
     function: its name in both halves ("" where the module itself is the method, as a manifold is).
     looks: whether what a sampler draws depends on where the points lie.
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
+    cost: of a sampler, for N nodes, "memory of its arrays; work of a draw".
+    formula: of a sampler, what is drawn; where it is empty the docstring of the halves says it.
     build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves.
     words: a host function (negatives, **params) -> words an anchor; "" where a draw takes one.
     refresh: the name in both halves of what makes a sampler's lists from the points, again and
@@ -45,6 +47,14 @@ class Entry:
     paired: bool = True
     looks: bool = False
     sums: bool = False
+    cost: str = ""
+    formula: str = ""
+
+    @property
+    def costs(self) -> tuple[str, str]:
+        """Memory of a sampler's arrays, work of a draw; both "" where no cost is said."""
+        memory, _, work = self.cost.partition("; ")
+        return memory, work
 
 
 NICKEL_2017 = "Nickel & Kiela 2017, Poincaré Embeddings for Learning Hierarchical Representations"
@@ -155,6 +165,8 @@ ENTRIES: tuple[Entry, ...] = (
         "uniform",
         "samplers.rings:uniform_index",
         form="pairs",
+        cost="O(1); O(1)",
+        formula="p(n | u) = 1 / (N - 1), n != u",
     ),
     Entry(
         "sampler",
@@ -165,6 +177,8 @@ ENTRIES: tuple[Entry, ...] = (
         "pool",
         "samplers.pool:pool_index",
         form="pool",
+        cost="O(1); O(log M) a node of the pool of M, whatever the batch",
+        formula="p(n) = 1 / N, M nodes a step for all anchors",
     ),
     Entry(
         "sampler",
@@ -176,6 +190,8 @@ ENTRIES: tuple[Entry, ...] = (
         "samplers.degree:degree_index",
         parameters={"alpha": 0.75},
         form="pairs",
+        cost="O(N); O(1)",
+        formula="p(n) = deg(n)^alpha / sum over v of deg(v)^alpha",
     ),
     Entry(
         "sampler",
@@ -188,6 +204,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters=_RING_PARAMETERS,
         choices=_RELATIVE,
         form="pairs",
+        cost="O(N); O(1)",
+        formula="p(n | u) = 1 / |S|, S = {n != u: parent(n) = parent(u)}",
     ),
     Entry(
         "sampler",
@@ -200,6 +218,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"k": 1, **_RING_PARAMETERS},
         choices=_RELATIVE,
         form="pairs",
+        cost="O(N); O(1)",
+        formula="p(n | u) = 1 / |S|, S = {n: depth(n) = depth(u), lca(n, u) k + 1 levels up}",
     ),
     Entry(
         "sampler",
@@ -212,6 +232,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"where": "branch", **_RING_PARAMETERS},
         choices={"where": ("branch", "tree"), **_RELATIVE},
         form="pairs",
+        cost="O(N); O(1)",
+        formula="p(n | u) = 1 / |S|, S = {n: depth(n) = depth(u), branch(n) != branch(u)}",
     ),
     Entry(
         "sampler",
@@ -260,6 +282,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"relative_to": "anchor"},
         choices=_RELATIVE,
         form="pairs",
+        cost="O(N log depth); O(log depth)",
+        formula="p(n | u) = mean over ancestors a of u of [n in subtree(a)] / |subtree(a)|",
     ),
     Entry(
         "sampler",
@@ -272,6 +296,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"relative_to": "anchor"},
         choices=_RELATIVE,
         form="pairs",
+        cost="O(N); O(1)",
+        formula="p(n | u) = 1 / (|subtree(u)| - 1), n in subtree(u), n != u",
     ),
     Entry(
         "sampler",
@@ -287,6 +313,8 @@ ENTRIES: tuple[Entry, ...] = (
             **_RELATIVE,
         },
         form="pairs",
+        cost="O(N^2); O(log N)",
+        formula="p(n | u) = w(u, n) / sum over v of w(u, v), w the weights that `of` names",
     ),
     Entry(
         "sampler",

@@ -161,7 +161,7 @@ def list_(
     if kind and kind not in allowed:
         raise HardballError(f"unknown kind {kind!r}: allowed are {', '.join(allowed)}")
     for shown in [kind] if kind else allowed:
-        lines: list[tuple[str, str]] = []
+        lines: list[tuple[str, ...]] = []
         if shown == "dataset":
             lines = [(name, cards.load(name).title) for name in cards.names()]
         elif shown == "suite":
@@ -170,10 +170,10 @@ def list_(
             for entry in catalog.entries(cast(catalog.Kind, shown)):
                 given = ", ".join(f"{k}={v}" for k, v in entry.parameters.items())
                 name = f"{entry.name}({given})" if given else entry.name
-                lines.append((name, f"{entry.summary} [{entry.source}]"))
+                lines.append((name, entry.summary, *_facts(entry)))
         typer.echo(f"{shown}s" if not shown.endswith("s") else f"{shown}es")
-        for name, text in lines:
-            typer.echo(f"  {name}\n      {text}")
+        for name, *texts in lines:
+            typer.echo("\n      ".join([f"  {name}", *texts]))
 
 
 @app.command("plan")
@@ -358,6 +358,20 @@ def trends(
 
 
 @app.command()
+def gallery(
+    out: Annotated[Path | None, typer.Option("--out", help="folder of the page [docs]")] = None,
+) -> None:
+    """Draws what every sampler draws for one anchor, and writes docs/samplers.md.
+
+    \b
+    hardball gallery
+    """
+    from hardball.report import commands
+
+    _say(commands.gallery_command(out))
+
+
+@app.command()
 def compare(
     old: Annotated[str, typer.Argument(help="runs.csv, its folder, or a suite's name")],
     new: Annotated[str, typer.Argument(help="what to compare with it")],
@@ -406,6 +420,12 @@ def readme(
 
 app.command()(peers)
 app.command()(roofline)
+
+
+def _facts(entry: catalog.Entry) -> list[str]:
+    memory, work = entry.costs
+    said = {"draws": entry.formula, "memory": memory, "a draw": work, "source": entry.source}
+    return [f"{what}: {text}" for what, text in said.items() if text]
 
 
 def _say(written: list[Path]) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from hardball import catalog
+from hardball.report import gallery
 
 TESTS = Path(__file__).resolve().parents[1]
+DOCS = TESTS.parent / "docs"
 PACKAGE = Path(catalog.__file__).parent
 FRAMEWORKS = ("jax", "torch")
 PAIRS = sorted(str(p.relative_to(PACKAGE))[: -len("_jax.py")] for p in PACKAGE.rglob("*_jax.py"))
@@ -162,6 +164,28 @@ def test_a_parity_test_names_the_entry(entry):
     names = {entry.name, f"{entry.name}_jax"}
     files = [p for p in (TESTS / "pairs").glob("test_*.py") if names & words_of(p)]
     assert files, f"no file of tests/pairs names {entry.kind} {entry.name}"
+
+
+@pytest.mark.parametrize("entry", [e for e in ENTRIES if e.values[0].kind == "sampler"])
+def test_a_sampler_says_what_it_costs_and_what_it_draws(entry):
+    assert re.fullmatch(r"O\(.+\); O\(.+\).*", entry.cost), 'cost="O(memory); O(a draw)"'
+    _, formula = gallery.said(entry)
+    assert formula
+
+
+@pytest.mark.parametrize("entry", [e for e in ENTRIES if e.values[0].kind == "sampler"])
+def test_a_sampler_has_its_picture(entry):
+    picture = DOCS / gallery.FOLDER / f"{entry.name}.svg"
+    assert picture.is_file(), f"no {picture}: run `hardball gallery` and commit docs/"
+    assert picture.stat().st_size < 150_000
+
+
+def test_the_page_of_samplers_is_what_the_gallery_writes():
+    written = (DOCS / gallery.PAGE).read_text(encoding="utf-8")
+    said = "docs/samplers.md is not of this catalogue: run `hardball gallery` and commit docs/"
+    assert written == gallery.page(catalog.entries("sampler")), said
+    pictures = {path.stem for path in (DOCS / gallery.FOLDER).glob("*.svg")}
+    assert pictures == {e.name for e in catalog.entries("sampler")}, said
 
 
 def test_names_are_unique_within_a_kind():

@@ -22,7 +22,7 @@ def test_version():
 
 COMMANDS = [
     *("fetch", "build", "check", "list", "plan", "train", "floors", "score", "collect"),
-    *("table", "plot", "compare", "freeze", "readme", "peers"),
+    *("table", "plot", "gallery", "compare", "freeze", "readme", "peers"),
 ]
 
 
@@ -37,7 +37,8 @@ def test_list_shows_every_entry_with_its_parameters_and_source():
     shown = call("list").stdout
     for entry in catalog.entries():
         assert entry.name in shown
-        assert entry.source in shown
+        assert f"source: {entry.source}\n" in shown
+    assert "memory: O(N log depth)\n      a draw: O(log depth)\n" in shown
     assert "cousins(k=1, relative_to=anchor, replace=True)" in shown
     assert "ncbi_primates" in shown
     assert "quick" in shown

@@ -122,7 +122,19 @@ def distances(polar: Polar, nodes: np.ndarray) -> np.ndarray:
     2 asinh(sqrt(key)) / sqrt(c); sqrt(key) in R^d. nodes: (B,) ids.
     Source: Nickel & Kiela 2018, section 3.
     """
-    root = np.sqrt(kernels.key_rows(*polar.table, np.asarray(nodes)))
+    return _length(polar, kernels.key_rows(*polar.table, np.asarray(nodes)))
+
+
+def between(polar: Polar, nodes: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Distances of pairs: float64 (B,), in the manifold's own units; nodes, candidates: (B,) ids.
+
+    2 asinh(sqrt(key)) / sqrt(c); sqrt(key) in R^d. Source: Nickel & Kiela 2018, section 3.
+    """
+    return _length(polar, keys(polar, nodes, candidates))
+
+
+def _length(polar: Polar, key: np.ndarray) -> np.ndarray:
+    root = np.sqrt(key)
     return 2 * np.arcsinh(root) / np.sqrt(polar.c) if polar.hyperbolic else root
 
 

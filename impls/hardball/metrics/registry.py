@@ -54,6 +54,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("radius_q10", "none", 0, INF, "10 % quantile of the radius"),
     Metric("radius_q50", "none", 0, INF, "median radius"),
     Metric("radius_q90", "none", 0, INF, "90 % quantile of the radius"),
+    Metric("negative_distance", "none", 0, INF, "mean distance of a negative over a random node's"),
+    Metric("negative_depth_gap", "none", 0, INF, "mean |depth - anchor's| over a random node's"),
+    Metric("negative_violations", "none", 0, 1, "share of negatives nearer than the positive"),
+    Metric("negative_violations_uniform", "none", 0, 1, "the same share of random nodes"),
+    Metric("negative_effective", "none", 1, INF, "1 / chance that an anchor's draws are the same"),
+    Metric("negative_entropy", "none", 0, 1, "its logarithm over that of the number of nodes"),
     Metric("sources", "none", 0, INF, "nodes ranked, where only a sample was"),
     Metric("separation_sources", "none", 1, INF, "source nodes of separation, where sampled"),
 )

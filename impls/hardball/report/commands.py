@@ -1,4 +1,4 @@
-"""What `hardball table | plot | trends | compare | freeze | readme` do: each returns its files."""
+"""What `hardball table | plot | trends | gallery | compare | freeze | readme` do: their files."""
 
 import importlib
 from collections.abc import Sequence
@@ -60,6 +60,11 @@ def trends_command(
     """Draws asv's results, commit by commit, into trends/ beside them unless `out` is given."""
     folder = paths.root() / "benchmarks" / ".asv" / "results" if results is None else results
     return _drawing("trends").write(folder, out or folder.parent / "trends", formats)
+
+
+def gallery_command(out: Path | None = None) -> list[Path]:
+    """Draws what every sampler draws, and writes docs/samplers.md, or the same below `out`."""
+    return _drawing("plots_gallery").write(paths.root() / "docs" if out is None else out)
 
 
 def _drawing(module: str) -> Any:

@@ -70,8 +70,8 @@ def branch_of(tree: Hierarchy, heads: Ints) -> Ints:
     return found
 
 
-def arc(p: Floats, q: Floats) -> list[Floats]:
-    """The geodesic from p to q as cubic Bézier points [p, (2 controls, end) x 2].
+def arc(p: Floats, q: Floats, parts: int = 2) -> list[Floats]:
+    """The geodesic from p to q as cubic Bézier points [p, (2 controls, end) x parts].
 
     Its circle meets the unit circle at right angles: 2 m.p = 1 + |p|^2, 2 m.q = 1 + |q|^2.
     A geodesic through the centre is a straight line.
@@ -85,8 +85,8 @@ def arc(p: Floats, q: Floats) -> list[Floats]:
     start, end = p - middle, q - middle
     turn = np.arctan2(start[0] * end[1] - start[1] * end[0], start @ end)
     points = [p]
-    for step in range(2):
-        points += _quarter(middle, start, turn * step / 2, turn / 2)
+    for step in range(parts):
+        points += _quarter(middle, start, turn * step / parts, turn / parts)
     points[-1] = q
     return points
 
@@ -104,12 +104,12 @@ def _rotate(vector: Floats, angle: float) -> Floats:
     return np.array([cosine * vector[0] - sine * vector[1], sine * vector[0] + cosine * vector[1]])
 
 
-def curves(disk: Floats, edges: Ints) -> Curve:
-    """One path of all edges (E, 2)."""
+def curves(disk: Floats, edges: Ints, parts: int = 2) -> Curve:
+    """One path of all edges (E, 2), each of `parts` pieces."""
     points: list[Floats] = []
     codes: list[int] = []
     for child, parent in edges:
-        pieces = arc(disk[child], disk[parent])
+        pieces = arc(disk[child], disk[parent], parts)
         points += pieces
         codes += [int(Curve.MOVETO)] + [int(Curve.CURVE4)] * (len(pieces) - 1)
     return Curve(np.asarray(points).reshape(-1, 2), codes)

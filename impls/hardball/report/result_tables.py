@@ -20,7 +20,7 @@ SHORT = {
     "depth_spearman": "depth ρ", "depth_spearman_start": "depth ρ, start",
     "depth_spearman_gain": "depth ρ, gain", "depth_pearson": "depth r",
     "distortion_mean": "distortion", "distortion_worst": "distortion, worst",
-    "neighbor_recall": "neighbour recall",
+    "neighbor_recall": "neighbour recall", "negative_effective": "effective negatives",
 }  # fmt: skip
 PARTS = {
     "ours": "hardball",
@@ -34,6 +34,7 @@ FAMILIES = {
     "links": ("auc", "global_", "vs_random"),
     "shape": ("depth_", "radius_", "distortion_", "neighbor_"),
     "groups": ("separation_", "purity10_"),
+    "negatives": ("negative_",),
 }
 INTERVALS = (
     "Interquartile mean over seeds [95 % bootstrap interval]; a single seed has no interval."

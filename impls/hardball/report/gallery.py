@@ -1,0 +1,193 @@
+"""What every sampler draws for one anchor, and the page that shows it: docs/samplers.md."""
+
+import importlib.util
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hardball import catalog, words
+from hardball.errors import HardballError
+
+if TYPE_CHECKING:
+    from hardball.hierarchy.closure import Csr
+    from hardball.hierarchy.dag import Hierarchy
+
+DATASET, ANCHOR = "wordnet_mammals", "terrier"
+STEPS, NEGATIVES = 4096, 16
+KINDS = {bool: "true, false", int: "whole numbers", float: "numbers", str: "text"}
+PAGE, FOLDER, SHEET = "samplers.md", "gallery", "all"
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One anchor of a hierarchy: its number, its parent's, and its known ancestors."""
+
+    tree: "Hierarchy"
+    known: "Csr"
+    anchor: int
+    positive: int
+
+    @property
+    def ancestors(self) -> np.ndarray:
+        start, stop = self.known.indptr[self.anchor : self.anchor + 2]
+        return self.known.indices[start:stop]
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """share: (N,) of the negatives used, sums to 1, or all 0; masked: share of the draws that were
+    the anchor, a known ancestor or not valid; effective: 1 / chance that two draws are equal;
+    widened: whether the ring that was asked for is empty or too small here."""
+
+    share: np.ndarray
+    masked: float
+    effective: float
+    widened: bool
+
+
+def scene(dataset: str = DATASET, anchor: str = ANCHOR) -> Scene:
+    """The anchor of that name. Raises HardballError when there is none, or it is a root."""
+    from hardball.hierarchy import closure, store
+
+    tree = store.open_hierarchy(dataset)
+    named = np.flatnonzero((tree.names == anchor) & (tree.parent >= 0))
+    if len(named) == 0:
+        raise HardballError(f"{dataset} has no node {anchor!r} below a root: name another anchor")
+    node = int(named[0])
+    return Scene(tree, closure.closure(tree), node, int(tree.parent[node]))
+
+
+def half() -> str:
+    """The framework that draws: "jax" where it is installed, else "torch"."""
+    for name in ("jax", "torch"):
+        if importlib.util.find_spec(name) is not None:
+            return name
+    raise HardballError(
+        "drawing needs a framework: pip install 'hardball[jax]' or 'hardball[torch]'"
+    )
+
+
+def draw(entry: catalog.Entry, here: Scene, framework: str) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Nodes drawn for the anchor in STEPS steps of NEGATIVES, how often each, whether widened.
+
+    By the entry's defaults, from words of one stream for all samplers; around the parent where the
+    entry's `relative_to` is the positive.
+    """
+    params = catalog.parameters("sampler", entry.name, {})
+    build = catalog.builder("sampler", entry.name)
+    arrays = build(here.tree, here.known, negatives=NEGATIVES, **params)
+    array = _array(framework)
+    index = {key: array(np.asarray(value)) for key, value in arrays.items()}
+    function = catalog.load("sampler", entry.name, framework)
+    taken = inspect.signature(function).parameters
+    options = {key: value for key, value in params.items() if key in taken}
+    word = words.words(0, "gallery", 0, STEPS * NEGATIVES)
+    node = here.positive if params.get("relative_to") == "positive" else here.anchor
+    if entry.form == "pool":
+        ids, count = function(index, array(word), **options)
+    else:
+        nodes = array(np.full(STEPS, node, np.int32))
+        ids, count = function(index, nodes, array(word.reshape(STEPS, NEGATIVES)), **options)
+    widened = "widened" in arrays and bool(arrays["widened"][node])
+    return np.asarray(ids).ravel(), np.asarray(count, np.float64).ravel(), widened
+
+
+def _array(framework: str) -> Any:
+    """What makes a framework's array of a NumPy one; PyTorch counts words and nodes in int64."""
+    if framework == "jax":
+        import jax.numpy as jnp
+
+        return jnp.asarray
+    import torch
+
+    return lambda a: torch.as_tensor(a.astype(np.int64) if a.dtype == np.uint32 else a)
+
+
+def summarise(here: Scene, ids: np.ndarray, count: np.ndarray, widened: bool = False) -> Drawn:
+    """Shares of the draws that a step would use: neither the anchor nor a known ancestor."""
+    used = np.where(np.isin(ids, [here.anchor, *here.ancestors]), 0, count)
+    of_node = np.bincount(ids, used, minlength=here.tree.n_nodes)
+    n = of_node.sum()
+    if n == 0:
+        return Drawn(of_node, 1.0, 0.0, widened)
+    # Pairs of two different draws: no bias from how many were made.
+    same = (of_node * (of_node - 1)).sum() / (n * (n - 1))
+    effective = min(1 / same, float(here.tree.n_nodes)) if same > 0 else float(here.tree.n_nodes)
+    return Drawn(of_node / n, 1 - n / len(ids), effective, widened)
+
+
+def said(entry: catalog.Entry) -> tuple[str, str]:
+    """First line of the draw's docstring, and the formula: the entry's, or its next sentence."""
+    text = inspect.getdoc(catalog.load("sampler", entry.name, half())) or ""
+    first, _, rest = text.partition("\n\n")
+    sentence = " ".join(rest.split()).split(". ")[0].rstrip(".")
+    return first, entry.formula or sentence
+
+
+def page(entries: Sequence[catalog.Entry]) -> str:
+    """docs/samplers.md."""
+    parts = [_intro(), _overview(entries), *(_section(entry) for entry in entries)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _intro() -> str:
+    return f"""# Samplers
+
+Each picture shows what one sampler draws for one anchor, *{ANCHOR}* in `{DATASET}`, by its
+defaults. The hierarchy is drawn in the Poincaré disk, a subtree's share of the nodes its sector.
+The star is the anchor; the diamonds are its ancestors, which are never negatives. The larger and
+darker a dot, the more often that node is drawn. *Effective negatives* is one over the chance that
+two draws are the same node; *masked* is the share of draws that were the anchor or an ancestor,
+and are left out; *widened* says that there is no such node for this anchor, so that others stand
+in. Written by `hardball gallery`; do not edit.
+
+![what every sampler draws]({FOLDER}/{SHEET}.png)
+
+Costs are for N nodes: the memory of a sampler's arrays, and the work of one draw. In formulas *u*
+is the anchor, or its positive with `relative_to: positive`, and *n* the node that is drawn;
+subtrees, parents and depths are those of the spanning tree.
+How to add one: [adding a method](adding-a-method.md). What a run's negatives were really like:
+[metrics](metrics.md#what-the-negatives-were-like)."""
+
+
+def _overview(entries: Sequence[catalog.Entry]) -> str:
+    lines = ["| sampler | draws | memory | a draw | source |", "| :-- | :-- | :-- | :-- | :-- |"]
+    for entry in entries:
+        link = f"[{entry.name}](#{entry.name})"
+        cells = [link, entry.summary, *entry.costs, entry.source]
+        lines.append(f"| {' | '.join(_cells(cells))} |")
+    return "\n".join(lines)
+
+
+def _cells(texts: Sequence[str]) -> list[str]:
+    return [text.replace("|", "\\|") for text in texts]
+
+
+def _section(entry: catalog.Entry) -> str:
+    first, formula = said(entry)
+    module = f"impls/hardball/{entry.module.replace('.', '/')}"
+    memory, work = entry.costs
+    files = [f"[{f}](../{module}_{f}.py)" for f in ("jax", "torch")]
+    lines = [
+        f"## {entry.name}",
+        f"{entry.summary[0].upper()}{entry.summary[1:]}.",
+        f"![{entry.name}]({FOLDER}/{entry.name}.svg)",
+        f"```text\n{formula}\n```",
+        *_parameters(entry),
+        f"- Memory: {memory}\n- A draw: {work}\n- Source: {entry.source}\n"
+        f"- Code: `{entry.function}` in {', '.join(files)}. {first}",
+    ]
+    return "\n\n".join(lines)
+
+
+def _parameters(entry: catalog.Entry) -> list[str]:
+    if not entry.parameters:
+        return []
+    lines = ["| parameter | default | allowed |", "| :-- | :-- | :-- |"]
+    for name, default in entry.parameters.items():
+        allowed = ", ".join(map(str, entry.choices.get(name, (KINDS[type(default)],))))
+        lines.append(f"| `{name}` | {str(default).lower()} | {allowed} |")
+    return ["\n".join(lines)]
