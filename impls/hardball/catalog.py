@@ -22,6 +22,7 @@ class Entry:
     module: dotted path below hardball; a pair lives in <module>_jax and <module>_torch.
     function: its name in both halves ("" where the module itself is the method, as a manifold is).
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
+    settings: values of the parameter `setting` -> the parameters that each of them fixes.
     build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves.
     parameters: every parameter with its default.
     """
@@ -38,6 +39,7 @@ class Entry:
     form: Literal["", "pairs", "pool"] = ""
     paired: bool = True
     sums: bool = False
+    settings: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
 
 NICKEL_2017 = "Nickel & Kiela 2017, Poincaré Embeddings for Learning Hierarchical Representations"
@@ -50,10 +52,16 @@ BONNABEL_2013 = "Bonnabel 2013, Stochastic Gradient Descent on Riemannian Manifo
 BECIGNEUL_2019 = "Bécigneul & Ganea 2019, Riemannian Adaptive Optimization Methods"
 KINGMA_2015 = "Kingma & Ba 2015, Adam; one second moment per row"
 SARKAR_2011 = "Sarkar 2011, Low Distortion Delaunay Embedding of Trees in Hyperbolic Plane"
+ROBINSON_2021 = "Robinson et al. 2021, Contrastive Learning with Hard Negative Samples"
 OORD_2018 = "van den Oord, Li & Vinyals 2018, Contrastive Predictive Coding, Eq. 4"
 
 _RING_PARAMETERS: dict[str, Value] = {"relative_to": "anchor", "replace": True}
 _RELATIVE: dict[str, tuple[Value, ...]] = {"relative_to": ("anchor", "positive")}
+_HARDNESS: dict[str, dict[str, Value]] = {
+    "careful": {"ratio": 0.3, "temperature": 0.1},
+    "balanced": {"ratio": 0.5, "temperature": 0.1},
+    "aggressive": {"ratio": 0.7, "temperature": 0.05},
+}
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
@@ -242,6 +250,31 @@ ENTRIES: tuple[Entry, ...] = (
         form="pairs",
     ),
     Entry(
+        "sampler",
+        "similarity_hard",
+        "`ratio` of the draws among the nodes whose features are most alike, the rest uniform",
+        f"{ROBINSON_2021}, section 3.1",
+        "samplers.similarity",
+        "similarity_hard",
+        "samplers.similarity:similarity_index",
+        parameters={
+            "ratio": 0.5,
+            "temperature": 0.1,
+            "top": 64,
+            "features": "names",
+            "file": "",
+            "relative_to": "anchor",
+            "setting": "own",
+        },
+        choices={
+            "features": ("names", "rank", "degree", "depth", "all", "file"),
+            "setting": (*_HARDNESS, "own"),
+            **_RELATIVE,
+        },
+        form="pairs",
+        settings=_HARDNESS,
+    ),
+    Entry(
         "loss",
         "infonce",
         "softmax of the positive against the negatives; temperature 1 is Nickel & Kiela's",
@@ -331,7 +364,11 @@ def entry(kind: Kind, name: str) -> Entry:
 
 
 def parameters(kind: Kind, name: str, given: Mapping[str, Value]) -> dict[str, Value]:
-    """`given` over the entry's defaults, each in its default's type; raises on unknown names."""
+    """`given` over the entry's defaults, each in its default's type, and what a setting fixes.
+
+    Raises HardballError on unknown names, wrong types, values that are not allowed, and a value
+    beside a setting that fixes another.
+    """
     known = entry(kind, name)
     unknown = sorted(set(given) - set(known.parameters))
     if unknown:
@@ -342,6 +379,14 @@ def parameters(kind: Kind, name: str, given: Mapping[str, Value]) -> dict[str, V
         if resolved[key] not in allowed_values:
             listed = ", ".join(map(str, allowed_values))
             raise HardballError(f"{kind} {name}: {key}={resolved[key]!r}, allowed are {listed}")
+    setting = str(resolved.get("setting", ""))
+    for key, fixed in known.settings.get(setting, {}).items():
+        if key in given and resolved[key] != fixed:
+            raise HardballError(
+                f"{kind} {name}: {key}={given[key]!r}, but setting={setting} fixes it at {fixed}: "
+                "leave one of them out"
+            )
+        resolved[key] = fixed
     return resolved
 
 

@@ -185,7 +185,7 @@ def parse_value(text: str) -> Any:
     pairs = [part.partition("=") for part in called[2].split(",") if part.strip()]
     if any(not sign for _, sign, _ in pairs):
         raise HardballError(f"{text!r}: write a method as name(parameter=value,...)")
-    return {"name": called[1], **{k.strip(): _scalar(v) for k, _, v in pairs}}
+    return {"name": called[1], **{k.strip(): _scalar(v) if v.strip() else "" for k, _, v in pairs}}
 
 
 def _scalar(text: str) -> Any:

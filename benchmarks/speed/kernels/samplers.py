@@ -15,6 +15,8 @@ NEGATIVES = 50
 POOL = 1024
 # These hold N x N numbers.
 DENSE = ("matrix",)
+# This one compares every node with every other.
+COMPARED = ("similarity_hard",)
 
 
 def variants(entry: catalog.Entry) -> dict[str, dict[str, catalog.Value]]:
@@ -27,6 +29,8 @@ def variants(entry: catalog.Entry) -> dict[str, dict[str, catalog.Value]]:
 
 def sizes(entry: catalog.Entry) -> tuple[int, ...]:
     """The numbers of nodes an entry is measured at."""
+    if entry.name in COMPARED:
+        return trees.SIZES[:2]
     return trees.SIZES[:1] if entry.name in DENSE else trees.SIZES
 
 

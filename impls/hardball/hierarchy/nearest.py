@@ -1,0 +1,108 @@
+"""The nodes whose features are most alike, for every node: exact, in chunks of bounded memory."""
+
+import heapq
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+from numba import njit
+from scipy import sparse
+
+from hardball.errors import HardballError
+from hardball.hierarchy.closure import Csr
+from hardball.hierarchy.features import Block, Features
+
+LARGEST = 200_000
+# Similarities in memory at a time, 4 to 12 bytes each.
+CHUNK = 2**24
+# Cosines count in units of 2^-16, so that another order of sums gives the same lists.
+UNIT = 2**16
+_SHOWN_FROM = 20_000
+
+
+def nearest(features: Features, k: int, exclude: Csr) -> tuple[np.ndarray, np.ndarray]:
+    """For each node the k most similar others: ids int32 (N,k), cosines float32 (N,k), descending.
+
+    Left out are the node itself, the nodes of its row in `exclude`, and those whose cosine is below
+    2^-17; where fewer than k are left, the rest of a row is the node itself at 0. Cosines are
+    rounded to 2^-16; nodes v of one cosine come in the order of 2654435769 (v - u) mod 2^32, which
+    is scattered and each node's own, so that not all nodes u of one feature share one list.
+    Time N^2, memory bounded. Raises HardballError above 200,000 nodes and for k < 1.
+    Source: exact search; the order of ties Knuth, TAOCP 3, section 6.4, Fibonacci hashing.
+    """
+    n = features[0].shape[0]
+    if n > LARGEST:
+        raise HardballError(
+            f"similar nodes: {n:,} nodes are too many to compare each with each; allowed are up to "
+            f"{LARGEST:,}: take a subtree, or the samplers siblings, cousins or relatives"
+        )
+    if k < 1:
+        raise HardballError(f"similar nodes: lists of {k}, allowed are 1 and more")
+    ids = np.empty((n, k), np.int32)
+    cosine = np.empty((n, k), np.float32)
+    for first, products in _shown(_chunks(features), n):
+        last = first + len(products[0]) - 1
+        _best(*products, first, *exclude, ids[first:last], cosine[first:last])
+    return ids, cosine
+
+
+def _chunks(features: Features) -> Iterator[tuple[int, tuple[np.ndarray, ...]]]:
+    """The first row of each chunk, and the cosines of its rows with all nodes as CSR arrays."""
+    n = features[0].shape[0]
+    rows = max(CHUNK // n, 1)
+    turned = [b.T.tocsr() if sparse.issparse(b) else b.T for b in features]
+    every = np.arange(n, dtype=np.int32)
+    for first in range(0, n, rows):
+        parts = [b[first : first + rows] @ t for b, t in zip(features, turned, strict=True)]
+        if len(parts) == 1 and sparse.issparse(parts[0]):
+            yield first, (parts[0].indptr, parts[0].indices, parts[0].data)
+            continue
+        dense = sum(map(_dense, parts))
+        count = len(dense)
+        yield first, (np.arange(count + 1) * n, np.tile(every, count), dense.reshape(-1))
+
+
+def _dense(block: Block) -> np.ndarray:
+    return block.toarray() if sparse.issparse(block) else block
+
+
+def _shown(
+    chunks: Iterator[tuple[int, tuple[np.ndarray, ...]]], n: int
+) -> Iterator[tuple[int, tuple[np.ndarray, ...]]]:
+    """The same chunks, with a bar on a terminal where they take more than a moment."""
+    if n < _SHOWN_FROM or not sys.stderr.isatty():
+        yield from chunks
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("similar nodes", total=n)
+        for first, products in chunks:
+            bar.update(task, completed=first)
+            yield first, products
+
+
+@njit(cache=True)
+def _best(indptr, indices, data, first, known_indptr, known_indices, ids, cosine):
+    """The greatest of each row of a CSR matrix into ids and cosine, (rows, k)."""
+    rows, k = ids.shape
+    for row in range(rows):
+        node = first + row
+        known = known_indices[known_indptr[node] : known_indptr[node + 1]]
+        heap = [(np.int64(0), np.int64(node)) for _ in range(k)]
+        for place in range(indptr[row], indptr[row + 1]):
+            grade = np.int64(np.rint(data[place] * UNIT))
+            if grade < 1 or grade < heap[0][0] >> 32:
+                continue
+            other = np.int64(indices[place])
+            key = grade << 32 | (0xFFFFFFFF - ((other - node) * 2654435769 & 0xFFFFFFFF))
+            if key <= heap[0][0] or other == node:
+                continue
+            found = np.searchsorted(known, other)
+            if found == len(known) or known[found] != other:
+                heapq.heapreplace(heap, (key, other))
+        heap.sort(reverse=True)
+        for place in range(k):
+            ids[row, place] = heap[place][1]
+            cosine[row, place] = (heap[place][0] >> 32) / UNIT
