@@ -288,9 +288,16 @@ def code_files(spec: RunSpec) -> list[Path]:
 
 
 def code_sha256(spec: RunSpec) -> str:
-    """sha256 of a run's source files and of where its catalogue entries point."""
+    """sha256 of a run's source files, of where its catalogue entries point, of its own features."""
     where = [(e.kind, e.name, e.module, e.function, e.build, e.form) for e in used_entries(spec)]
-    return _digest(code_files(spec), repr(where))
+    return _digest(code_files(spec), repr(where) + _features_sha256(spec))
+
+
+def _features_sha256(spec: RunSpec) -> str:
+    """sha256 of the files of features that samplers name; "" where none does or none is there."""
+    methods = [spec.sampler, *(group.sampler for group in spec.hard)]
+    files = [Path(str(m.params["file"])) for m in methods if m.params.get("file")]
+    return "".join(_content(path) for path in files if path.is_file())
 
 
 def module_sha256(*modules: str) -> str:

@@ -5,6 +5,7 @@ of dense columns beside a hundred thousand sparse ones costs no more than both a
 """
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -13,8 +14,9 @@ from hardball.errors import HardballError
 from hardball.hierarchy import features_files
 from hardball.hierarchy.dag import Hierarchy
 
-Block = np.ndarray | sparse.csr_array
-Features = tuple[Block, ...]
+# np.ndarray or scipy.sparse.csr_array, which has no types, (N, F).
+Block: TypeAlias = Any
+Features: TypeAlias = tuple[Block, ...]
 
 GRAMS = (3, 4, 5)
 BUCKET_BITS = 18

@@ -1,8 +1,10 @@
 """The nodes whose features are most alike, for every node: exact, in chunks of bounded memory."""
 
+import functools
 import heapq
 import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -18,6 +20,14 @@ CHUNK = 2**24
 # Cosines count in units of 2^-16, so that another order of sums gives the same lists.
 UNIT = 2**16
 _SHOWN_FROM = 20_000
+
+
+class Products(NamedTuple):
+    """Cosines of some nodes with all others as a CSR matrix; what is not there is 0."""
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    data: np.ndarray
 
 
 def nearest(features: Features, k: int, exclude: Csr) -> tuple[np.ndarray, np.ndarray]:
@@ -40,35 +50,36 @@ def nearest(features: Features, k: int, exclude: Csr) -> tuple[np.ndarray, np.nd
         raise HardballError(f"similar nodes: lists of {k}, allowed are 1 and more")
     ids = np.empty((n, k), np.int32)
     cosine = np.empty((n, k), np.float32)
-    for first, products in _shown(_chunks(features), n):
-        last = first + len(products[0]) - 1
-        _best(*products, first, *exclude, ids[first:last], cosine[first:last])
+    for first, (indptr, indices, data) in _shown(_chunks(features), n):
+        rows = slice(first, first + len(indptr) - 1)
+        _best(
+            indptr, indices, data, first, exclude.indptr, exclude.indices, ids[rows], cosine[rows]
+        )
     return ids, cosine
 
 
-def _chunks(features: Features) -> Iterator[tuple[int, tuple[np.ndarray, ...]]]:
-    """The first row of each chunk, and the cosines of its rows with all nodes as CSR arrays."""
+def _chunks(features: Features) -> Iterator[tuple[int, Products]]:
+    """The first node of each chunk, and the cosines of its nodes."""
     n = features[0].shape[0]
     rows = max(CHUNK // n, 1)
     turned = [b.T.tocsr() if sparse.issparse(b) else b.T for b in features]
-    every = np.arange(n, dtype=np.int32)
+    few = len(features) == 1 and sparse.issparse(features[0])
+    every = np.tile(np.arange(n, dtype=np.int32), 0 if few else min(rows, n))
     for first in range(0, n, rows):
         parts = [b[first : first + rows] @ t for b, t in zip(features, turned, strict=True)]
-        if len(parts) == 1 and sparse.issparse(parts[0]):
-            yield first, (parts[0].indptr, parts[0].indices, parts[0].data)
+        if few:
+            yield first, Products(parts[0].indptr, parts[0].indices, parts[0].data)
             continue
-        dense = sum(map(_dense, parts))
-        count = len(dense)
-        yield first, (np.arange(count + 1) * n, np.tile(every, count), dense.reshape(-1))
+        dense = functools.reduce(np.add, map(_dense, parts))
+        indptr = np.arange(len(dense) + 1) * n
+        yield first, Products(indptr, every[: dense.size], dense.reshape(-1))
 
 
 def _dense(block: Block) -> np.ndarray:
     return block.toarray() if sparse.issparse(block) else block
 
 
-def _shown(
-    chunks: Iterator[tuple[int, tuple[np.ndarray, ...]]], n: int
-) -> Iterator[tuple[int, tuple[np.ndarray, ...]]]:
+def _shown(chunks: Iterator[tuple[int, Products]], n: int) -> Iterator[tuple[int, Products]]:
     """The same chunks, with a bar on a terminal where they take more than a moment."""
     if n < _SHOWN_FROM or not sys.stderr.isatty():
         yield from chunks

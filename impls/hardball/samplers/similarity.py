@@ -28,9 +28,9 @@ def similarity_index(
 
     near: the `top` nodes of greatest cosine of their features that are neither the node nor one of
     its known positives, see `hierarchy.nearest`; cumulative: see `cumulated`. A shorter list ends
-    in the node itself at weight 0; a node without a list is widened. `ratio` and `relative_to`
-    choose how the engine draws; `setting` has chosen ratio and temperature, see `catalog.parameters`.
-    Memory 8 N top bytes. Raises HardballError on values out of range, and for features and sizes
+    in the node itself at weight 0; a node without a list is widened. 8 N top bytes.
+    ratio and relative_to choose how the engine draws; what a setting fixes is filled in before, by
+    `catalog.parameters`. Raises HardballError on values out of range, and for features and sizes
     that `hierarchy.features` and `hierarchy.nearest` refuse.
     Source: Robinson et al. 2021, section 3.1, with features instead of the embedding.
     """
