@@ -253,13 +253,15 @@ def test_nearest_leaves_out_the_node_and_its_known_positives():
 
 
 def test_equal_cosines_are_spread_over_the_nodes():
-    # All 1,000 nodes are alike: lists of 10 take each node about 10 times, and are not one list.
+    # All 1,000 nodes are alike. Their order is one scattered circle, on which each takes the 10 that
+    # come after itself: every node stands in 10 lists, no two lists are one, none is a neighbourhood.
     alike = np.ones((1000, 1), np.float32)
     ids, cosine = nearest((alike,), 10, nothing(1000))
     times = np.bincount(ids.ravel(), minlength=1000)
     assert (cosine == 1).all()
     assert (times.min(), times.max()) == (10, 10)
     assert len({tuple(sorted(row)) for row in ids.tolist()}) == 1000
+    assert (np.ptp(ids, axis=1) > 100).all()
     again, _ = nearest((alike,), 10, nothing(1000))
     np.testing.assert_array_equal(ids, again)
 

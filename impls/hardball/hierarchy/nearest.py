@@ -35,8 +35,8 @@ def nearest(features: Features, k: int, exclude: Csr) -> tuple[np.ndarray, np.nd
 
     Left out are the node itself, the nodes of its row in `exclude`, and those whose cosine is below
     2^-17; where fewer than k are left, the rest of a row is the node itself at 0. Cosines are
-    rounded to 2^-16; nodes v of one cosine come in the order of 2654435769 (v - u) mod 2^32, which
-    is scattered and each node's own, so that not all nodes u of one feature share one list.
+    rounded to 2^-16. Nodes v of one cosine come in the order of 2654435769 (v - u) mod 2^32: one
+    scattered circle of all nodes, from u on, so that nodes of one feature do not share one list.
     Time N^2, memory bounded. Raises HardballError above 200,000 nodes and for k < 1.
     Source: exact search; the order of ties Knuth, TAOCP 3, section 6.4, Fibonacci hashing.
     """
