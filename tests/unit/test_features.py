@@ -253,8 +253,8 @@ def test_nearest_leaves_out_the_node_and_its_known_positives():
 
 
 def test_equal_cosines_are_spread_over_the_nodes():
-    # All 1,000 nodes are alike. Their order is one scattered circle, on which each takes the 10 that
-    # come after itself: every node stands in 10 lists, no two lists are one, none is a neighbourhood.
+    # All 1,000 nodes are alike. Their order is one scattered circle, on which each takes the 10
+    # after itself: every node stands in 10 lists, no two lists are one, none is a neighbourhood.
     alike = np.ones((1000, 1), np.float32)
     ids, cosine = nearest((alike,), 10, nothing(1000))
     times = np.bincount(ids.ravel(), minlength=1000)
