@@ -102,17 +102,20 @@ def _best(indptr, indices, data, first, known_indptr, known_indices, ids, cosine
         node = first + row
         known = known_indices[known_indptr[node] : known_indptr[node + 1]]
         heap = [(np.int64(0), np.int64(node)) for _ in range(k)]
+        least = np.float32(0.5 / UNIT)
         for place in range(indptr[row], indptr[row + 1]):
-            grade = np.int64(np.rint(data[place] * UNIT))
-            if grade < 1 or grade < heap[0][0] >> 32:
+            # Nearly all end here, before anything is rounded.
+            if data[place] < least:
                 continue
             other = np.int64(indices[place])
+            grade = np.int64(np.rint(data[place] * UNIT))
             key = grade << 32 | (0xFFFFFFFF - ((other - node) * 2654435769 & 0xFFFFFFFF))
-            if key <= heap[0][0] or other == node:
+            if grade < 1 or key <= heap[0][0] or other == node:
                 continue
             found = np.searchsorted(known, other)
             if found == len(known) or known[found] != other:
                 heapq.heapreplace(heap, (key, other))
+                least = np.float32((max(heap[0][0] >> 32, 1) - 0.5) / UNIT)
         heap.sort(reverse=True)
         for place in range(k):
             ids[row, place] = heap[place][1]
