@@ -115,7 +115,8 @@ def _best(indptr, indices, data, first, known_indptr, known_indices, ids, cosine
             found = np.searchsorted(known, other)
             if found == len(known) or known[found] != other:
                 heapq.heapreplace(heap, (key, other))
-                least = np.float32((max(heap[0][0] >> 32, 1) - 0.5) / UNIT)
+                if heap[0][0]:
+                    least = np.float32(((heap[0][0] >> 32) - 0.5) / UNIT)
         heap.sort(reverse=True)
         for place in range(k):
             ids[row, place] = heap[place][1]
