@@ -25,6 +25,7 @@ class Entry:
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
     cost: of a sampler, for N nodes, "memory of its arrays; work of a draw".
     formula: of a sampler, what is drawn; where it is empty the docstring of the halves says it.
+    settings: values of the parameter `setting` -> the parameters that each of them fixes.
     build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves.
     words: a host function (negatives, **params) -> words an anchor; "" where a draw takes one.
     refresh: the name in both halves of what makes a sampler's lists from the points, again and
@@ -56,6 +57,8 @@ class Entry:
         memory, _, work = self.cost.partition("; ")
         return memory, work
 
+    settings: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+
 
 NICKEL_2017 = "Nickel & Kiela 2017, Poincaré Embeddings for Learning Hierarchical Representations"
 NICKEL_2018 = "Nickel & Kiela 2018, Learning Continuous Hierarchies in the Lorentz Model"
@@ -67,14 +70,19 @@ BONNABEL_2013 = "Bonnabel 2013, Stochastic Gradient Descent on Riemannian Manifo
 BECIGNEUL_2019 = "Bécigneul & Ganea 2019, Riemannian Adaptive Optimization Methods"
 KINGMA_2015 = "Kingma & Ba 2015, Adam; one second moment per row"
 SARKAR_2011 = "Sarkar 2011, Low Distortion Delaunay Embedding of Trees in Hyperbolic Plane"
+ROBINSON_2021 = "Robinson et al. 2021, Contrastive Learning with Hard Negative Samples"
 OORD_2018 = "van den Oord, Li & Vinyals 2018, Contrastive Predictive Coding, Eq. 4"
 
 BENGIO_2009 = "Bengio et al. 2009, Curriculum Learning"
-ROBINSON_2021 = "Robinson et al. 2021, Contrastive Learning with Hard Negative Samples, Eq. 4"
 
 _RING_PARAMETERS: dict[str, Value] = {"relative_to": "anchor", "replace": True}
 _RELATIVE: dict[str, tuple[Value, ...]] = {"relative_to": ("anchor", "positive")}
 _CANDIDATES = ("uniform", "siblings", "cousins", "depth_matched", "batch")
+_HARDNESS: dict[str, dict[str, Value]] = {
+    "careful": {"ratio": 0.3, "temperature": 0.1},
+    "balanced": {"ratio": 0.5, "temperature": 0.1},
+    "aggressive": {"ratio": 0.7, "temperature": 0.05},
+}
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
@@ -246,6 +254,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"k": 3, **_RING_PARAMETERS},
         choices=_RELATIVE,
         form="pairs",
+        cost="O(k N); O(1)",
+        formula="ring floor(t (k + 1)) of k-th cousins, ..., cousins, siblings, t the share trained",
     ),
     Entry(
         "sampler",
@@ -258,6 +268,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"tolerance": 0.25, "relative_to": "positive"},
         choices=_RELATIVE,
         form="pairs",
+        cost="O(N); O(1)",
+        formula="uniform over |degree(n) - degree(p)| <= tolerance x degree(p)",
     ),
     Entry(
         "sampler",
@@ -270,6 +282,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"low": 2, "high": 3, "relative_to": "anchor"},
         choices=_RELATIVE,
         form="pairs",
+        cost="O(N) ranges; O(log ranges)",
+        formula="uniform over low <= hops(u, n) <= high",
     ),
     Entry(
         "sampler",
@@ -320,7 +334,7 @@ ENTRIES: tuple[Entry, ...] = (
         "sampler",
         "distance_hard",
         "near the anchor in the embedding now, more than `hops` edges away in the graph",
-        ROBINSON_2021,
+        f"{ROBINSON_2021}, Eq. 4",
         "samplers.latent",
         "distance_hard",
         "samplers.latent:distance_hard_index",
@@ -336,6 +350,8 @@ ENTRIES: tuple[Entry, ...] = (
         form="pairs",
         words="samplers.latent:distance_hard_words",
         looks=True,
+        cost="O(N); O(oversample D)",
+        formula="of C candidates the K nearest, or p(n | u) ~ exp(-d(u, n) / temperature)",
     ),
     Entry(
         "sampler",
@@ -350,6 +366,8 @@ ENTRIES: tuple[Entry, ...] = (
         form="pairs",
         words="samplers.latent:mined_words",
         looks=True,
+        cost="O(N); O(oversample D)",
+        formula="of C candidates the K nearest with d(u, n) > d(u, p)",
     ),
     Entry(
         "sampler",
@@ -364,6 +382,8 @@ ENTRIES: tuple[Entry, ...] = (
         form="pairs",
         refresh="neighbor_lists",
         looks=True,
+        cost="O(top N), N^2 distances a refresh; O(top D / K)",
+        formula="p(n | u) ~ exp(-d(u, n) / temperature) over the top nearest of the last refresh",
     ),
     Entry(
         "sampler",
@@ -375,6 +395,8 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"of": "uniform 1 + siblings 1"},
         form="composed",
         paired=False,
+        cost="that of its parts; that of its parts",
+        formula="w_i / sum w of the K draws by sampler i",
     ),
     Entry(
         "sampler",
@@ -386,6 +408,35 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"easy": "uniform", "hard": "siblings", "begin": 0.0, "end": 0.5, "ratio": 1.0},
         form="composed",
         paired=False,
+        cost="that of its parts; that of both",
+        formula="the first ratio K clip((t - begin) / (end - begin), 0, 1) draws are hard",
+    ),
+    Entry(
+        "sampler",
+        "similarity_hard",
+        "`ratio` of the draws among the nodes whose features are most alike, the rest uniform",
+        f"{ROBINSON_2021}, section 3.1",
+        "samplers.similarity",
+        "similarity_hard",
+        "samplers.similarity:similarity_index",
+        parameters={
+            "ratio": 0.5,
+            "temperature": 0.1,
+            "top": 64,
+            "features": "names",
+            "file": "",
+            "relative_to": "anchor",
+            "setting": "own",
+        },
+        choices={
+            "features": ("names", "rank", "degree", "depth", "all", "file"),
+            "setting": (*_HARDNESS, "own"),
+            **_RELATIVE,
+        },
+        form="pairs",
+        cost="O(top N), N^2 cosines once; O(log top)",
+        formula="round(ratio K) draws p(n | u) ~ exp(cos(u, n) / temperature), the rest uniform",
+        settings=_HARDNESS,
     ),
     Entry(
         "loss",
@@ -477,7 +528,11 @@ def entry(kind: Kind, name: str) -> Entry:
 
 
 def parameters(kind: Kind, name: str, given: Mapping[str, Value]) -> dict[str, Value]:
-    """`given` over the entry's defaults, each in its default's type; raises on unknown names."""
+    """`given` over the entry's defaults, each in its default's type, and what a setting fixes.
+
+    Raises HardballError on unknown names, wrong types, values that are not allowed, and a value
+    beside a setting that fixes another.
+    """
     known = entry(kind, name)
     unknown = sorted(set(given) - set(known.parameters))
     if unknown:
@@ -488,6 +543,14 @@ def parameters(kind: Kind, name: str, given: Mapping[str, Value]) -> dict[str, V
         if resolved[key] not in allowed_values:
             listed = ", ".join(map(str, allowed_values))
             raise HardballError(f"{kind} {name}: {key}={resolved[key]!r}, allowed are {listed}")
+    setting = str(resolved.get("setting", ""))
+    for key, fixed in known.settings.get(setting, {}).items():
+        if key in given and resolved[key] != fixed:
+            raise HardballError(
+                f"{kind} {name}: {key}={given[key]!r}, but setting={setting} fixes it at {fixed}: "
+                "leave one of them out"
+            )
+        resolved[key] = fixed
     return resolved
 
 

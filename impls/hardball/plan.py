@@ -186,7 +186,7 @@ def parse_value(text: str) -> Any:
     pairs = [part.partition("=") for part in arguments(called[2])]
     if any(not sign for _, sign, _ in pairs):
         raise HardballError(f"{text!r}: write a method as name(parameter=value,...)")
-    return {"name": called[1], **{k.strip(): _scalar(v) for k, _, v in pairs}}
+    return {"name": called[1], **{k.strip(): _scalar(v) if v.strip() else "" for k, _, v in pairs}}
 
 
 def _scalar(text: str) -> Any:
@@ -289,9 +289,16 @@ def code_files(spec: RunSpec) -> list[Path]:
 
 
 def code_sha256(spec: RunSpec) -> str:
-    """sha256 of a run's source files and of where its catalogue entries point."""
+    """sha256 of a run's source files, of where its catalogue entries point, of its own features."""
     where = [(e.kind, e.name, e.module, e.function, e.build, e.form) for e in used_entries(spec)]
-    return _digest(code_files(spec), repr(where))
+    return _digest(code_files(spec), repr(where) + _features_sha256(spec))
+
+
+def _features_sha256(spec: RunSpec) -> str:
+    """sha256 of the files of features that samplers name; "" where none does or none is there."""
+    methods = [spec.sampler, *(group.sampler for group in spec.hard)]
+    files = [Path(str(m.params["file"])) for m in methods if m.params.get("file")]
+    return "".join(_content(path) for path in files if path.is_file())
 
 
 def module_sha256(*modules: str) -> str:

@@ -159,6 +159,14 @@ def test_an_entrys_choices_hold_its_defaults(entry):
         assert entry.parameters[parameter] in allowed
 
 
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_an_entrys_settings_are_choices_that_fix_its_parameters(entry):
+    for name, fixed in entry.settings.items():
+        assert name in entry.choices["setting"]
+        resolved = catalog.parameters(*_of(entry), {"setting": name})
+        assert {key: resolved[key] for key in fixed} == fixed
+
+
 @pytest.mark.parametrize("entry", PAIRED)
 def test_a_parity_test_names_the_entry(entry):
     names = {entry.name, f"{entry.name}_jax"}

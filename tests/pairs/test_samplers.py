@@ -1,6 +1,7 @@
 """The two halves of every sampler give the same ids, flags and weights, bit for bit."""
 
 import importlib
+import inspect
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +35,9 @@ CASES = [
     ("multi_hop", {"low": 9, "high": 9}),
     ("relatives", {}),
     ("descendants", {}),
+    ("similarity_hard", {"setting": "aggressive"}),
+    ("similarity_hard", {"ratio": 1.0, "top": 3, "temperature": 0.02}),
+    ("similarity_hard", {"ratio": 0.0, "features": "all"}),
     ("matrix", {"of": "degree"}),
     ("matrix", {"of": "degree", "replace": False}),
     ("matrix", {"of": "siblings"}),
@@ -92,11 +96,12 @@ def test_both_halves_draw_the_same(graph, name, params, x64):
     h = GRAPHS[graph]
     resolved = catalog.parameters("sampler", name, params)
     index = catalog.builder("sampler", name)(h, closure(h), negatives=K, **resolved)
-    options = {"replace": False} if params.get("replace") is False else {}
     # A third of the way: the second of four rings, the first of three.
     now = {"progress": (jnp.asarray(1 / 3), torch.tensor(1 / 3))} if name == "tightening" else {}
     given, theirs_given = ({key: both[i] for key, both in now.items()} for i in (0, 1))
     one, other = (catalog.load("sampler", name, f) for f in HALVES)
+    taken = inspect.signature(one).parameters
+    options = {key: value for key, value in resolved.items() if key in taken}
     anchors = np.random.default_rng(1).integers(0, h.n_nodes, B).astype(np.int32)
     with jax.enable_x64(x64):
         w_jax, w_torch = as_words(edge_words(B * K).reshape(B, K))
@@ -117,7 +122,10 @@ def test_both_halves_draw_the_same(graph, name, params, x64):
     assert ids.max() < h.n_nodes
 
 
-@pytest.mark.parametrize("name", ["siblings", "matrix", "uniform", "multi_hop", "degree_corrected"])
+LONE = ["siblings", "matrix", "uniform", "multi_hop", "degree_corrected", "similarity_hard"]
+
+
+@pytest.mark.parametrize("name", LONE)
 @pytest.mark.parametrize("replace", [True, False])
 def test_both_halves_have_nothing_to_draw_for_a_lone_node(name, replace):
     h = from_edges("lone", [], [], nodes=["only"])

@@ -191,8 +191,9 @@ def test_values_of_the_command_line(text, value):
     assert plan.parse_value(text) == value
 
 
-def test_a_method_as_rows_print_it_reads_back():
-    spec = plan.make_spec({"dataset": "d", "sampler": "depth_matched"}, "jax", 0)
+@pytest.mark.parametrize("sampler", ["depth_matched", "similarity_hard"])
+def test_a_method_as_rows_print_it_reads_back(sampler):
+    spec = plan.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0)
     again = plan.make_spec(
         {"dataset": "d", "sampler": plan.parse_value(str(spec.sampler))}, "jax", 0
     )
@@ -223,6 +224,36 @@ def test_code_of_a_run_is_its_own_halves():
     assert "samplers/pool_jax.py" not in files
     assert not [name for name in files if name.startswith("report/")]
     assert not files & {"catalog.py", "cli.py", "plan.py", "spec.py", "hierarchy/fetch.py"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "ratio", "temperature"),
+    [("careful", 0.3, 0.1), ("balanced", 0.5, 0.1), ("aggressive", 0.7, 0.05), ("own", 0.5, 0.1)],
+)
+def test_a_setting_fills_in_what_it_fixes_and_the_row_shows_it(setting, ratio, temperature):
+    sampler = {"name": "similarity_hard", "setting": setting}
+    spec = plan.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0)
+    assert f"(ratio={ratio},temperature={temperature}," in str(spec.sampler)
+    # Resolved once more, as a hard sampler of a loaded spec is, it stays what it is.
+    assert spec.sampler.resolved("sampler") == spec.sampler
+
+
+def test_a_value_beside_a_setting_that_fixes_another_is_refused():
+    sampler = {"name": "similarity_hard", "setting": "careful", "ratio": 0.9}
+    with pytest.raises(HardballError, match=r"ratio=0\.9, but setting=careful fixes it at 0\.3"):
+        plan.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0)
+    own = plan.make_spec({"dataset": "d", "sampler": {**sampler, "setting": "own"}}, "jax", 0)
+    assert own.sampler.params["ratio"] == 0.9
+
+
+def test_other_numbers_in_a_file_of_features_are_other_code(tmp_path):
+    def sha256(file: str) -> str:
+        (tmp_path / file).write_text(file[0])
+        sampler = {"name": "similarity_hard", "features": "file", "file": str(tmp_path / file)}
+        return plan.code_sha256(plan.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0))
+
+    assert sha256("a.csv") != sha256("b.csv")
+    assert sha256("a.csv") == sha256("another.csv")
 
 
 @pytest.fixture

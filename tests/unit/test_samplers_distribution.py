@@ -4,8 +4,11 @@ Seeds are fixed, so each p-value is one number: above 1e-3 for a sampler, below 
 was doctored. Draws go through the torch half; tests/pairs proves that the JAX half draws the same.
 """
 
+from dataclasses import replace
+
 import networkx
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from scipy import stats
@@ -13,6 +16,7 @@ from scipy import stats
 from hardball import catalog, words
 from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import from_edges
+from hardball.hierarchy.features import features
 from hardball.samplers import matrix
 from hardball.samplers.matrix_torch import matrix as draw_matrix
 
@@ -173,6 +177,44 @@ def test_a_sampler_draws_as_its_definition_says(graph, name, weights_of):
     # Every other draw goes to the row's greatest id.
     tilted = np.where(np.arange(ids.shape[1]) % 2, ids, ids.max(1, keepdims=True))
     assert p_value(tilted, weights) < TOO_FAR
+
+
+def similar_weights(h, features, temperature, top):
+    """exp(cos / T) for the `top` most similar nodes; the node and its ancestors are none of them.
+
+    A node to which none is alike has weight 1 for every other.
+    """
+    blocks = [getattr(block, "toarray", lambda b=block: b)() for block in features]
+    cosine = sum(block.astype(float) @ block.T for block in blocks)
+    csr = closure(h)
+    for node in range(h.n_nodes):
+        cosine[node, node] = 0
+        cosine[node, csr.indices[csr.indptr[node] : csr.indptr[node + 1]]] = 0
+    least = np.sort(cosine, axis=1)[:, -min(top, h.n_nodes - 1), None]
+    weights = np.where((cosine > 2.0**-17) & (cosine >= least), np.exp(cosine / temperature), 0)
+    return np.where(weights.any(1, keepdims=True), weights, 1 - np.eye(h.n_nodes))
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize(
+    ("kind", "temperature", "top"), [("names", 0.1, 64), ("names", 0.1, 5), ("depth", 0.5, 64)]
+)
+def test_similar_nodes_come_by_the_exponential_of_their_cosine(graph, kind, temperature, top):
+    h = grown(*GRAPHS[graph])
+    # Names of different lengths, some letters common to some: no two nodes are equally alike.
+    rng = np.random.default_rng(5)
+    names = ["".join(rng.choice(list("ab "), rng.integers(5, 15))) + "z" for _ in h.ids]
+    h = replace(h, name_column=pa.array(names))
+    params = {"ratio": 0.5, "temperature": temperature, "top": top, "features": kind}
+    ids = drawn(h, "similarity_hard", **params)
+    hard, rest = np.split(ids, [round(0.5 * ids.shape[1])], axis=1)
+    weights = similar_weights(h, features(h, kind), temperature, top)
+    assert p_value(hard, weights) > ENOUGH
+    assert p_value(rest, 1 - np.eye(h.n_nodes)) > ENOUGH
+    # A temperature off by a quarter is seen, and so are uniform draws.
+    wrong = similar_weights(h, features(h, kind), 1.25 * temperature, top)
+    assert p_value(hard, wrong) < TOO_FAR
+    assert p_value(rest, weights) < TOO_FAR
 
 
 @pytest.mark.parametrize("of", ["uniform", "degree", "siblings", "cousins", "branch", "tree"])

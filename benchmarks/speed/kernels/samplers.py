@@ -22,7 +22,7 @@ BATCH = 1024
 NEGATIVES = 50
 POOL = 1024
 # Where an entry's arrays or lists grow with N^2, how many of the sizes it is measured at.
-FEWER = {"matrix": 1, "neighbors": 2}
+FEWER = {"matrix": 1, "neighbors": 2, "similarity_hard": 2}
 DIM = 10
 
 

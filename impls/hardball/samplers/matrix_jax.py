@@ -22,7 +22,7 @@ def matrix(
     table, rows = index["cumulative"].reshape(-1), anchors * n
     total = lookup(table, rows + n - 1)
     if replace:
-        drawn = _first_above(table, n, rows[:, None], mulhi(words, total[:, None]))
+        drawn = first_above(table, n, rows[:, None], mulhi(words, total[:, None]))
         valid = jnp.broadcast_to(total[:, None] > 0, words.shape)
         return jnp.where(valid, drawn, anchors[:, None]), valid
 
@@ -31,7 +31,7 @@ def matrix(
         target = mulhi(words[:, step], total)
         passed = starts <= target[:, None]
         skipped = jnp.where(passed, weights, 0).sum(1, dtype=jnp.int32)
-        drawn = _first_above(table, n, rows, target + skipped)
+        drawn = first_above(table, n, rows, target + skipped)
         before = jnp.where(drawn > 0, lookup(table, rows + jnp.maximum(drawn - 1, 0)), 0)
         left = total > 0
         used = jnp.where(left, lookup(table, rows + drawn) - before, 0)
@@ -51,7 +51,7 @@ def matrix(
     return ids, valid
 
 
-def _first_above(table: Array, n: int, rows: Array, targets: Array) -> Array:
+def first_above(table: Array, n: int, rows: Array, targets: Array) -> Array:
     """First of n columns from `rows` on whose entry exceeds the target; n - 1 where none does."""
     low, high = jnp.zeros_like(targets), jnp.full_like(targets, n - 1)
     for _ in range((n - 1).bit_length()):

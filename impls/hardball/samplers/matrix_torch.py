@@ -21,7 +21,7 @@ def matrix(
     table, rows = index["cumulative"].reshape(-1), anchors * n
     total = lookup(table, rows + n - 1)
     if replace:
-        drawn = _first_above(table, n, rows[:, None], mulhi(words, total[:, None]))
+        drawn = first_above(table, n, rows[:, None], mulhi(words, total[:, None]))
         valid = (total[:, None] > 0).expand(words.shape)
         return torch.where(valid, drawn, anchors[:, None]), valid
 
@@ -32,7 +32,7 @@ def matrix(
         target = mulhi(words[:, step], total)
         passed = starts <= target[:, None]
         skipped = (weights * passed).sum(1)
-        drawn = _first_above(table, n, rows, target + skipped)
+        drawn = first_above(table, n, rows, target + skipped)
         before = torch.where(drawn > 0, lookup(table, rows + (drawn - 1).clamp(min=0)), 0)
         left = total > 0
         used = torch.where(left, lookup(table, rows + drawn) - before, 0)
@@ -43,7 +43,7 @@ def matrix(
     return ids, valid
 
 
-def _first_above(table: Tensor, n: int, rows: Tensor, targets: Tensor) -> Tensor:
+def first_above(table: Tensor, n: int, rows: Tensor, targets: Tensor) -> Tensor:
     """First of n columns from `rows` on whose entry exceeds the target; n - 1 where none does."""
     low, high = torch.zeros_like(targets), torch.full_like(targets, n - 1)
     for _ in range((n - 1).bit_length()):
