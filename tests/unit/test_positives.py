@@ -293,7 +293,7 @@ def test_layers_hold_the_nodes_asked_for_and_the_pairs_between_them(graph):
 def test_layerwise_pairs_are_as_likely_as_each_other():
     """A tree of two levels: the root is the ancestor of all, the others of three each.
 
-    Without acceptance a pair with the root would come 1.6 times as often as one with another.
+    Without acceptance a pair with the root would come 1.7 times as often as one with another.
     """
     from hardball.hierarchy.dag import from_edges
 

@@ -248,8 +248,8 @@ def _fill_layerwise(
         state[0] += 1
         for k in range(draws):
             place = _below(drawn[at + k], total)
-            i = np.searchsorted(ends[: state[1] + 1], place, side="right") - 1
-            stamp[known[indptr[nodes[i]] + place - ends[i]]] = state[0]
+            at_node = np.searchsorted(ends[: state[1] + 1], place, side="right") - 1
+            stamp[known[indptr[nodes[at_node]] + place - ends[at_node]]] = state[0]
         at += draws
         if at + total > drawn.size:
             return MORE
