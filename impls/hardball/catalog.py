@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from hardball.errors import HardballError
 
-Kind = Literal["task", "start", "manifold", "sampler", "loss", "regularizer", "optimizer"]
+Kind = Literal[
+    "task", "start", "manifold", "sampler", "loss", "regularizer", "optimizer", "pairs", "batches"
+]
 Value = bool | int | float | str
 
 
@@ -71,6 +73,9 @@ BECIGNEUL_2019 = "Bécigneul & Ganea 2019, Riemannian Adaptive Optimization Meth
 KINGMA_2015 = "Kingma & Ba 2015, Adam; one second moment per row"
 SARKAR_2011 = "Sarkar 2011, Low Distortion Delaunay Embedding of Trees in Hyperbolic Plane"
 ROBINSON_2021 = "Robinson et al. 2021, Contrastive Learning with Hard Negative Samples"
+HAMILTON_2017 = "Hamilton, Ying & Leskovec 2017, Inductive Representation Learning on Large Graphs"
+ZOU_2019 = "Zou et al. 2019, Layer-Dependent Importance Sampling for Graph Convolutional Networks"
+ZENG_2020 = "Zeng et al. 2020, GraphSAINT, section 3.2"
 OORD_2018 = "van den Oord, Li & Vinyals 2018, Contrastive Predictive Coding, Eq. 4"
 
 BENGIO_2009 = "Bengio et al. 2009, Curriculum Learning"
@@ -131,6 +136,74 @@ ENTRIES: tuple[Entry, ...] = (
         "hierarchy.starts",
         build="hierarchy.starts:sectors",
         parameters={"stretch": 2.0},
+        paired=False,
+    ),
+    Entry(
+        "pairs",
+        "all",
+        "every training pair, equally often",
+        f"{NICKEL_2017}, section 4.1",
+        "positives.pairs",
+        build="positives.pairs:all_pairs",
+        paired=False,
+    ),
+    Entry(
+        "pairs",
+        "edges",
+        "the direct edges alone, equally often",
+        "hardball: hop distances",
+        "positives.pairs",
+        build="positives.pairs:edges",
+        paired=False,
+    ),
+    Entry(
+        "pairs",
+        "balanced",
+        "fixed shares of parents, grandparents and the deeper; or of nodes of each depth",
+        "hardball: hop distances, in exact shares",
+        "positives.pairs",
+        build="positives.pairs:balanced",
+        parameters={"by": "hops", "parents": 0.1, "grandparents": 0.1, "deeper": 0.8},
+        choices={"by": ("hops", "depth")},
+        paired=False,
+    ),
+    Entry(
+        "pairs",
+        "progressive",
+        "parents first, then grandparents too, then all; `first`, `second`: shares of the steps",
+        f"{BENGIO_2009}; hardball: hop distances",
+        "positives.pairs",
+        build="positives.pairs:progressive",
+        parameters={"first": 0.2, "second": 0.2},
+        paired=False,
+    ),
+    Entry(
+        "batches",
+        "pairs",
+        "cut from the pairs as they come",
+        f"{NICKEL_2017}, section 4.1",
+        "positives.batches",
+        build="positives.batches:cut",
+        paired=False,
+    ),
+    Entry(
+        "batches",
+        "neighbours",
+        "the pairs inside sampled neighbourhoods of `seeds` nodes, `fanout` edges a node and layer",
+        f"{HAMILTON_2017}, Algorithm 2",
+        "positives.subgraphs",
+        build="positives.subgraphs:neighbours",
+        parameters={"fanout": 8, "layers": 2, "seeds": 32},
+        paired=False,
+    ),
+    Entry(
+        "batches",
+        "layerwise",
+        "the pairs between nodes and ancestors of theirs, drawn by importance, as likely as all",
+        f"{ZOU_2019}, Algorithm 1; {ZENG_2020}",
+        "positives.subgraphs",
+        build="positives.subgraphs:layerwise",
+        parameters={"nodes": 512},
         paired=False,
     ),
     Entry(
@@ -255,7 +328,7 @@ ENTRIES: tuple[Entry, ...] = (
         choices=_RELATIVE,
         form="pairs",
         cost="O(k N); O(1)",
-        formula="ring floor(t (k + 1)) of k-th cousins, ..., cousins, siblings, t the share trained",
+        formula="ring floor(t (k + 1)) of k-th cousins, ..., siblings, t the share trained",
     ),
     Entry(
         "sampler",

@@ -171,7 +171,8 @@ def list_(
                 given = ", ".join(f"{k}={v}" for k, v in entry.parameters.items())
                 name = f"{entry.name}({given})" if given else entry.name
                 lines.append((name, entry.summary, *_facts(entry)))
-        typer.echo(f"{shown}s" if not shown.endswith("s") else f"{shown}es")
+        several = shown in ("pairs", "batches")
+        typer.echo(shown if several else f"{shown}es" if shown.endswith("s") else f"{shown}s")
         for name, *texts in lines:
             typer.echo("\n      ".join([f"  {name}", *texts]))
 

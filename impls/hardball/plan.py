@@ -24,6 +24,7 @@ SEPARATOR = ";"
 PACKAGE = Path(__file__).parent
 METHODS: tuple[catalog.Kind, ...] = (
     "task", "start", "manifold", "sampler", "loss", "optimizer",
+    "pairs", "batches",
 )  # fmt: skip
 
 # What these hold reaches a run through its spec alone, and the spec is in config_id; the used

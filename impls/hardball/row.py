@@ -39,6 +39,8 @@ class Row(Strict):
     framework: str
     seed: int
     start: str = "origin"
+    pairs: str = "all"
+    batches: str = "pairs"
     manifold: str
     dim: int
     sampler: str
@@ -124,6 +126,7 @@ def spec_columns(spec: RunSpec) -> dict[str, Any]:
     columns = {name: getattr(spec, name) for name in RunSpec.model_fields}
     for name in ("task", "start", "manifold", "sampler", "loss", "optimizer"):
         columns[name] = str(columns[name])
+    columns |= {name: str(columns[name]) for name in ("pairs", "batches")}
     columns["hard"] = ";".join(map(str, spec.hard))
     columns["regularizers"] = ";".join(map(str, spec.regularizers))
     return columns

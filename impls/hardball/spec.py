@@ -73,6 +73,7 @@ class Hard(Strict):
 
 # Settings younger than the first published rows, and what leaves a configuration's name alone.
 _YOUNGER: dict[str, Any] = {"hard": [], "fade": 1.0}
+_YOUNGER |= {"pairs": Method(name="all"), "batches": Method(name="pairs")}
 
 
 class RunSpec(Strict):
@@ -83,6 +84,8 @@ class RunSpec(Strict):
     seed: int = Field(ge=0)
     task: Method = Method(name="reconstruction")
     start: Method = Method(name="origin")
+    pairs: Method = Method(name="all")
+    batches: Method = Method(name="pairs")
     manifold: Method = Method(name="tangent")
     dim: int = Field(5, ge=2)
     sampler: Method = Method(name="uniform")
@@ -115,6 +118,8 @@ class RunSpec(Strict):
     @model_validator(mode="after")
     def _resolve(self) -> Self:
         for kind in ("task", "start", "manifold", "sampler", "loss", "optimizer"):
+            object.__setattr__(self, kind, getattr(self, kind).resolved(kind))
+        for kind in ("pairs", "batches"):
             object.__setattr__(self, kind, getattr(self, kind).resolved(kind))
         object.__setattr__(
             self, "regularizers", [r.resolved("regularizer") for r in self.regularizers]

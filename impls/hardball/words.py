@@ -68,5 +68,10 @@ def permutation(seed: int, purpose: str, step: int, n: int) -> np.ndarray:
 
     Equal keys keep their order: n (n - 1) / 2^65 pairs expected, 1e-8 at n = 743,241.
     """
-    keys = words(seed, purpose, step, 2 * n).view("<u8")
-    return np.argsort(keys, kind="stable").astype(np.int64, copy=False)
+    return permutations(seed, purpose, step, n, 1)[0]
+
+
+def permutations(seed: int, purpose: str, step: int, n: int, count: int) -> np.ndarray:
+    """`count` uniform orders of 0..n-1 from the words of one step: int64 (count, n)."""
+    keys = words(seed, purpose, step, 2 * n * count).view("<u8").reshape(count, n)
+    return np.argsort(keys, axis=1, kind="stable").astype(np.int64, copy=False)

@@ -32,6 +32,7 @@ TINY_HOST = [
     *("hierarchies/index.siblings/1000", "hierarchies/index.matrix/1000"),
     *("hierarchies/split.leaf_parent/1000", "hierarchies/closure/1000", "hierarchies/words/1000"),
     *("hierarchies/from_edges/1000", "hierarchies/permutation/1000"),
+    *("hierarchies/pairs.balanced/1000", "hierarchies/batches.layerwise/1000"),
     *("evaluators/rank/1000", "evaluators/figures/1000", "evaluators/links/1000"),
     *("evaluators/separation/1000", "evaluators/distortion/1000", "evaluators/depth/1000"),
 ]

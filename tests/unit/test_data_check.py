@@ -14,6 +14,7 @@ from hardball.errors import HardballError
 from hardball.hierarchy import cards, check, check_run, commands, store
 from hardball.hierarchy.check import check_dataset
 from hardball.hierarchy.dag import Hierarchy
+from hardball.row import spec_columns
 from hardball.spec import RunSpec
 from hardball.trainers.points import save_points
 
@@ -229,3 +230,24 @@ def test_a_points_file_without_its_row_needs_the_dataset(tmp_path: Path) -> None
     with pytest.raises(HardballError, match="name its --dataset"):
         commands.check_command(str(path))
     assert commands.check_command(str(path), dataset="ncbi_primates")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"start": "sectors", "regularizers": ["radius_penalty"]},
+        {"pairs": {"name": "balanced", "by": "depth"}},
+        {"batches": {"name": "layerwise", "nodes": 64}},
+        {
+            "hard": [
+                {"sampler": "siblings", "negatives": 3},
+                {"sampler": "relatives", "negatives": 2, "after": 0.5},
+            ]
+        },
+    ],
+    ids=str,
+)
+def test_a_run_is_checked_by_the_spec_that_its_row_prints(changes: dict[str, Any]) -> None:
+    spec = RunSpec.model_validate({"dataset": "d", "framework": "jax", "seed": 3, **changes})
+    assert commands._spec(spec_columns(spec)) == spec

@@ -76,7 +76,9 @@ def test_settings_younger_than_published_rows_leave_names_alone():
     """The names of runs stand in published tables: a new setting must not change them."""
     spec = plan.make_spec({"dataset": "wordnet_mammals"}, "jax", 0)
     assert spec.config_id == "wordnet_mammals-uniform-infonce-tangent-d5-817c7e07"
-    for changes in ({"fade": 0.5}, {"hard": [{"sampler": "siblings", "negatives": 2}]}):
+    younger = [{"fade": 0.5}, {"hard": [{"sampler": "siblings", "negatives": 2}]}]
+    younger += [{"pairs": "edges"}, {"batches": "layerwise"}]
+    for changes in younger:
         other = plan.make_spec({"dataset": "wordnet_mammals", **changes}, "jax", 0)
         assert other.config_id != spec.config_id
 

@@ -82,8 +82,7 @@ def build(space: str, form: Form, code: str, n: int, half: str) -> Call:
     spec = spec_of(space, form, code, n, half)
     made = problem.build(spec, trees.tree(n), trees.known(n))
     engine = importlib.import_module(f"hardball.trainers.engine_{half}").Engine(made, form.steps)
-    batches = problem.Batches(0, len(made.positives), BATCH)
-    chunk = problem.chunk(made, batches, 0, form.steps)
+    chunk = problem.chunk(made, problem.batches_of(made), 0, form.steps)
     table = engine.start()
     engine.compile(table, chunk)
 

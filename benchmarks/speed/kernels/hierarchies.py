@@ -1,6 +1,7 @@
 """What is computed once, on the host: hierarchies, closures, splits, words, samplers' arrays."""
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,6 +24,11 @@ def kernels() -> Iterator[Kernel]:
     for entry in catalog.entries("start"):
         for n in SMALL:
             yield _kernel(f"start.{entry.name}", n, functools.partial(start, entry, n), entry)
+    for kind in ("pairs", "batches"):
+        for entry in catalog.entries(kind):
+            for n in SMALL:
+                make = functools.partial(take, entry, n)
+                yield _kernel(f"{kind}.{entry.name}", n, make, entry)
     for name, build, sizes in (
         ("closure", closure, trees.SIZES),
         ("from_edges", from_edges, SMALL),
@@ -83,6 +89,17 @@ def start(entry: catalog.Entry, n: int) -> Call:
     noise = np.zeros((n, 10))
     params: Any = entry.parameters
     return lambda: make(tree, noise, **params)
+
+
+def take(entry: catalog.Entry, n: int) -> Call:
+    """The batches of 64 steps of 256 pairs, from arrays that are made, as far on as a chunk is."""
+    from hardball.spec import RunSpec
+    from hardball.trainers import problem
+
+    given = {"dataset": "tree", "framework": "jax", "seed": 0, entry.kind: entry.name}
+    task = problem.build(RunSpec.model_validate(given), trees.tree(n), trees.known(n))
+    batches, first = problem.batches_of(task), itertools.count()
+    return lambda: batches.take(64 * next(first), 64)
 
 
 def closure(n: int) -> Call:

@@ -199,9 +199,20 @@ def _spec(row: dict[str, Any] | None) -> Any:
         return None
     from hardball import plan
 
-    methods = ("task", "manifold", "sampler", "loss", "optimizer")
     values = {key: row[key] for key in plan.settings() if key in row}
-    values |= {key: plan.parse_value(row[key]) for key in methods}
+    values |= {key: plan.parse_value(row[key]) for key in plan.METHODS if key in row}
     penalties = [part for part in row["regularizers"].split(";") if part]
     values["regularizers"] = [plan.parse_value(part) for part in penalties]
+    groups = [part for part in row.get("hard", "").split(";") if part]
+    values["hard"] = [_hard(part) for part in groups]
     return plan.make_spec(values, row["framework"], row["seed"])
+
+
+def _hard(text: str) -> dict[str, Any]:
+    """The group that `spec.Hard` prints: `8 siblings(relative_to=anchor) after 0.5`."""
+    from hardball import plan
+
+    count, _, rest = text.partition(" ")
+    sampler, _, after = rest.partition(" after ")
+    sampled = plan.parse_value(sampler)
+    return {"sampler": sampled, "negatives": int(count), "after": float(after or 0)}

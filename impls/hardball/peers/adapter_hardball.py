@@ -19,7 +19,7 @@ from hardball.peers.systems import system
 from hardball.peers.task import Data, Task
 from hardball.spec import Framework, RunSpec
 from hardball.trainers import problem
-from hardball.trainers.problem import Batches, Chunk, Problem
+from hardball.trainers.problem import Chunk, Problem
 
 # Scorings of one call of the trial; then calls take CALL_SECONDS: the clock is read often.
 SCORINGS = {"pairs": 2**17, "pool": 2**22}
@@ -124,8 +124,7 @@ def _train(engine: Any, begun: Problem, size: int, clock: Clock, found: dict[str
 
 
 def _chunks(begun: Problem, size: int, total: int) -> Iterator[Chunk]:
-    spec = begun.spec
-    batches = Batches(spec.seed, len(begun.positives), spec.batch_size)
+    batches = problem.batches_of(begun)
     # The trial, which has no end, keeps the first rate.
     endless = total != begun.total_steps
     for first in range(0, total, size):

@@ -18,8 +18,11 @@ SETTINGS = (
     "start", "manifold", "dim", "sampler", "negatives", "hard", "loss", "regularizers", "optimizer",
     "lr", "lr_final", "fade", "burn_in", "burn_in_factor", "clip", "batch_size", "epochs",
     "patience", "eval_every", "init_scale", "dtype", "words", "device", "kernels",
+    "pairs", "batches",
 )  # fmt: skip
-METHODS = ("task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers")
+METHODS = (
+    "task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers", "pairs", "batches",
+)  # fmt: skip
 COSTS = (
     "scorings", "train_seconds", "compile_seconds", "peak_memory_mb", "points_at_limit",
     "masked_share", "widened_share", "negatives_used", "epochs_done", "final_loss",

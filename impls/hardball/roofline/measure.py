@@ -17,7 +17,7 @@ from hardball.hierarchy import store
 from hardball.roofline.cost import Machine, Step
 from hardball.spec import RunSpec
 from hardball.trainers import problem
-from hardball.trainers.problem import Batches, Chunk, Problem
+from hardball.trainers.problem import Chunk, Problem
 from hardball.trainers.provenance import cpu_name
 
 BEYOND_CACHES = 2**28
@@ -146,9 +146,7 @@ def step_of(task: Problem, coordinates: int) -> Step:
 
 def chunk(task: Problem, first: int, steps: int) -> Chunk:
     """Steps `first` to `first + steps` of a run that never ends, at its first rate."""
-    spec = task.spec
-    batches = Batches(spec.seed, len(task.positives), spec.batch_size)
-    return problem.chunk(task, batches, first, steps, endless=True)
+    return problem.chunk(task, problem.batches_of(task), first, steps, endless=True)
 
 
 def measure_step(task: Problem, seconds: float) -> tuple[list[float], float, int]:

@@ -19,7 +19,14 @@ from hardball import catalog
 from hardball.errors import HardballError
 from hardball.spec import RunSpec
 from hardball.trainers import checkpoint
-from hardball.trainers.problem import Batches, Chunk, Problem, curvature, refreshes, words_per_step
+from hardball.trainers.problem import (
+    Chunk,
+    Problem,
+    batches_of,
+    curvature,
+    refreshes,
+    words_per_step,
+)
 from hardball.trainers.problem import chunk as make_chunk
 from hardball.trainers.progress import Progress
 
@@ -130,6 +137,12 @@ def check(spec: RunSpec) -> None:
             f"fade={spec.fade}: loss {spec.loss.name} averages over its negatives, so that their "
             f"common weight changes nothing; allowed with {able}"
         )
+    if spec.batches.name != "pairs" and spec.pairs.name != "all":
+        raise HardballError(
+            f"pairs {spec.pairs.name} with batches {spec.batches.name}: a subgraph has the pairs "
+            "that lie in it; allowed are pairs all with any batches, or any pairs with batches "
+            "pairs"
+        )
     if spec.burn_in >= spec.epochs:
         raise HardballError(
             f"burn_in={spec.burn_in} of epochs={spec.epochs}: at least one epoch must follow it"
@@ -204,8 +217,7 @@ def run(
 
 
 def _chunks(problem: Problem, ranges: list[tuple[int, int]]) -> Iterator[Chunk]:
-    spec = problem.spec
-    batches = Batches(spec.seed, len(problem.positives), spec.batch_size)
+    batches = batches_of(problem)
     for first, steps in ranges:
         yield make_chunk(problem, batches, first, steps)
 

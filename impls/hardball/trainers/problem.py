@@ -14,6 +14,8 @@ import numpy as np
 
 from hardball import catalog, words
 from hardball.errors import HardballError
+from hardball.positives.batches import Cut, Steps
+from hardball.positives.streams import Passes
 from hardball.samplers.compose import Part, Ramp, samplers
 from hardball.spec import RunSpec
 
@@ -306,33 +308,24 @@ def identity(how: Methods) -> tuple[str, int]:
     return text, how.width
 
 
-class Batches:
+class Batches(Cut):
     """The endless stream of shuffled epochs, cut into batches of B pairs.
 
     Place i of step s is place (s B + i) mod P of the permutation of epoch (s B + i) div P.
     """
 
     def __init__(self, seed: int, pairs: int, size: int) -> None:
-        self.seed, self.pairs, self.size = seed, pairs, size
-        self._orders: dict[int, np.ndarray] = {}
-
-    def take(self, first_step: int, steps: int) -> np.ndarray:
-        """Row numbers of the pairs of `steps` steps: int32 (steps, B)."""
-        start, stop = first_step * self.size, (first_step + steps) * self.size
-        first, last = start // self.pairs, -(-stop // self.pairs)
-        self._orders = {e: o for e, o in self._orders.items() if first <= e}
-        stream = np.concatenate([self._order(epoch) for epoch in range(first, last)])
-        offset = first * self.pairs
-        return stream[start - offset : stop - offset].reshape(steps, self.size)
-
-    def _order(self, epoch: int) -> np.ndarray:
-        if epoch not in self._orders:
-            order = words.permutation(self.seed, "batches", epoch, self.pairs)
-            self._orders[epoch] = order.astype(np.int32)
-        return self._orders[epoch]
+        super().__init__(Passes(seed, "batches", np.arange(pairs, dtype=np.int32)), size)
 
 
-def chunk(task: Problem, batches: Batches, first: int, steps: int, endless: bool = False) -> Chunk:
+def batches_of(task: Problem) -> Steps:
+    """The batches that a run's `pairs` and `batches` ask for."""
+    spec = task.spec
+    stream = catalog.builder("pairs", spec.pairs.name)(task, **spec.pairs.params)
+    return catalog.builder("batches", spec.batches.name)(task, stream, **spec.batches.params)
+
+
+def chunk(task: Problem, batches: Steps, first: int, steps: int, endless: bool = False) -> Chunk:
     """Steps `first` to `first + steps` of a run; endless: at its first rate, nothing faded."""
     spec, last = task.spec, first + steps
     count = words_per_step(spec) if spec.words == "philox" else 0
