@@ -254,8 +254,11 @@ class Engine:
         with self._settings():
             for place, sampling in enumerate(self.how.samplers):
                 if sampling.refresh is not None and step % sampling.every == 0:
-                    make = jax.jit(functools.partial(make_lists, self.how, sampling))
-                    fresh[str(place)] = make(self.data, table, *self._now(step))
+                    key = ("lists", place, identity(self.how), str(self.device))
+                    if key not in _COMPILED:
+                        made = functools.partial(make_lists, self.how, sampling)
+                        _COMPILED[key] = jax.jit(made)
+                    fresh[str(place)] = _COMPILED[key](self.data, table, *self._now(step))
         return table._replace(lists=fresh)
 
     def sample(
@@ -266,10 +269,12 @@ class Engine:
         batch (B,) rows of Problem.positives; words uint32, those of `words_per_step`.
         """
         with self._settings():
-            plain = dataclasses.replace(self.how, native=False)
-            pairs = self.data.positives[batch].T
-            drawn = jax.jit(functools.partial(draw, plain))
-            found = drawn(self.data, table, *pairs, jnp.asarray(words), *self._now(step))
+            key = ("sample", identity(self.how), str(self.device))
+            if key not in _COMPILED:
+                plain = dataclasses.replace(self.how, native=False)
+                _COMPILED[key] = jax.jit(functools.partial(draw, plain))
+            pairs, drawn = self.data.positives[batch].T, jnp.asarray(words)
+            found = _COMPILED[key](self.data, table, *pairs, drawn, *self._now(step))
             shared = jnp.broadcast_to(found.shared, found.shared_weight.shape)
             weights = beside(found.shared_weight, found.own_weight)
             return np.asarray(beside(shared, found.own)), np.asarray(weights)

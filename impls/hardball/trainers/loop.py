@@ -49,6 +49,9 @@ class Engine(Protocol):
     def run(self, table: Any, chunk: Chunk) -> tuple[Any, Any]: ...
     def read(self, totals: Any) -> dict[str, float]: ...
     def points(self, table: Any, step: int) -> np.ndarray: ...
+    def sample(
+        self, table: Any, step: int, batch: np.ndarray, words: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]: ...
     def touching(self, points: np.ndarray) -> int: ...
     def export(self, table: Any) -> dict[str, np.ndarray]: ...
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Any: ...
@@ -72,8 +75,12 @@ class Progressed:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """The end of a run; points and start_points (N, D) in the manifold's coordinates."""
+    """The end of a run; points and start_points (N, D) in the manifold's coordinates.
 
+    table: the engine's own, at step progressed.step.
+    """
+
+    table: Any
     points: np.ndarray
     start_points: np.ndarray
     touching: int
@@ -206,6 +213,7 @@ def run(
                 _save(saved, identity, engine, table, state)
     points = engine.points(table, state.step)
     return Outcome(
+        table=table,
         points=points,
         start_points=start_points,
         touching=engine.touching(points),

@@ -17,6 +17,7 @@ from hardball.metrics.evaluate import evaluate
 from hardball.row import Row, spec_columns
 from hardball.spec import RunSpec
 from hardball.trainers import loop, problem
+from hardball.trainers.negatives import negative_figures
 from hardball.trainers.provenance import accelerator_name, peak_memory_mb, provenance
 
 if TYPE_CHECKING:
@@ -102,6 +103,11 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
             start_points=ended.start_points,
             sources=sources,
             seed=spec.seed,
+        )
+        metrics |= negative_figures(
+            task,
+            ended.points,
+            lambda rows, words: engine.sample(ended.table, ended.progressed.step, rows, words),
         )
     state = ended.progressed
     losses = state.curves["loss"]
