@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from hardball.errors import HardballError
 
-Kind = Literal["task", "start", "manifold", "sampler", "loss", "regularizer", "optimizer"]
+Kind = Literal["task", "start", "manifold", "sampler", "loss", "regularizer", "optimizer", "encoder"]
 Value = bool | int | float | str
 
 
@@ -50,6 +50,9 @@ BONNABEL_2013 = "Bonnabel 2013, Stochastic Gradient Descent on Riemannian Manifo
 BECIGNEUL_2019 = "Bécigneul & Ganea 2019, Riemannian Adaptive Optimization Methods"
 KINGMA_2015 = "Kingma & Ba 2015, Adam; one second moment per row"
 SARKAR_2011 = "Sarkar 2011, Low Distortion Delaunay Embedding of Trees in Hyperbolic Plane"
+ZHANG_2021 = "Zhang et al. 2021, Hyperbolic Graph Attention Network"
+CHAMI_2019 = "Chami et al. 2019, Hyperbolic Graph Convolutional Neural Networks"
+VELICKOVIC_2018 = "Veličković et al. 2018, Graph Attention Networks"
 OORD_2018 = "van den Oord, Li & Vinyals 2018, Contrastive Predictive Coding, Eq. 4"
 
 _RING_PARAMETERS: dict[str, Value] = {"relative_to": "anchor", "replace": True}
@@ -312,6 +315,15 @@ ENTRIES: tuple[Entry, ...] = (
         "optimizers.rows",
         "adam",
         parameters={"b1": 0.9, "b2": 0.99, "eps": 1e-8},
+    ),
+    Entry(
+        "encoder",
+        "hgat",
+        "attention over a node's Markov blanket in the tangent space; see `hardball blankets`",
+        f"{ZHANG_2021}; {CHAMI_2019}; {VELICKOVIC_2018}",
+        "encoders.hgat",
+        "hgat",
+        parameters={"heads": 4, "hidden": 8, "layers": 2},
     ),
 )
 
