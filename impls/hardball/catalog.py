@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from hardball.errors import HardballError
 
-Kind = Literal["task", "start", "manifold", "sampler", "loss", "regularizer", "optimizer", "encoder"]
+Kind = Literal[
+    "task", "start", "manifold", "sampler", "loss", "regularizer", "optimizer", "encoder"
+]
 Value = bool | int | float | str
 
 

@@ -26,14 +26,17 @@ def hgat(
 
     Features are tangent vectors at the origin, h_j = log0(x_j); the node i whose blanket it is
     stays hidden: h_i = 0. In each layer and head, over the members j of the blanket and i itself,
-        z_j = W h_j,  e_j = LeakyReLU_0.2(q . z_i + k . z_j + b_kind(j)),  a = softmax(e),
+        z_j = W h_j + v_kind(j),  e_j = LeakyReLU_0.2(q . z_i + k . z_j + b_kind(j)),
+        a = softmax(e),
         h_i' = ELU(sum_j a_j z_j + bias),  h_j' = ELU(z_j + bias),
     the heads side by side. At the end exp0(h_i out + out_bias), projected. kinds: `KINDS`; a member
     with mask=False takes no part, and a blanket without any gives one and the same point.
     Leading axes broadcast, so that many views of one blanket share its maps.
     Source: Zhang et al. 2021, Hyperbolic Graph Attention Network (maps through log0 and exp0);
     Chami et al. 2019, Hyperbolic Graph Convolutional Neural Networks, sections 4.2 and 4.3;
-    attention: Velickovic et al. 2018, Graph Attention Networks, Eqs. 1 to 5; b_kind: hardball.
+    attention: Veličković et al. 2018, Graph Attention Networks, Eqs. 1 to 5; v and b, what a member
+    is added to what it holds: after Shaw et al. 2018, Self-Attention with Relative Position
+    Representations, Eqs. 3 and 4.
     """
     return _Hgat(dim, heads, hidden, layers, manifold, c)
 
@@ -73,10 +76,12 @@ class _Layer(nn.Module):
         weight = self.param("weight", zeros, (members.shape[-1], *shape))
         query, key = self.param("query", zeros, shape), self.param("key", zeros, shape)
         kind = self.param("kind", zeros, (len(KINDS), self.heads))
+        value = self.param("value", zeros, (len(KINDS), *shape))
         bias = self.param("bias", zeros, shape)
 
-        own = jnp.einsum("...i,ihf->...hf", centre, weight, precision="highest")
+        own = jnp.einsum("...i,ihf->...hf", centre, weight, precision="highest") + value[SELF]
         others = jnp.einsum("...wi,ihf->...whf", members, weight, precision="highest")
+        others = others + value[kinds]
         asked = (own * query).sum(-1)
         own_logit = asked + (own * key).sum(-1) + kind[SELF]
         logits = asked[..., None, :] + (others * key).sum(-1) + kind[kinds]

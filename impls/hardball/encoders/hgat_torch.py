@@ -25,14 +25,17 @@ def hgat(
 
     Features are tangent vectors at the origin, h_j = log0(x_j); the node i whose blanket it is
     stays hidden: h_i = 0. In each layer and head, over the members j of the blanket and i itself,
-        z_j = W h_j,  e_j = LeakyReLU_0.2(q . z_i + k . z_j + b_kind(j)),  a = softmax(e),
+        z_j = W h_j + v_kind(j),  e_j = LeakyReLU_0.2(q . z_i + k . z_j + b_kind(j)),
+        a = softmax(e),
         h_i' = ELU(sum_j a_j z_j + bias),  h_j' = ELU(z_j + bias),
     the heads side by side. At the end exp0(h_i out + out_bias), projected. kinds: `KINDS`; a member
     with mask=False takes no part, and a blanket without any gives one and the same point.
     Leading axes broadcast, so that many views of one blanket share its maps.
     Source: Zhang et al. 2021, Hyperbolic Graph Attention Network (maps through log0 and exp0);
     Chami et al. 2019, Hyperbolic Graph Convolutional Neural Networks, sections 4.2 and 4.3;
-    attention: Velickovic et al. 2018, Graph Attention Networks, Eqs. 1 to 5; b_kind: hardball.
+    attention: Veličković et al. 2018, Graph Attention Networks, Eqs. 1 to 5; v and b, what a member
+    is added to what it holds: after Shaw et al. 2018, Self-Attention with Relative Position
+    Representations, Eqs. 3 and 4.
     """
     return _Hgat(dim, heads, hidden, layers, manifold, c)
 
@@ -63,13 +66,14 @@ class _Layer(nn.Module):
         self.query = nn.Parameter(torch.zeros(heads, hidden))
         self.key = nn.Parameter(torch.zeros(heads, hidden))
         self.kind = nn.Parameter(torch.zeros(len(KINDS), heads))
+        self.value = nn.Parameter(torch.zeros(len(KINDS), heads, hidden))
         self.bias = nn.Parameter(torch.zeros(heads, hidden))
 
     def forward(
         self, centre: Tensor, members: Tensor, kinds: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        own = torch.einsum("...i,ihf->...hf", centre, self.weight)
-        others = torch.einsum("...wi,ihf->...whf", members, self.weight)
+        own = torch.einsum("...i,ihf->...hf", centre, self.weight) + self.value[SELF]
+        others = torch.einsum("...wi,ihf->...whf", members, self.weight) + self.value[kinds]
         asked = (own * self.query).sum(-1)
         own_logit = asked + (own * self.key).sum(-1) + self.kind[SELF]
         logits = asked[..., None, :] + (others * self.key).sum(-1) + self.kind[kinds]
@@ -100,4 +104,6 @@ class _Hgat(nn.Module):
         for layer in range(self.layers):
             attention = self.get_submodule(f"layers_{layer}")
             centre, members = attention(centre, members, kinds, mask)
-        return self.space.project(self.space.exp0(centre @ self.out + self.out_bias, self.c), self.c)
+        return self.space.project(
+            self.space.exp0(centre @ self.out + self.out_bias, self.c), self.c
+        )
