@@ -56,7 +56,7 @@ def encode(
     module: nn.Module, params: Mapping[str, Any], points: Array, kinds: Array, mask: Array
 ) -> Array:
     """What the module of `hgat` gives with these parameters; (..., D)."""
-    return module.apply({"params": params}, points, kinds, mask)
+    return jnp.asarray(module.apply({"params": params}, points, kinds, mask))
 
 
 def _flat(z: Array) -> Array:
@@ -112,4 +112,5 @@ class _Hgat(nn.Module):
         zeros = nn.initializers.zeros
         out = self.param("out", zeros, (self.heads * self.hidden, self.dim))
         out_bias = self.param("out_bias", zeros, (self.dim,))
-        return space.project(space.exp0(product(centre, out) + out_bias, self.c), self.c)
+        end = space.exp0(product(centre, out) + out_bias, self.c)
+        return space.project(end, self.c)

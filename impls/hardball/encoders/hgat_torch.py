@@ -104,6 +104,5 @@ class _Hgat(nn.Module):
         for layer in range(self.layers):
             attention = self.get_submodule(f"layers_{layer}")
             centre, members = attention(centre, members, kinds, mask)
-        return self.space.project(
-            self.space.exp0(centre @ self.out + self.out_bias, self.c), self.c
-        )
+        end = self.space.exp0(centre @ self.out + self.out_bias, self.c)
+        return self.space.project(end, self.c)
