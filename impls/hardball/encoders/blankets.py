@@ -1,6 +1,6 @@
 """Telling a whole Markov blanket from a broken one: the task, its words, and how it is scored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -143,12 +143,13 @@ def step_words(seed: int, how: Settings, first: int, steps: int) -> tuple[np.nda
 def strangers(nodes: np.ndarray, alike: np.ndarray) -> np.ndarray:
     """For each node the next of `nodes`, in a circle, whose blanket is not equal; else itself."""
     out = nodes.copy()
+    equal = np.ones(nodes.size, bool)
     for shift in range(1, nodes.size):
+        out[equal] = np.roll(nodes, -shift)[equal]
         equal = alike[out] == alike[nodes]
         if not equal.any():
             break
-        out[equal] = np.roll(nodes, -shift)[equal]
-    return out
+    return np.where(equal, nodes, out)
 
 
 def score(far: np.ndarray, near: np.ndarray, seed: int = 0) -> Score:
@@ -158,32 +159,29 @@ def score(far: np.ndarray, near: np.ndarray, seed: int = 0) -> Score:
     n^2; share the same over i = j. Percentile bootstrap of RESAMPLES resamples of the nodes.
     Source: Hanley & McNeil 1982, The Meaning and Use of the Area under a ROC Curve; Efron 1979.
     """
-    n = len(far)
-    nothing = float("nan"), float("nan")
-    if n == 0:
-        return Score(0, *3 * nothing)
-    ends = [nothing, nothing]
-    if n > 1:
-        rng = np.random.Generator(np.random.Philox(seed))
-        ends = [
-            tuple(
-                map(
-                    float,
-                    stats.bootstrap(
-                        (far, near),
-                        figure,
-                        paired=True,
-                        vectorized=True,
-                        n_resamples=RESAMPLES,
-                        method="percentile",
-                        rng=rng,
-                    ).confidence_interval,
-                )
-            )
-            for figure in (_auc, _share)
-        ]
-    auc, share = float(_auc(far, near)), float(_share(far, near))
-    return Score(n, auc, *ends[0], share, *ends[1])
+    found = [number for figure in (_auc, _share) for number in _estimate(figure, far, near, seed)]
+    return Score(len(far), *found)
+
+
+def _estimate(
+    figure: Callable[..., np.ndarray], far: np.ndarray, near: np.ndarray, seed: int
+) -> tuple[float, float, float]:
+    """A figure with its interval."""
+    if len(far) == 0:
+        return np.nan, np.nan, np.nan
+    value = float(figure(far, near))
+    if len(far) == 1:
+        return value, np.nan, np.nan
+    low, high = stats.bootstrap(
+        (far, near),
+        figure,
+        paired=True,
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        method="percentile",
+        rng=np.random.Generator(np.random.Philox(seed)),
+    ).confidence_interval
+    return value, float(low), float(high)
 
 
 def _auc(far: np.ndarray, near: np.ndarray, axis: int = -1) -> np.ndarray:
