@@ -93,8 +93,8 @@ def _show(found: "Diagnosis", title: str, console: Any) -> None:
     from rich.table import Table
 
     shown = Table(title=title, caption="chance is 0.5; 95 % bootstrap intervals over nodes")
-    shown.add_column("held-out nodes")
-    shown.add_column("farther than ...")
+    shown.add_column("group")
+    shown.add_column("is it farther?")
     for column in ("nodes", "AUC before", "AUC after", "pairs before", "pairs after"):
         shown.add_column(column, justify="right")
     for line in found.lines:

@@ -11,7 +11,8 @@ from hardball.encoders import blankets
 from hardball.encoders.blankets import Arrays, Distances, Score, Settings, Task, Trained
 from hardball.hierarchy.dag import Hierarchy
 
-UNBROKEN = "anchors, breaks unseen"
+TRAINED = "breaks trained on"
+UNBROKEN = "breaks never trained on"
 UNSEEN = "never anchors"
 
 
@@ -32,7 +33,9 @@ class Diagnosis(NamedTuple):
 
 
 def diagnose(h: Hierarchy, seed: int, framework: str, how: Settings) -> Diagnosis:
-    """Trains by `framework`, jax or torch, and asks before and after what held-out nodes show.
+    """Trains by `framework`, jax or torch, and asks before and after what its distances show.
+
+    Beside the two held-out groups of `Task`, as many nodes whose breaks were trained on.
 
     Distances are from a node's row to encodings of blankets, scored by `blankets.score`:
     the broken blanket against the whole one, over all nodes, those with no other member and those
@@ -46,7 +49,8 @@ def diagnose(h: Hierarchy, seed: int, framework: str, how: Settings) -> Diagnosi
     trained = half.train(task, seed, how)
     states = blankets.start(task, seed, how), trained.arrays
     lines = []
-    for name, nodes in ((UNBROKEN, task.unbroken), (UNSEEN, task.unseen)):
+    known = task.anchors[task.unbroken.size :][: task.unbroken.size]
+    for name, nodes in ((TRAINED, known), (UNBROKEN, task.unbroken), (UNSEEN, task.unseen)):
         before, after = (_pairs(half, task, seed, how, arrays, nodes) for arrays in states)
         for (far, near), values in before.items():
             scores = (blankets.score(*found) for found in (values, after[far, near]))
