@@ -194,7 +194,8 @@ SMALL = ("--steps", "4", "--batch", "8", "--dim", "3", "--width", "4")
 
 
 @pytest.mark.parametrize("framework", ["jax", "torch"])
-def test_the_command_writes_a_row(framework: str, tmp_path) -> None:
+def test_the_command_writes_a_row(framework: str, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(encoded, "RESAMPLES", 50)
     arguments = ["blankets", "-d", "ncbi_primates", "-f", framework, *SMALL, "--out", str(tmp_path)]
     said = CliRunner().invoke(cli.app, arguments)
     assert said.exit_code == 0, said.output
