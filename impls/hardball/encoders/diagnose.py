@@ -36,7 +36,7 @@ def diagnose(h: Hierarchy, seed: int, framework: str, how: Settings) -> Diagnosi
     """Trains by `framework`, jax or torch, and asks before and after what its distances show.
 
     The nodes are the two held-out groups of `Task` and, beside them, as many whose breaks were
-    trained on. Distances are from a node's row to encodings of blankets, scored by `blankets.score`:
+    trained on. Distances lead from a node's row to encodings, and `blankets.score` scores them:
     the broken blanket against the whole one, over all nodes, those with no other member and those
     with others left; another node's whole blanket against its own; and, equally large, the
     blanket that lost a `how.drop` against the one that lost a child (a parent, if how.drop is
