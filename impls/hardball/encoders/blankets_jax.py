@@ -59,9 +59,10 @@ def distances(
     owners: np.ndarray,
     words: np.ndarray,
 ) -> Distances:
-    """From the rows of `anchors` to the blankets of `owners`, whole and broken; NaN where whole.
+    """From the rows of `anchors` to the blankets of `owners`, whole and broken.
 
-    anchors, owners int (n,), words uint32 (n, 1): which member of the kind `how.drop` is lost.
+    anchors, owners int (n,), words uint32 (n, 1): which member of the kind `how.drop` is lost;
+    the broken distance is NaN where there is none.
     """
     with _precision(how):
         whole, lost, valid = _measured(

@@ -9,6 +9,7 @@ import numpy as np
 from hardball import words
 from hardball.encoders import blankets
 from hardball.encoders.blankets import Arrays, Distances, Score, Settings, Task, Trained
+from hardball.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy
 
 TRAINED = "breaks trained on"
@@ -41,11 +42,14 @@ def diagnose(h: Hierarchy, seed: int, framework: str, how: Settings) -> Diagnosi
     with others left; another node's whole blanket against its own; and, equally large, the
     blanket that lost a `how.drop` against the one that lost a child (a parent, if how.drop is
     child), for nodes that have both.
-    Raises what `blankets.build` and `train` raise.
+    Raises what `blankets.build` and `train` raise, and HardballError on a loss that is not finite.
     """
     half = importlib.import_module(f"hardball.encoders.blankets_{framework}")
     task = blankets.build(h, seed, how)
     trained = half.train(task, seed, how)
+    if not np.isfinite(trained.losses).all():
+        step = int(np.argmin(np.isfinite(trained.losses)))
+        raise HardballError(f"{h.name}: the loss is not finite from step {step} on: lower lr")
     states = blankets.start(task, seed, how), trained.arrays
     lines = []
     known = task.anchors[task.unbroken.size :][: task.unbroken.size]

@@ -7,7 +7,7 @@ from hardball.hierarchy.blankets import SELF, drop_code
 from hardball.samplers.integers_jax import mulhi
 
 
-def broken(kinds: Array, mask: Array, words: Array, drop: str) -> tuple[Array, Array]:
+def broken(kinds: Array, mask: Array, words: Array, drop: str = "parent") -> tuple[Array, Array]:
     """Blankets that lack one member of the kind `drop`: masks bool (B,K,W), valid bool (B,K).
 
     The member is one of the m of that kind with equal chance, one word a draw, with replacement

@@ -6,7 +6,9 @@ from hardball.hierarchy.blankets import SELF, drop_code
 from hardball.samplers.integers_torch import mulhi
 
 
-def broken(kinds: Tensor, mask: Tensor, words: Tensor, drop: str) -> tuple[Tensor, Tensor]:
+def broken(
+    kinds: Tensor, mask: Tensor, words: Tensor, drop: str = "parent"
+) -> tuple[Tensor, Tensor]:
     """Blankets that lack one member of the kind `drop`: masks bool (B,K,W), valid bool (B,K).
 
     The member is one of the m of that kind with equal chance, one word a draw, with replacement
