@@ -1,5 +1,6 @@
 """`hardball blankets`: the options, the table, and the row."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,20 +91,26 @@ def blankets(
 
 
 def _show(found: "Diagnosis", title: str, console: Any) -> None:
+    from rich.box import SIMPLE
     from rich.table import Table
 
-    shown = Table(title=title, caption="chance is 0.5; 95 % bootstrap intervals over nodes")
-    shown.add_column("group")
-    shown.add_column("is it farther?")
-    for column in ("nodes", "AUC before", "AUC after", "pairs before", "pairs after"):
-        shown.add_column(column, justify="right")
-    for line in found.lines:
-        question = f"{line.far} > {line.near}"
-        cells = [
-            *(_interval(s.auc, s.auc_low, s.auc_high) for s in (line.before, line.after)),
-            *(_interval(s.share, s.share_low, s.share_high) for s in (line.before, line.after)),
-        ]
-        shown.add_row(line.nodes, question, str(line.before.n), *cells)
+    caption = "chance is 0.5; 95 % bootstrap intervals over nodes"
+    shown = Table("is it farther?", title=title, caption=caption, box=SIMPLE, pad_edge=False)
+    for column in ("nodes", "before", "AUC after", "pairs after"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    group = ""
+    for line in (line for line in found.lines if line.after.n):
+        if line.nodes != group:
+            shown.add_section()
+            shown.add_row(f"[bold]{(group := line.nodes)}")
+        after = line.after
+        shown.add_row(
+            f"{line.far} > {line.near}",
+            str(after.n),
+            _interval(line.before.auc),
+            _interval(after.auc, after.auc_low, after.auc_high),
+            _interval(after.share, after.share_low, after.share_high),
+        )
     console.print(shown)
     losses, seconds = found.trained.losses, found.trained.seconds
     console.print(
@@ -112,10 +119,10 @@ def _show(found: "Diagnosis", title: str, console: Any) -> None:
     )
 
 
-def _interval(value: float, low: float, high: float) -> str:
-    if value != value:
+def _interval(value: float, low: float = math.nan, high: float = math.nan) -> str:
+    if math.isnan(value):
         return ""
-    return f"{value:.3f}" if low != low else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{value:.2f}" if math.isnan(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _write(folder: Path, row: dict[str, Any], how: "Settings", found: "Diagnosis") -> Path:
@@ -158,4 +165,4 @@ def _write(folder: Path, row: dict[str, Any], how: "Settings", found: "Diagnosis
 
 
 def _score(score: "Score") -> dict[str, float | None]:
-    return {key: None if value != value else value for key, value in score._asdict().items()}
+    return {key: None if math.isnan(value) else value for key, value in score._asdict().items()}
