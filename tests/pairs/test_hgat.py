@@ -17,9 +17,9 @@ from hardball.hierarchy.dag import from_edges
 
 HALVES = ("jax", "torch")
 DTYPES = pytest.mark.parametrize(
-    # Measured: values and gradients 6e-15 in float64, 3e-7 and 4e-6 in float32, times the largest.
+    # Measured, over the largest: values 1.3e-15 and 3.0e-7, gradients 6.8e-16 and 3.6e-7.
     ("dtype", "near", "near_gradient"),
-    [("float64", 1e-12, 1e-12), ("float32", 1e-6, 2e-5)],
+    [("float64", 1e-13, 1e-13), ("float32", 1e-6, 2e-6)],
 )
 
 
@@ -227,7 +227,7 @@ SMALL = Settings(
 )
 
 
-# Measured: 1e-13 in the losses, 1e-11 in the arrays.
+# Measured: 1.8e-15 in the losses, 4.3e-15 in the arrays.
 @pytest.mark.parametrize(
     "change",
     [{}, {"drop": "any", "breaks": 3}, {"drop": "coparent", "others": False}]
@@ -239,11 +239,11 @@ def test_both_halves_take_the_same_steps(change):
     task = blankets.build(h, 1, how)
     one, other = (half_of(f, "blankets").train(task, 1, how) for f in HALVES)
     assert one.losses.shape == other.losses.shape == (50,)
-    np.testing.assert_allclose(one.losses, other.losses, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(one.losses, other.losses, rtol=0, atol=1e-11)
     assert one.losses[-5:].mean() < one.losses[:5].mean()
     assert one.arrays.keys() == other.arrays.keys()
     for name, array in one.arrays.items():
-        np.testing.assert_allclose(array, other.arrays[name], rtol=0, atol=1e-8, err_msg=name)
+        np.testing.assert_allclose(array, other.arrays[name], rtol=0, atol=1e-11, err_msg=name)
     nodes = task.unseen
     words = np.arange(nodes.size, dtype=np.uint32)[:, None] * 10**8
     measured = [
