@@ -12,7 +12,16 @@ from typing import Any, Literal
 from hardball.errors import HardballError
 
 Kind = Literal[
-    "task", "start", "manifold", "sampler", "loss", "regularizer", "optimizer", "pairs", "batches"
+    "task",
+    "start",
+    "manifold",
+    "sampler",
+    "loss",
+    "regularizer",
+    "optimizer",
+    "pairs",
+    "batches",
+    "encoder",
 ]
 Value = bool | int | float | str
 
@@ -76,6 +85,9 @@ ROBINSON_2021 = "Robinson et al. 2021, Contrastive Learning with Hard Negative S
 HAMILTON_2017 = "Hamilton, Ying & Leskovec 2017, Inductive Representation Learning on Large Graphs"
 ZOU_2019 = "Zou et al. 2019, Layer-Dependent Importance Sampling for Graph Convolutional Networks"
 ZENG_2020 = "Zeng et al. 2020, GraphSAINT, section 3.2"
+ZHANG_2021 = "Zhang et al. 2021, Hyperbolic Graph Attention Network"
+CHAMI_2019 = "Chami et al. 2019, Hyperbolic Graph Convolutional Neural Networks"
+VELICKOVIC_2018 = "Veličković et al. 2018, Graph Attention Networks"
 OORD_2018 = "van den Oord, Li & Vinyals 2018, Contrastive Predictive Coding, Eq. 4"
 
 BENGIO_2009 = "Bengio et al. 2009, Curriculum Learning"
@@ -582,6 +594,15 @@ ENTRIES: tuple[Entry, ...] = (
         "optimizers.rows",
         "adam",
         parameters={"b1": 0.9, "b2": 0.99, "eps": 1e-8},
+    ),
+    Entry(
+        "encoder",
+        "hgat",
+        "attention over a node's Markov blanket in the tangent space; see `hardball blankets`",
+        f"{ZHANG_2021}; {CHAMI_2019}; {VELICKOVIC_2018}",
+        "encoders.hgat",
+        "hgat",
+        parameters={"heads": 4, "hidden": 8, "layers": 2},
     ),
 )
 

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from hardball import __version__, catalog, plan
+from hardball.encoders.command import blankets
 from hardball.errors import HardballError
 from hardball.peers.command import peers
 from hardball.roofline.command import roofline
@@ -421,6 +422,7 @@ def readme(
 
 app.command()(peers)
 app.command()(roofline)
+app.command()(blankets)
 
 
 def _facts(entry: catalog.Entry) -> list[str]:

@@ -1,0 +1,1 @@
+"""Encoders: a node's surroundings to one point. `hgat` and `blankets` are pairs."""

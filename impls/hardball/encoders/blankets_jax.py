@@ -1,0 +1,146 @@
+"""Trains a table and its encoder to tell whole Markov blankets from broken ones."""
+
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+
+from hardball import catalog
+from hardball.encoders import blankets
+from hardball.encoders.blankets import TABLE, Distances, Settings, Task, Trained
+from hardball.encoders.hgat_jax import encode, from_arrays, hgat, to_arrays
+from hardball.losses.contrastive_jax import infonce
+from hardball.samplers.blanket_jax import broken
+from hardball.samplers.integers_jax import mulhi
+
+
+def train(task: Task, seed: int, how: Settings) -> Trained:
+    """Takes `how.steps` steps of Adam from `blankets.start`; words are named by (seed, step).
+
+    An anchor is the row of a node, its positive the encoding of the node's blanket, which does not
+    hold the node; negatives are encodings of that blanket without one member (`how.drop`) and, if
+    `how.others`, the blankets of the batch's other nodes, equal blankets masked:
+        loss = mean_B log(1 + sum_k w_k e^((d(x, E(MB)) - d(x, E_k)) / T)).
+    Raises HardballError on an unknown manifold.
+    Source: van den Oord, Li & Vinyals 2018, Eq. 4; Kingma & Ba 2015; hardball.
+    """
+    with _precision(how):
+        params = _params(how, blankets.start(task, seed, how))
+        state = optax.adam(how.lr).init(params)
+        data = _data(task)
+        losses, seconds, compile_seconds = [], 0.0, 0.0
+        compiled: dict[int, Any] = {}
+        for first, steps in blankets.chunks(how):
+            drawn = tuple(jnp.asarray(w) for w in blankets.step_words(seed, how, first, steps))
+            if steps not in compiled:
+                began = time.perf_counter()
+                compiled[steps] = _steps.lower(how, params, state, data, drawn).compile()
+                compile_seconds += time.perf_counter() - began
+            began = time.perf_counter()
+            params, state, found = compiled[steps](params, state, data, drawn)
+            losses.append(np.asarray(found))
+            seconds += time.perf_counter() - began
+        arrays = {TABLE: np.asarray(params[TABLE]), **to_arrays(params["encoder"])}
+        return Trained(arrays, np.concatenate(losses), seconds, compile_seconds)
+
+
+def distances(
+    task: Task,
+    how: Settings,
+    arrays: Mapping[str, np.ndarray],
+    anchors: np.ndarray,
+    owners: np.ndarray,
+    words: np.ndarray,
+) -> Distances:
+    """From the rows of `anchors` to the blankets of `owners`, whole and broken.
+
+    anchors, owners int (n,), words uint32 (n, 1): which member of the kind `how.drop` is lost;
+    the broken distance is NaN where there is none.
+    """
+    with _precision(how):
+        whole, lost, valid = _measured(
+            how, _params(how, arrays), _data(task), *map(jnp.asarray, (anchors, owners, words))
+        )
+        return Distances(np.asarray(whole), np.where(valid, lost, np.nan))
+
+
+def _precision(how: Settings) -> AbstractContextManager:
+    return jax.enable_x64(how.dtype == "float64")
+
+
+def _module(how: Settings) -> Any:
+    return hgat(how.dim, how.heads, how.hidden, how.layers, how.manifold, how.c)
+
+
+def _params(how: Settings, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    encoder = from_arrays(_module(how), blankets.encoder_arrays(arrays), how.dtype)
+    return {TABLE: jnp.asarray(arrays[TABLE], how.dtype), "encoder": encoder}
+
+
+def _data(task: Task) -> dict[str, Array]:
+    members, kinds, mask, _ = task.blankets
+    trained = ~np.isin(np.arange(len(members)), task.unbroken)
+    arrays = {"members": members, "kinds": kinds, "mask": mask, "alike": task.alike}
+    arrays |= {"anchors": task.anchors, "broken": trained}
+    return {name: jnp.asarray(array) for name, array in arrays.items()}
+
+
+@partial(jax.jit, static_argnums=0, donate_argnums=(1, 2))
+def _steps(
+    how: Settings, params: Any, state: Any, data: dict[str, Array], drawn: tuple[Array, Array]
+) -> tuple[Any, Any, Array]:
+    adam = optax.adam(how.lr)
+
+    def step(carry: tuple[Any, Any], words: tuple[Array, Array]) -> tuple[tuple[Any, Any], Array]:
+        params, state = carry
+        loss, gradient = jax.value_and_grad(_loss)(params, how, data, *words)
+        change, state = adam.update(gradient, state)
+        return (optax.apply_updates(params, change), state), loss
+
+    (params, state), losses = jax.lax.scan(step, (params, state), drawn)
+    return params, state, losses
+
+
+def _loss(params: Any, how: Settings, data: dict[str, Array], words: Array, lost: Array) -> Array:
+    anchors = data["anchors"][mulhi(words, data["anchors"].shape[0])]
+    own, views, valid = _views(params, how, data, anchors, anchors, lost)
+    space = catalog.load("manifold", how.manifold, "jax")
+    d = space.dist(own[:, None], views, how.c)
+    d_neg, weight = d[:, 1:], valid & data["broken"][anchors][:, None]
+    if how.others:
+        alike = data["alike"][anchors]
+        d_neg = jnp.concatenate([d_neg, space.dist_matrix(own, views[:, 0], how.c)], axis=1)
+        weight = jnp.concatenate([weight, alike[:, None] != alike], axis=1)
+    return infonce(d[:, 0], d_neg, weight.astype(d.dtype), how.temperature).mean()
+
+
+def _views(
+    params: Any, how: Settings, data: dict[str, Array], anchors: Array, owners: Array, words: Array
+) -> tuple[Array, Array, Array]:
+    """The anchors' points (B,D); whole and broken blankets' (B,1+K,D); valid (B,K)."""
+    space = catalog.load("manifold", how.manifold, "jax")
+    table, kinds, mask = params[TABLE], data["kinds"][owners], data["mask"][owners]
+    masks, valid = broken(kinds, mask, words, how.drop)
+    own, members = (
+        space.project(space.exp0(table[nodes], how.c), how.c)
+        for nodes in (anchors, data["members"][owners])
+    )
+    masks = jnp.concatenate([mask[:, None], masks], axis=1)
+    views = encode(_module(how), params["encoder"], members[:, None], kinds[:, None], masks)
+    return own, views, valid
+
+
+@partial(jax.jit, static_argnums=0)
+def _measured(
+    how: Settings, params: Any, data: dict[str, Array], anchors: Array, owners: Array, words: Array
+) -> tuple[Array, Array, Array]:
+    own, views, valid = _views(params, how, data, anchors, owners, words)
+    d = catalog.load("manifold", how.manifold, "jax").dist(own[:, None], views, how.c)
+    return d[:, 0], d[:, 1], valid[:, 0]
