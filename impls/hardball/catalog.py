@@ -211,7 +211,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "batches",
         "layerwise",
-        "the pairs between nodes and ancestors of theirs, drawn by importance, as likely as all",
+        "the pairs between nodes and ancestors of theirs, drawn by importance, each as likely",
         f"{ZOU_2019}, Algorithm 1; {ZENG_2020}",
         "positives.subgraphs",
         build="positives.subgraphs:layerwise",
