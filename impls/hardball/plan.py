@@ -29,8 +29,9 @@ METHODS: tuple[catalog.Kind, ...] = (
 
 # What these hold reaches a run through its spec alone, and the spec is in config_id; the used
 # catalogue entries are hashed by themselves, so that a new entry reruns nothing.
-_NEUTRAL = {"hardball", *(f"hardball.{m}" for m in ("catalog", "cli", "errors", "paths", "plan"))}
-_NEUTRAL.add("hardball.spec")
+_NEUTRAL = {"hardball", "hardball.entries"}
+_NEUTRAL |= {f"hardball.{m}" for m in ("catalog", "cli", "errors", "paths", "plan", "spec")}
+_NEUTRAL |= {f"hardball.entries.{m}" for m in ("entry", "data", "samplers", "sources", "training")}
 
 
 class _Loader(yaml.SafeLoader):
