@@ -1,15 +1,18 @@
 """What every sampler draws for one anchor, and the page that shows it: docs/samplers.md."""
 
+import importlib
 import importlib.util
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from hardball import catalog, words
+from hardball import catalog, plan, words
 from hardball.errors import HardballError
+from hardball.spec import Framework
+from hardball.trainers import problem
 
 if TYPE_CHECKING:
     from hardball.hierarchy.closure import Csr
@@ -71,39 +74,36 @@ def half() -> str:
 
 
 def draw(entry: catalog.Entry, here: Scene, framework: str) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Nodes drawn for the anchor in STEPS steps of NEGATIVES, how often each, whether widened.
+    """Nodes drawn for the anchor, how often each is used, and whether it is widened.
 
-    By the entry's defaults, from words of one stream for all samplers; around the parent where the
-    entry's `relative_to` is the positive.
+    STEPS x NEGATIVES draws by the entry's defaults, as a run draws them after a quarter of its
+    training, from points that lie as they are drawn here. Around the parent where the entry's
+    `relative_to` is the positive.
     """
-    params = catalog.parameters("sampler", entry.name, {})
-    build = catalog.builder("sampler", entry.name)
-    arrays = build(here.tree, here.known, negatives=NEGATIVES, **params)
-    array = _array(framework)
-    index = {key: array(np.asarray(value)) for key, value in arrays.items()}
-    function = catalog.load("sampler", entry.name, framework)
-    taken = inspect.signature(function).parameters
-    options = {key: value for key, value in params.items() if key in taken}
-    word = words.words(0, "gallery", 0, STEPS * NEGATIVES)
-    node = here.positive if params.get("relative_to") == "positive" else here.anchor
-    if entry.form == "pool":
-        ids, count = function(index, array(word), **options)
-    else:
-        nodes = array(np.full(STEPS, node, np.int32))
-        ids, count = function(index, nodes, array(word.reshape(STEPS, NEGATIVES)), **options)
-    widened = "widened" in arrays and bool(arrays["widened"][node])
-    return np.asarray(ids).ravel(), np.asarray(count, np.float64).ravel(), widened
-
-
-def _array(framework: str) -> Any:
-    """What makes a framework's array of a NumPy one; PyTorch counts words and nodes in int64."""
-    if framework == "jax":
-        import jax.numpy as jnp
-
-        return jnp.asarray
-    import torch
-
-    return lambda a: torch.as_tensor(a.astype(np.int64) if a.dtype == np.uint32 else a)
+    pool = entry.form == "pool"
+    rows = 1 if pool else STEPS
+    values = {
+        "dataset": here.tree.name,
+        "dim": 2,
+        "start": "sectors",
+        "sampler": entry.name,
+        "negatives": STEPS * NEGATIVES if pool else NEGATIVES,
+        "batch_size": rows,
+        "epochs": 4,
+    }
+    spec = plan.make_spec(values, cast(Framework, framework), 0)
+    task = problem.build(spec, here.tree, here.known)
+    module = importlib.import_module(f"hardball.trainers.engine_{framework}")
+    engine = module.Engine(task, 1)
+    pair = np.flatnonzero((task.positives == (here.anchor, here.positive)).all(axis=1))
+    stream = words.words(0, "gallery", 0, problem.words_per_step(spec))
+    ids, count = engine.sample(
+        engine.start(), task.total_steps // 4, np.repeat(pair[:1], rows), stream
+    )
+    by_positive = spec.sampler.params.get("relative_to") == "positive"
+    node = here.positive if by_positive else here.anchor
+    widened = any(index["widened"][node] for index in task.indexes if "widened" in index)
+    return ids.ravel(), count.astype(np.float64).ravel(), bool(widened)
 
 
 def summarise(here: Scene, ids: np.ndarray, count: np.ndarray, widened: bool = False) -> Drawn:
@@ -121,7 +121,8 @@ def summarise(here: Scene, ids: np.ndarray, count: np.ndarray, widened: bool = F
 
 def said(entry: catalog.Entry) -> tuple[str, str]:
     """First line of the draw's docstring, and the formula: the entry's, or its next sentence."""
-    text = inspect.getdoc(catalog.load("sampler", entry.name, half())) or ""
+    drawn = catalog.load("sampler", entry.name, half()) if entry.paired else None
+    text = inspect.getdoc(drawn or catalog.builder("sampler", entry.name)) or ""
     first, _, rest = text.partition("\n\n")
     sentence = " ".join(rest.split()).split(". ")[0].rstrip(".")
     return first, entry.formula or sentence
@@ -170,7 +171,8 @@ def _section(entry: catalog.Entry) -> str:
     first, formula = said(entry)
     module = f"impls/hardball/{entry.module.replace('.', '/')}"
     memory, work = entry.costs
-    files = [f"[{f}](../{module}_{f}.py)" for f in ("jax", "torch")]
+    halves = ("_jax", "_torch") if entry.paired else ("",)
+    files = [f"[{f.strip('_') or entry.name}](../{module}{f}.py)" for f in halves]
     lines = [
         f"## {entry.name}",
         f"{entry.summary[0].upper()}{entry.summary[1:]}.",
@@ -178,7 +180,7 @@ def _section(entry: catalog.Entry) -> str:
         f"```text\n{formula}\n```",
         *_parameters(entry),
         f"- Memory: {memory}\n- A draw: {work}\n- Source: {entry.source}\n"
-        f"- Code: `{entry.function}` in {', '.join(files)}. {first}",
+        f"- Code: `{entry.function or entry.name}` in {', '.join(files)}. {first}",
     ]
     return "\n\n".join(lines)
 
