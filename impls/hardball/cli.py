@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from hardball import __version__, catalog, plan
+from hardball.draws.command import draws
 from hardball.errors import HardballError
 from hardball.peers.command import peers
 from hardball.roofline.command import roofline
@@ -406,6 +407,7 @@ def readme(
 
 app.command()(peers)
 app.command()(roofline)
+app.command()(draws)
 
 
 def _say(written: list[Path]) -> None:
