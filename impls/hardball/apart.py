@@ -26,6 +26,7 @@ def measured(
     from hardball.peers.launch import THREADS
 
     interpreter.export()
+    memory = KEPT if keep else GIVEN_BACK
     process = subprocess.run(
         [sys.executable, "-m", module],
         input=json.dumps(request),
@@ -34,7 +35,7 @@ def measured(
         env={
             **os.environ,
             **dict.fromkeys(THREADS, str(threads)),
-            **(KEPT if keep else GIVEN_BACK),
+            **memory,
         },
     )
     if process.returncode:
