@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from hardball import __version__, catalog, plan
+from hardball.draws.command import draws
 from hardball.encoders.command import blankets
 from hardball.errors import HardballError
 from hardball.peers.command import peers
@@ -423,6 +424,7 @@ def readme(
 app.command()(peers)
 app.command()(roofline)
 app.command()(blankets)
+app.command()(draws)
 
 
 def _facts(entry: catalog.Entry) -> list[str]:

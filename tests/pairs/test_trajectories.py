@@ -244,7 +244,8 @@ def test_draws_that_follow_the_points_agree(graph, sampler):
             points.append(side.engine.points(table, step + 10))
         paths.append(np.stack(points))
     assert np.abs(np.diff(paths[0], axis=0)).max(axis=(1, 2)).min() > 1e-5
-    np.testing.assert_allclose(*paths, rtol=0, atol=1e-9)
+    # Measured: 4e-9 at most, at a rate of 0.4. One other draw makes a difference of 1e-2 and more.
+    np.testing.assert_allclose(*paths, rtol=0, atol=1e-7)
 
 
 @pytest.mark.parametrize("framework", ["jax", "torch"])

@@ -138,7 +138,7 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"low": 2, "high": 3, "relative_to": "anchor"},
         choices=_RELATIVE,
         form="pairs",
-        cost="O(N) ranges; O(log ranges)",
+        cost="O(ranges); O(log ranges), 6 ranges a node in a tree",
         formula="uniform over low <= hops(u, n) <= high",
     ),
     Entry(
@@ -238,7 +238,7 @@ ENTRIES: tuple[Entry, ...] = (
         form="pairs",
         refresh="neighbor_lists",
         looks=True,
-        cost="O(top N), N^2 distances a refresh; O(top D / K)",
+        cost="O(top N); O(top D / K), and N^2 distances a refresh",
         formula="p(n | u) ~ exp(-d(u, n) / temperature) over the top nearest of the last refresh",
     ),
     Entry(
@@ -251,7 +251,7 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"of": "uniform 1 + siblings 1"},
         form="composed",
         paired=False,
-        cost="that of its parts; that of its parts",
+        cost="O(its parts); O(its parts)",
         formula="w_i / sum w of the K draws by sampler i",
     ),
     Entry(
@@ -264,7 +264,7 @@ ENTRIES: tuple[Entry, ...] = (
         parameters={"easy": "uniform", "hard": "siblings", "begin": 0.0, "end": 0.5, "ratio": 1.0},
         form="composed",
         paired=False,
-        cost="that of its parts; that of both",
+        cost="O(its parts); O(both)",
         formula="the first ratio K clip((t - begin) / (end - begin), 0, 1) draws are hard",
     ),
     Entry(
@@ -290,7 +290,7 @@ ENTRIES: tuple[Entry, ...] = (
             **_RELATIVE,
         },
         form="pairs",
-        cost="O(top N), N^2 cosines once; O(log top)",
+        cost="O(top N); O(log top), and N^2 cosines once",
         formula="round(ratio K) draws p(n | u) ~ exp(cos(u, n) / temperature), the rest uniform",
         settings=_HARDNESS,
     ),

@@ -1,9 +1,5 @@
 """`hardball roofline`: the options, the processes that measure, and the table."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,15 +7,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from hardball import interpreter, paths, plan
+from hardball import apart, paths, plan
 from hardball.errors import HardballError
 
 if TYPE_CHECKING:
     from hardball.roofline.measure import Measured
     from hardball.spec import Framework, RunSpec
-
-# What a job of a suite is given too: memory that a step frees is kept, not faulted in again.
-MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 
 
 def roofline(
@@ -69,24 +62,14 @@ def roofline(
 
 def _measured(specs: "Sequence[RunSpec]", threads: int, seconds: float) -> "list[Measured]":
     """What a process of its own measured; raises HardballError with its last line."""
-    from hardball.peers.launch import THREADS
     from hardball.roofline.cost import Machine, Step
     from hardball.roofline.measure import Measured, Request
 
-    interpreter.export()
     request = Request([spec.model_dump(mode="json") for spec in specs], threads, seconds)
-    process = subprocess.run(
-        [sys.executable, "-m", "hardball.roofline.measure"],
-        input=json.dumps(asdict(request)),
-        capture_output=True,
-        text=True,
-        env={**os.environ, **dict.fromkeys(THREADS, str(threads)), **MEMORY},
+    found = apart.measured(
+        "hardball.roofline.measure", asdict(request), threads, specs[0].framework
     )
-    if process.returncode:
-        lines = [line for line in process.stderr.splitlines() if line.strip()]
-        why = lines[-1] if lines else "ended without a word"
-        raise HardballError(f"{specs[0].framework}: {why}")
     return [
         Measured(**{**said, "machine": Machine(**said["machine"]), "step": Step(**said["step"])})
-        for said in json.loads(process.stdout.splitlines()[-1])
+        for said in found
     ]

@@ -36,10 +36,9 @@ def is_within(index: dict[str, Array], nodes: Array, candidates: Array) -> Array
 
 def _last_reached(index: dict[str, Array], keys: Array, nodes: Array, values: Array) -> Array:
     """Place of the last key <= value in the node's row, (B,K); the row's first where none is."""
-    place = jnp.broadcast_to(index["indptr"][nodes][:, None], values.shape)
-    last = index["indptr"][nodes + 1][:, None] - 1
+    last = jnp.maximum(index["indptr"][nodes + 1][:, None] - 1, 0)
+    place = jnp.broadcast_to(jnp.minimum(index["indptr"][nodes][:, None], last), values.shape)
     for step in range(index["strides"].shape[0]):
-        further = place + index["strides"][step]
-        reached = lookup(keys, jnp.minimum(further, last)) <= values
-        place = jnp.where(reached & (further <= last), further, place)
-    return jnp.clip(place, 0, keys.shape[0] - 1)
+        further = jnp.minimum(place + index["strides"][step], last)
+        place = jnp.where(lookup(keys, further) <= values, further, place)
+    return place

@@ -36,10 +36,11 @@ def is_within(index: dict[str, Tensor], nodes: Tensor, candidates: Tensor) -> Te
 
 def _last_reached(index: dict[str, Tensor], keys: Tensor, nodes: Tensor, values: Tensor) -> Tensor:
     """Place of the last key <= value in the node's row, (B,K); the row's first where none is."""
-    place = index["indptr"][nodes][:, None].expand(values.shape)
-    last = index["indptr"][nodes + 1][:, None] - 1
+    last = (index["indptr"][nodes + 1][:, None] - 1).clamp(min=0)
+    place = torch.minimum(index["indptr"][nodes][:, None], last).expand(values.shape)
+    # Converted here once, not by every comparison.
+    values = values.to(keys.dtype)
     for step in range(index["strides"].shape[0]):
-        further = place + index["strides"][step]
-        reached = lookup(keys, further.minimum(last)) <= values
-        place = torch.where(reached & (further <= last), further, place)
-    return place.clamp(0, keys.shape[0] - 1)
+        further = torch.minimum(place + index["strides"][step], last)
+        place = torch.where(lookup(keys, further) <= values, further, place)
+    return place

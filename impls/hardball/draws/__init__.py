@@ -1,0 +1,1 @@
+"""What drawing negatives costs: building a sampler's arrays, a draw, its share of a step."""
