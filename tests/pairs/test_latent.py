@@ -21,6 +21,7 @@ CASES = [
     ("distance_hard", {"hops": 0}),
     ("distance_hard", {"candidates": "batch"}),
     ("distance_hard", {"choose": "temperature", "temperature": 0.5}),
+    ("distance_hard", {"choose": "top", "top": 5}),
     ("mined", {}),
     ("mined", {"rule": "hardest", "candidates": "siblings"}),
     ("neighbors", {"top": 8}),
@@ -172,6 +173,17 @@ def test_the_nearest_candidates_are_chosen(graph, points, pairs, framework):
         allowed = offered[row][fine[row] & away]
         expected = np.sort(far[anchor, allowed])[:K]
         np.testing.assert_allclose(far[anchor, ids[row][valid[row]]], expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("framework", HALVES)
+def test_the_top_are_drawn_from_uniformly(graph, points, pairs, framework):
+    """The first 4 K words draw candidates; word w of the K others takes place floor(4 w / 2^32)."""
+    half, drawn = Half(framework, graph, points, pairs[0]), stream(5 * K)
+    ids, valid = half.draw("distance_hard", graph, None, drawn, choose="top", top=4)
+    first, _ = half.draw("distance_hard", graph, None, drawn[:, : 4 * K])
+    places = drawn[:, 4 * K :] * 4 >> 32
+    np.testing.assert_array_equal(ids, np.take_along_axis(first, places, 1))
+    assert valid.all()
 
 
 @pytest.mark.parametrize("framework", HALVES)

@@ -12,6 +12,7 @@ from hardball.entries.sources import (
 
 _RING_PARAMETERS: dict[str, Value] = {"relative_to": "anchor", "replace": True}
 _RELATIVE: dict[str, tuple[Value, ...]] = {"relative_to": ("anchor", "positive")}
+_CHOOSE = ("nearest", "top", "temperature")
 _CANDIDATES = ("uniform", "siblings", "cousins", "depth_matched", "batch")
 _HARDNESS: dict[str, dict[str, Value]] = {
     "careful": {"ratio": 0.3, "temperature": 0.1},
@@ -198,16 +199,17 @@ ENTRIES: tuple[Entry, ...] = (
             "candidates": "uniform",
             "oversample": 4,
             "choose": "nearest",
+            "top": 16,
             "temperature": 1.0,
             "hops": 1,
             "relative_to": "anchor",
         },
-        choices={"candidates": _CANDIDATES, "choose": ("nearest", "temperature"), **_RELATIVE},
+        choices={"candidates": _CANDIDATES, "choose": _CHOOSE, **_RELATIVE},
         form="pairs",
         words="samplers.latent:distance_hard_words",
         looks=True,
         cost="O(N); O(oversample D)",
-        formula="of C candidates the K nearest, or p(n | u) ~ exp(-d(u, n) / temperature)",
+        formula="of C candidates the K nearest, K of `top` nearest, or p ~ exp(-d / temperature)",
     ),
     Entry(
         "sampler",

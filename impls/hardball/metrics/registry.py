@@ -58,6 +58,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("negative_depth_gap", "none", 0, INF, "mean |depth - anchor's| over a random node's"),
     Metric("negative_violations", "none", 0, 1, "share of negatives nearer than the positive"),
     Metric("negative_violations_uniform", "none", 0, 1, "the same share of random nodes"),
+    Metric("negative_similarity", "none", -1, 1, "mean cosine of features, negatives and anchors"),
+    Metric("negative_similarity_uniform", "none", -1, 1, "the same of random nodes"),
     Metric("negative_effective", "none", 1, INF, "1 / chance that an anchor's draws are the same"),
     Metric("negative_entropy", "none", 0, 1, "its logarithm over that of the number of nodes"),
     Metric("sources", "none", 0, INF, "nodes ranked, where only a sample was"),

@@ -22,6 +22,7 @@ def distance_hard_index(
     candidates: str = "uniform",
     oversample: int = 4,
     choose: str = "nearest",
+    top: int = 16,
     temperature: float = 1.0,
     hops: int = 1,
     relative_to: str = "anchor",
@@ -32,11 +33,16 @@ def distance_hard_index(
     a number is too small.
     Source: Robinson et al. 2021, Contrastive Learning with Hard Negative Samples, Eq. 4.
     """
-    if oversample < 1 or temperature <= 0 or hops < 0:
+    if oversample < 1 or top < 1 or temperature <= 0 or hops < 0:
         raise HardballError(
-            f"sampler distance_hard: oversample={oversample}, temperature={temperature:g}, "
-            f"hops={hops}; allowed are an oversample of 1 or more, a temperature above 0, and "
-            "hops of 0 or more"
+            f"sampler distance_hard: oversample={oversample}, top={top}, temperature={temperature:g}"
+            f", hops={hops}; allowed are an oversample and a top of 1 or more, a temperature above "
+            "0, and hops of 0 or more"
+        )
+    if choose == "top" and candidates != "batch" and top > oversample * negatives:
+        raise HardballError(
+            f"sampler distance_hard: top={top} of {oversample * negatives} candidates an anchor; "
+            f"allowed are 1 to {oversample * negatives}"
         )
     near = within(h, hops) if hops else {}
     banned = {f"within_{name}": array for name, array in near.items()}
@@ -97,6 +103,7 @@ def distance_hard_words(
     candidates: str,
     oversample: int,
     choose: str,
+    top: int,
     temperature: float,
     hops: int,
     relative_to: str,

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from hardball.samplers.integers_jax import mulhi
 from hardball.samplers.membership_jax import Known
 from hardball.samplers.pool_jax import pool
 from hardball.samplers.rings_jax import ring, uniform
@@ -26,14 +27,16 @@ def distance_hard(
     negatives: int,
     candidates: str = "uniform",
     choose: str = "nearest",
+    top: int = 16,
     temperature: float = 1.0,
     hops: int = 1,
 ) -> tuple[Array, Array]:
     """Candidates near the anchor: ids (B,K), valid (B,K); valid=False where too few are left.
 
     nearest: the K nearest candidates that are no known positives and more than `hops` edges away.
-    temperature: K of them with replacement, p ~ exp(-d / temperature). A candidate that was drawn
-    twice may be chosen twice. anchors (B,), words (B,C), K more by temperature.
+    top: K of the `top` nearest, uniformly with replacement. temperature: K of all, with
+    replacement, p ~ exp(-d / temperature). A candidate that was drawn twice may be chosen twice.
+    anchors (B,), words (B,C), and K more unless nearest.
     Source: Robinson et al. 2021, Contrastive Learning with Hard Negative Samples, Eq. 4, whose
     beta is 1 / temperature.
     """
@@ -43,7 +46,12 @@ def distance_hard(
     if hops:
         near = {name: index[f"within_{name}"] for name in _BALL}
         far = jnp.where(is_within(near, anchors, ids), jnp.inf, far)
-    places = softly(far, last, temperature) if rest else nearest(far, negatives)
+    if choose == "temperature":
+        places = softly(far, last, temperature)
+    else:
+        places = nearest(far, top if rest else negatives)
+    if choose == "top":
+        places = jnp.take_along_axis(places, mulhi(last, top), 1)
     return _take(ids, far, places, anchors)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from hardball.samplers.integers_torch import mulhi
 from hardball.samplers.membership_torch import Known
 from hardball.samplers.pool_torch import pool
 from hardball.samplers.rings_torch import ring, uniform
@@ -25,14 +26,16 @@ def distance_hard(
     negatives: int,
     candidates: str = "uniform",
     choose: str = "nearest",
+    top: int = 16,
     temperature: float = 1.0,
     hops: int = 1,
 ) -> tuple[Tensor, Tensor]:
     """Candidates near the anchor: ids (B,K), valid (B,K); valid=False where too few are left.
 
     nearest: the K nearest candidates that are no known positives and more than `hops` edges away.
-    temperature: K of them with replacement, p ~ exp(-d / temperature). A candidate that was drawn
-    twice may be chosen twice. anchors (B,), words (B,C), K more by temperature.
+    top: K of the `top` nearest, uniformly with replacement. temperature: K of all, with
+    replacement, p ~ exp(-d / temperature). A candidate that was drawn twice may be chosen twice.
+    anchors (B,), words (B,C), and K more unless nearest.
     Source: Robinson et al. 2021, Contrastive Learning with Hard Negative Samples, Eq. 4, whose
     beta is 1 / temperature.
     """
@@ -42,7 +45,12 @@ def distance_hard(
     if hops:
         near = {name: index[f"within_{name}"] for name in _BALL}
         far = far.masked_fill(is_within(near, anchors, ids), torch.inf)
-    places = softly(far, last, temperature) if rest else nearest(far, negatives)
+    if choose == "temperature":
+        places = softly(far, last, temperature)
+    else:
+        places = nearest(far, top if rest else negatives)
+    if choose == "top":
+        places = places.gather(1, mulhi(last, top))
     return _take(ids, far, places, anchors)
 
 

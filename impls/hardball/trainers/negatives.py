@@ -1,12 +1,15 @@
 """What to draw at the end of a run, so that its row can say what its negatives were like."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hardball import words
+from hardball.hierarchy.features import features
 from hardball.metrics.hardness import hardness
+from hardball.metrics.similarity import negative_similarity
+from hardball.samplers.compose import samplers
 from hardball.trainers.problem import Problem, curvature, words_per_step
 
 MOST_DRAWS = 2**19
@@ -50,7 +53,7 @@ def negative_figures(task: Problem, points: np.ndarray, sample: Sample) -> dict[
     asked = plan(task)
     steps = [sample(asked.rows, word) for word in asked.words]
     anchors, positives = task.positives[asked.rows].T
-    return hardness(
+    figures = hardness(
         points,
         task.spec.manifold.name,
         curvature(task.spec),
@@ -62,3 +65,20 @@ def negative_figures(task: Problem, points: np.ndarray, sample: Sample) -> dict[
         task.spec.seed,
         known=task.split.known,
     )
+    return figures | likeness(task, anchors, steps)
+
+
+def likeness(
+    task: Problem, anchors: np.ndarray, steps: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> dict[str, float]:
+    """Mean cosines of the features that a sampler draws by, see `negative_similarity`.
+
+    steps: ids and counts as `sample` gave them. Empty where no sampler draws by features.
+    """
+    by = [p.method.params for p in samplers(task.spec) if "features" in p.method.params]
+    if not by:
+        return {}
+    blocks = features(task.hierarchy, str(by[0]["features"]), str(by[0]["file"]))
+    ids = np.concatenate([np.broadcast_to(i, counts.shape) for i, counts in steps], axis=1)
+    used = np.concatenate([counts > 0 for _, counts in steps], axis=1)
+    return negative_similarity(blocks, anchors, ids, used, task.spec.seed)
