@@ -35,9 +35,9 @@ def distance_hard_index(
     """
     if oversample < 1 or top < 1 or temperature <= 0 or hops < 0:
         raise HardballError(
-            f"sampler distance_hard: oversample={oversample}, top={top}, temperature={temperature:g}"
-            f", hops={hops}; allowed are an oversample and a top of 1 or more, a temperature above "
-            "0, and hops of 0 or more"
+            f"sampler distance_hard: oversample={oversample}, top={top}, temperature="
+            f"{temperature:g}, hops={hops}; allowed are an oversample and a top of 1 or more, a "
+            "temperature above 0, and hops of 0 or more"
         )
     if choose == "top" and candidates != "batch" and top > oversample * negatives:
         raise HardballError(
