@@ -1,6 +1,7 @@
 """Samplers that look at the points: what they choose, and that both halves choose the same."""
 
 import importlib
+import inspect
 
 import jax
 import jax.numpy as jnp
@@ -61,7 +62,9 @@ class Half:
         resolved = catalog.parameters("sampler", name, params)
         index = catalog.builder("sampler", name)(h, self.known, negatives=K, **resolved)
         index = {key: self.array(value) for key, value in index.items()}
-        options = {k: v for k, v in resolved.items() if k in params and k not in ("top",)}
+        function = catalog.load("sampler", name, self.framework)
+        taken = inspect.signature(function).parameters
+        options = {k: v for k, v in resolved.items() if k in taken}
         drawn = self.array(drawn if self.framework == "torch" else drawn.astype(np.uint32))
         if name == "neighbors":
             given = {"space": self.space}
@@ -70,9 +73,7 @@ class Half:
             given = {"space": self.space, "known": self.known_of(self.anchors), "negatives": K}
         if name == "mined":
             given["positives"] = self.array(positives)
-        found = catalog.load("sampler", name, self.framework)(
-            index, self.anchors, drawn, **given, **options
-        )
+        found = function(index, self.anchors, drawn, **given, **options)
         return tuple(np.asarray(each) for each in found)
 
 
