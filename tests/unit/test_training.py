@@ -214,6 +214,14 @@ def test_patience_without_held_out_pairs_watches_the_loss(graph):
     ("settings", "named"),
     [
         ({"patience": 2}, "eval_every"),
+        (
+            {
+                "sampler": {"name": "mined", "candidates": "batch", "oversample": 1},
+                "negatives": 20,
+                "batch_size": 8,
+            },
+            "draws 8 candidates for 20 negatives",
+        ),
         ({"burn_in": 6}, "burn_in=6"),
         ({"fade": 0.1, "loss": "margin"}, "allowed with infonce"),
     ],

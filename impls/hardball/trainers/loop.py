@@ -17,6 +17,7 @@ import pandas as pd
 
 from hardball import catalog
 from hardball.errors import HardballError
+from hardball.samplers.compose import samplers
 from hardball.spec import RunSpec
 from hardball.trainers import checkpoint
 from hardball.trainers.problem import (
@@ -150,6 +151,14 @@ def check(spec: RunSpec) -> None:
             "that lie in it; allowed are pairs all with any batches, or any pairs with batches "
             "pairs"
         )
+    for part in samplers(spec):
+        given = part.method.params
+        offered = int(given.get("oversample", 0)) * spec.batch_size
+        if given.get("candidates") == "batch" and offered < part.negatives:
+            raise HardballError(
+                f"sampler {part.method.name}: a batch of {spec.batch_size} draws {offered} "
+                f"candidates for {part.negatives} negatives: raise oversample or batch_size"
+            )
     if spec.burn_in >= spec.epochs:
         raise HardballError(
             f"burn_in={spec.burn_in} of epochs={spec.epochs}: at least one epoch must follow it"
