@@ -71,9 +71,14 @@ def current(
 
 
 def space(how: Methods, table: Table, before: jax.Array, lr: jax.Array) -> Space:
-    """Distances between the table's nodes at step `before`."""
+    """Distances between the table's nodes at step `before`.
+
+    Of few nodes all are brought up to that step, of many those that are asked for.
+    """
 
     def locate(ids: jax.Array) -> jax.Array:
+        if ids.size >= len(table.rows):
+            return current(how, table.rows, before, lr)[0][ids]
         packed = table.rows[ids.reshape(-1)]
         return current(how, packed, before, lr)[0].reshape(*ids.shape, how.coordinates)
 
