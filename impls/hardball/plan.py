@@ -16,31 +16,19 @@ from pydantic import ValidationError
 
 from hardball import catalog, paths
 from hardball.errors import HardballError
+from hardball.reading import Loader, arguments, assigned, scalar
 from hardball.samplers.compose import samplers
-from hardball.spec import Framework, Group, Hard, Method, RunSpec, Suite, arguments
+from hardball.spec import METHODS, Framework, Group, Hard, Method, RunSpec, Suite
 
 BASE = "base"
 SEPARATOR = ";"
 PACKAGE = Path(__file__).parent
-METHODS: tuple[catalog.Kind, ...] = (
-    "task", "start", "manifold", "sampler", "loss", "optimizer",
-    "pairs", "batches",
-)  # fmt: skip
 
 # What these hold reaches a run through its spec alone, and the spec is in config_id; the used
 # catalogue entries are hashed by themselves, so that a new entry reruns nothing.
 _NEUTRAL = {"hardball", "hardball.entries"}
 _NEUTRAL |= {f"hardball.{m}" for m in ("catalog", "cli", "errors", "paths", "plan", "spec")}
 _NEUTRAL |= {f"hardball.entries.{m}" for m in ("entry", "data", "samplers", "sources", "training")}
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that reads 1e-3 as a number, as YAML 1.2 does."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
-)
 
 
 @dataclass(frozen=True)
@@ -128,7 +116,7 @@ def _suite_path(text: str) -> Path:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise HardballError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
@@ -184,18 +172,11 @@ def parse_value(text: str) -> Any:
     """A command line's value: YAML, or a method as rows print it, `cousins(k=2)`."""
     called = re.fullmatch(r"\s*(\w+)\((.*)\)\s*", text)
     if not called:
-        return _scalar(text)
-    pairs = [part.partition("=") for part in arguments(called[2])]
-    if any(not sign for _, sign, _ in pairs):
+        return scalar(text)
+    pairs = [assigned(part) for part in arguments(called[2])]
+    if None in pairs:
         raise HardballError(f"{text!r}: write a method as name(parameter=value,...)")
-    return {"name": called[1], **{k.strip(): _scalar(v) if v.strip() else "" for k, _, v in pairs}}
-
-
-def _scalar(text: str) -> Any:
-    try:
-        return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError:
-        raise HardballError(f"{text!r} is not a YAML value") from None
+    return {"name": called[1], **dict(pair for pair in pairs if pair)}
 
 
 def runs(suite: Suite) -> list[PlannedRun]:
@@ -298,8 +279,8 @@ def code_sha256(spec: RunSpec) -> str:
 
 def _features_sha256(spec: RunSpec) -> str:
     """sha256 of the files of features that samplers name; "" where none does or none is there."""
-    methods = [spec.sampler, *(group.sampler for group in spec.hard)]
-    files = [Path(str(m.params["file"])) for m in methods if m.params.get("file")]
+    named = (part.method.params.get("file") for part in samplers(spec))
+    files = [Path(str(file)) for file in named if file]
     return "".join(_content(path) for path in files if path.is_file())
 
 

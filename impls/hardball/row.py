@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from hardball.spec import RunSpec, Strict
+from hardball.spec import METHODS, RunSpec, Strict
 
 Status = Literal["ok", "diverged"]
 
@@ -124,9 +124,7 @@ class Row(Strict):
 def spec_columns(spec: RunSpec) -> dict[str, Any]:
     """A spec as the columns of a row."""
     columns = {name: getattr(spec, name) for name in RunSpec.model_fields}
-    for name in ("task", "start", "manifold", "sampler", "loss", "optimizer"):
-        columns[name] = str(columns[name])
-    columns |= {name: str(columns[name]) for name in ("pairs", "batches")}
+    columns |= {name: str(columns[name]) for name in METHODS}
     columns["hard"] = ";".join(map(str, spec.hard))
     columns["regularizers"] = ";".join(map(str, spec.regularizers))
     return columns

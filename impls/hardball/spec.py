@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from pathlib import PurePath
 from typing import Any, Literal, Self
 
@@ -44,11 +43,6 @@ class Method(Strict):
         return f"{self.name}({inner})" if inner else self.name
 
 
-def arguments(text: str) -> list[str]:
-    """What stands between the commas of a method's brackets: "a=1,b=f(x,y)" is a=1 and b=f(x,y)."""
-    return [part.strip() for part in re.split(r",(?![^(]*\))", text) if part.strip()]
-
-
 class Hard(Strict):
     """Negatives of each anchor's own, drawn beside those of the run's sampler.
 
@@ -70,6 +64,12 @@ class Hard(Strict):
         late = f" after {self.after:g}" if self.after else ""
         return f"{self.negatives} {self.sampler}{late}"
 
+
+# The fields of a run that name one catalogue entry each, by the entry's kind.
+METHODS: tuple[catalog.Kind, ...] = (
+    "task", "start", "manifold", "sampler", "loss", "optimizer",
+    "pairs", "batches",
+)  # fmt: skip
 
 # Settings younger than the first published rows, and what leaves a configuration's name alone.
 _YOUNGER: dict[str, Any] = {"hard": [], "fade": 1.0}
@@ -117,9 +117,7 @@ class RunSpec(Strict):
 
     @model_validator(mode="after")
     def _resolve(self) -> Self:
-        for kind in ("task", "start", "manifold", "sampler", "loss", "optimizer"):
-            object.__setattr__(self, kind, getattr(self, kind).resolved(kind))
-        for kind in ("pairs", "batches"):
+        for kind in METHODS:
             object.__setattr__(self, kind, getattr(self, kind).resolved(kind))
         object.__setattr__(
             self, "regularizers", [r.resolved("regularizer") for r in self.regularizers]

@@ -62,6 +62,13 @@ def test_parameters_may_hold_commas():
     ]
 
 
+def test_parameters_are_read_as_anywhere_else():
+    """1e-1 is a number, and nothing after the sign is the empty text, as rows print it."""
+    method = Method(name="similarity_hard", params={"temperature": 0.1}).resolved("sampler")
+    assert "file=," in str(method)
+    assert made(f"{method} 1 + similarity_hard(temperature=1e-1) 1", 4) == [(str(method), 2)] * 2
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -255,10 +255,15 @@ def test_a_value_beside_a_setting_that_fixes_another_is_refused():
     assert own.sampler.params["ratio"] == 0.9
 
 
-def test_other_numbers_in_a_file_of_features_are_other_code(tmp_path):
+@pytest.mark.parametrize("mixed", [False, True])
+def test_other_numbers_in_a_file_of_features_are_other_code(tmp_path, mixed):
     def sha256(file: str) -> str:
         (tmp_path / file).write_text(file[0])
-        sampler = {"name": "similarity_hard", "features": "file", "file": str(tmp_path / file)}
+        given = {"features": "file", "file": str(tmp_path / file)}
+        sampler = {"name": "similarity_hard", **given}
+        if mixed:
+            inner = ",".join(f"{key}={value}" for key, value in given.items())
+            sampler = {"name": "mixture", "of": f"uniform + similarity_hard({inner})"}
         return plan.code_sha256(plan.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0))
 
     assert sha256("a.csv") != sha256("b.csv")

@@ -198,9 +198,10 @@ def _spec(row: dict[str, Any] | None) -> Any:
     if row is None:
         return None
     from hardball import plan
+    from hardball.spec import METHODS
 
     values = {key: row[key] for key in plan.settings() if key in row}
-    values |= {key: plan.parse_value(row[key]) for key in plan.METHODS if key in row}
+    values |= {key: plan.parse_value(row[key]) for key in METHODS if key in row}
     penalties = [part for part in row["regularizers"].split(";") if part]
     values["regularizers"] = [plan.parse_value(part) for part in penalties]
     groups = [part for part in row.get("hard", "").split(";") if part]

@@ -11,7 +11,7 @@ import pandas as pd
 from hardball.errors import HardballError
 from hardball.metrics import registry
 from hardball.metrics.registry import Metric
-from hardball.spec import arguments
+from hardball.reading import arguments
 
 NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status")
 SETTINGS = (

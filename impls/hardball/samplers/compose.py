@@ -4,11 +4,11 @@ import re
 from typing import Any, NamedTuple
 
 import numpy as np
-import yaml
 
 from hardball import catalog
 from hardball.errors import HardballError
-from hardball.spec import Method, RunSpec, arguments
+from hardball.reading import arguments, assigned
+from hardball.spec import Method, RunSpec
 
 _TERM = re.compile(r"\s*(\w+)\s*(?:\(([^)]*)\))?\s*([0-9.]*)\s*")
 
@@ -129,7 +129,7 @@ def _term(text: str, whole: str) -> tuple[Method, float]:
 
 
 def _setting(text: str, whole: str) -> tuple[str, catalog.Value]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise HardballError(f"sampler composition {whole!r}: {text.strip()!r} is no name=value")
-    return name.strip(), yaml.safe_load(value)
+    pair = assigned(text)
+    if pair is None:
+        raise HardballError(f"sampler composition {whole!r}: {text!r} is no name=value")
+    return pair

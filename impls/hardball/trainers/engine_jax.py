@@ -15,6 +15,7 @@ import numpy as np
 from hardball.errors import HardballError
 from hardball.native import calls_jax, warm
 from hardball.optimizers import rows_jax
+from hardball.trainers.checkpoint import under
 from hardball.trainers.draws_jax import Data, Draws, Table, beside, current, draw, make_lists
 from hardball.trainers.problem import (
     COUNTS,
@@ -341,9 +342,5 @@ class Engine:
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Table:
         """The table that `export` gave."""
         with self._settings():
-            lists = {
-                name.removeprefix("lists_"): jnp.array(array)
-                for name, array in arrays.items()
-                if name.startswith("lists_")
-            }
+            lists = {p: jnp.array(array) for p, array in under("lists_", arrays).items()}
             return self._table(jnp.array(arrays["rows"]), lists)

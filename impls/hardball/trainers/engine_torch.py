@@ -16,6 +16,7 @@ from hardball.errors import HardballError
 from hardball.native import calls_torch, warm
 from hardball.optimizers import rows_torch
 from hardball.samplers.integers_torch import device_words
+from hardball.trainers.checkpoint import under
 from hardball.trainers.draws_torch import Data, Draws, Table, beside, current, draw, make_lists
 from hardball.trainers.problem import (
     COUNTS,
@@ -404,9 +405,5 @@ class Engine:
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Table:
         """The table that `export` gave."""
         with self._settings():
-            lists = {
-                name.removeprefix("lists_"): self._put(array)
-                for name, array in arrays.items()
-                if name.startswith("lists_")
-            }
+            lists = {p: self._put(array) for p, array in under("lists_", arrays).items()}
             return self._table(self._put(arrays["rows"]), lists)

@@ -187,7 +187,7 @@ def run(
     state = Progressed()
     arrays = checkpoint.read_arrays(saved, identity) if saved else None
     if arrays is not None:
-        table = engine.restore(_under("table_", arrays))
+        table = engine.restore(checkpoint.under("table_", arrays))
         state = _restored(arrays)
     chunks = _chunks(problem, [c for _, cs in plan for c in cs if c[0] >= state.step])
     chunk = next(chunks, None)
@@ -311,9 +311,5 @@ def _save(path: Path, identity: str, engine: Engine, table: Any, state: Progress
 
 
 def _restored(arrays: Mapping[str, np.ndarray]) -> Progressed:
-    curves = {name: values.tolist() for name, values in _under("curve_", arrays).items()}
+    curves = {name: values.tolist() for name, values in checkpoint.under("curve_", arrays).items()}
     return Progressed(**{name: arrays[name].item() for name in _SCALARS}, curves=curves)
-
-
-def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}

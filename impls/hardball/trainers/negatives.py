@@ -39,7 +39,7 @@ def plan(task: Problem) -> Plan:
     count = int(np.clip(MOST_DRAWS // (steps * spec.scored), *PAIRS))
     word = words.words(spec.seed, "metrics/hardness/rows", 0, count).astype(np.uint64)
     rows = word * np.uint64(len(task.positives)) >> np.uint64(32)
-    of_step = words_per_step(spec.model_copy(update={"batch_size": count}))
+    of_step = words_per_step(spec, count)
     drawn = words.block(spec.seed, "metrics/hardness/draws", 0, steps, of_step)
     return Plan(rows.astype(np.int32), drawn)
 

@@ -159,8 +159,8 @@ WANTED = ("space", "progress", "positives", "known")
 class Sampling:
     """One of a run's samplers: what draws, and how much.
 
-    negatives: draws an anchor, or the size of a pool; after, ramp: see `compose.Part`; wants: which
-    of WANTED it takes; refresh: what makes its lists, every `every` steps; by_positive: whether
+    options: its parameters that the draw takes; part: see `compose.Part`; wants: which of WANTED it
+    takes; refresh: what makes its lists, every `every` steps; by_positive: whether
     draws are around the positive rather than the anchor.
     """
 
