@@ -55,9 +55,14 @@ def finished(process):
     assert process.returncode == 0, errors.decode()
 
 
+# Lists that are made anew every so many steps are seldom due where a run goes on.
+SAMPLERS = ["uniform", {"name": "neighbors", "top": 8, "every": 7}]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=["uniform", "neighbors"])
 @pytest.mark.parametrize("framework", ["jax", "torch"])
-def test_a_killed_run_ends_like_an_uninterrupted_one(framework, tmp_path):
-    spec = RunSpec(framework=framework, **SETTINGS)
+def test_a_killed_run_ends_like_an_uninterrupted_one(framework, sampler, tmp_path):
+    spec = RunSpec(framework=framework, sampler=sampler, **SETTINGS)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         folder.mkdir()
