@@ -239,7 +239,7 @@ def test_lists_hold_the_nearest_nodes_exactly(graph, points, pairs, framework):
 @pytest.mark.parametrize("framework", HALVES)
 def test_a_temperature_weights_by_distance(framework):
     """p ~ exp(-d / 0.5) over distances 0.2, 1, 1.5, infinity: chi-square of 60,000 draws."""
-    module = importlib.import_module(f"hardball.samplers.latent_{framework}")
+    module = importlib.import_module(f"hardball.samplers.choice_{framework}")
     far, drawn = np.array([[0.2, 1.0, 1.5, np.inf]]), stream(60_000, rows=1)
     if framework == "jax":
         places = module.softly(jnp.asarray(far), jnp.asarray(drawn.astype(np.uint32)), 0.5)
@@ -256,7 +256,7 @@ def test_a_temperature_weights_by_distance(framework):
 
 @pytest.mark.parametrize("framework", HALVES)
 def test_nothing_is_drawn_where_all_candidates_are_positives(framework):
-    module = importlib.import_module(f"hardball.samplers.latent_{framework}")
+    module = importlib.import_module(f"hardball.samplers.choice_{framework}")
     far = np.full((2, 5), np.inf)
     if framework == "jax":
         places = module.softly(jnp.asarray(far), jnp.zeros((2, 3), jnp.uint32), 1.0)

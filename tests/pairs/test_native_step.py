@@ -34,6 +34,18 @@ FORMS = {
         ],
     },
 }
+# Samplers that look at the points: candidates of each anchor, or of all; every way to choose.
+CHOICES = {
+    "nearest": {"name": "distance_hard", "hops": 2},
+    "batch": {"name": "distance_hard", "candidates": "batch", "oversample": 8},
+    "ring": {"name": "distance_hard", "candidates": "siblings", "hops": 0},
+    "top": {"name": "distance_hard", "choose": "top", "top": 7},
+    "temperature": {"name": "distance_hard", "choose": "temperature", "temperature": 0.5},
+    "semi_hard": {"name": "mined"},
+    "hardest": {"name": "mined", "rule": "hardest", "candidates": "batch"},
+    "neighbors": {"name": "neighbors", "top": 9, "every": 20},
+}
+FORMS |= {name: {"sampler": sampler, "negatives": 4} for name, sampler in CHOICES.items()}
 
 
 def spec_of(**changes):
@@ -80,6 +92,9 @@ def graph(random_dag):
 @pytest.mark.parametrize("manifold", GEOMETRIES)
 def test_it_follows_the_plain_step(graph, manifold, optimizer, form):
     given = {"manifold": manifold, **OPTIMIZERS[optimizer], **FORMS[form]}
+    if form in CHOICES:
+        # Between nearest neighbours a high rate doubles a rounding error every other step.
+        given["lr"] /= 10
     points, totals, native = path(graph, kernels="native", **given)
     expected, counted, plain = path(graph, kernels="plain", **given)
     assert native
@@ -89,12 +104,25 @@ def test_it_follows_the_plain_step(graph, manifold, optimizer, form):
     assert np.median(np.abs(expected - start).max(axis=1)) > 1e-3
     # Measured: 2e-14 at most.
     np.testing.assert_allclose(points, expected, rtol=0, atol=1e-11)
-    assert counted["masked"] > 0 or form == "siblings"
+    assert counted["masked"] > 0 or form == "siblings" or form in CHOICES
     assert totals["stalled"] == pytest.approx(counted["stalled"], abs=2)
     for name in ("drawn", "masked", "widened", "broken"):
         assert totals[name] == counted[name], name
     for name in ("loss", "pull"):
         assert totals[name] == pytest.approx(counted[name], rel=1e-10), name
+
+
+@pytest.mark.parametrize("sampler", CHOICES)
+def test_negatives_are_chosen_by_it_whatever_the_loss(graph, sampler):
+    given = {"loss": "margin", "framework": "jax", **OPTIMIZERS["adam"], **FORMS[sampler]}
+    engine, _ = prepared(graph, **given)
+    assert engine.how.chooses
+    assert not engine.how.native
+    points, totals, _ = path(graph, kernels="native", **given)
+    expected, counted, _ = path(graph, kernels="plain", **given)
+    # Measured: 2e-14 at most.
+    np.testing.assert_allclose(points, expected, rtol=0, atol=1e-11)
+    assert totals["drawn"] == counted["drawn"]
 
 
 @pytest.mark.parametrize("manifold", GEOMETRIES)

@@ -29,7 +29,7 @@ def test_a_kernel_is_kept_there_and_other_code_where_it_was():
     assert not other._cache._cache_path.startswith(str(compiled.FOLDER))
 
 
-def test_a_step_is_compiled_once_and_elsewhere(tmp_path, monkeypatch):
+def test_a_kernel_is_compiled_once_and_elsewhere(tmp_path, monkeypatch):
     commands = []
 
     def run(command, **_):
@@ -39,6 +39,6 @@ def test_a_step_is_compiled_once_and_elsewhere(tmp_path, monkeypatch):
     monkeypatch.setattr(warm, "FOLDER", tmp_path / "new")
     monkeypatch.setattr(subprocess, "run", run)
     for _ in range(3):
-        warm.ensure("torch", "float64")
+        warm.ensure("torch", "train", "float64")
     # The first failed and left no mark, the second did not, the third had nothing to do.
-    assert commands == [["hardball.native.warm", "torch", "float64"]] * 2
+    assert commands == [["hardball.native.warm", "torch", "train", "float64"]] * 2

@@ -1,8 +1,12 @@
-"""The compiled step as a function of PyTorch tensors on a CPU."""
+"""The compiled kernels as functions of PyTorch tensors on a CPU."""
 
+import torch
 from torch import Tensor
 
-from hardball.native import step
+from hardball.native import choice, step
+from hardball.native.settings import RULES
+from hardball.samplers.latent import Rule
+from hardball.samplers.membership_torch import Known
 
 
 def train(
@@ -28,3 +32,37 @@ def train(
     sums = table.new_empty(4)
     step.train(*(x.contiguous().numpy() for x in (*given, *told, sums)))
     return table, sums
+
+
+def choose(
+    table: Tensor,
+    powers: Tensor,
+    settings: Tensor,
+    codes: Tensor,
+    rule: Rule,
+    anchors: Tensor,
+    positives: Tensor,
+    candidates: Tensor,
+    usable: Tensor,
+    words: Tensor,
+    known: Known | None,
+    near: dict[str, Tensor] | None,
+) -> tuple[Tensor, Tensor]:
+    """What a rule chooses of candidates (B, C) or (1, C): ids (B, K), valid (B, K).
+
+    table to codes: those of `train`, with codes up to the steps taken before. See
+    `native.choice.choose`.
+    """
+    none = anchors.new_zeros(1, dtype=torch.int32)
+    positives_of = (known.indptr, known.indices) if known else (none, none)
+    ranges = (near["indptr"], near["start"], near["stop"]) if near else (none, none, none)
+    asked = none.new_tensor([RULES[rule.choose], rule.top, known is not None, near is not None])
+    heat = table.new_tensor([rule.temperature])
+    nodes = (x.to(torch.int32) for x in (anchors, positives, candidates))
+    given = (table, *nodes, usable.to(torch.uint8), words.to(torch.uint32))
+    told = (powers, settings, torch.cat([codes, asked]), heat)
+    ids = none.new_empty((len(anchors), rule.negatives))
+    fine = ids.new_empty(ids.shape, dtype=torch.uint8)
+    arrays = (*given, *positives_of, *ranges, *told, ids, fine)
+    choice.choose(*(x.contiguous().numpy() for x in arrays))
+    return ids.to(torch.int64), fine > 0

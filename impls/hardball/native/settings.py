@@ -5,11 +5,17 @@ from types import ModuleType
 
 import numpy as np
 
-from hardball.native import rows
+from hardball.native import choice, rows
 from hardball.spec import RunSpec
 
 MANIFOLDS = {"tangent": rows.TANGENT, "poincare": rows.POINCARE, "lorentz": rows.LORENTZ}
 OPTIMIZERS = {"rsgd": rows.RSGD, "adam": rows.ADAM}
+RULES = {
+    "nearest": choice.NEAREST,
+    "top": choice.TOP,
+    "temperature": choice.TEMPERATURE,
+    "semi_hard": choice.SEMI_HARD,
+}
 # Longer powers are worked out when they are asked for.
 POWERS = 4096
 
@@ -17,12 +23,16 @@ POWERS = 4096
 def has_kernel(spec: RunSpec) -> bool:
     """Whether a compiled step exists for a run.
 
-    On a CPU, for the softmax of -d (temperature 1) at curvature -1, without regularisers.
+    For the softmax of -d (temperature 1), without regularisers, where the rows can be read.
     """
     softmax = spec.loss.name == "infonce" and spec.loss.params["temperature"] == 1
+    return reads_rows(spec) and softmax and not spec.regularizers
+
+
+def reads_rows(spec: RunSpec) -> bool:
+    """Whether the compiled kernels know a run's points: on a CPU, at curvature -1."""
     space = spec.manifold.name in MANIFOLDS and spec.manifold.params["c"] == 1
-    plain = spec.optimizer.name in OPTIMIZERS and not spec.regularizers
-    return spec.device == "cpu" and softmax and space and plain
+    return spec.device == "cpu" and space and spec.optimizer.name in OPTIMIZERS
 
 
 def codes(spec: RunSpec) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import numpy as np
 from numba import carray, types
 from numba.extending import intrinsic
 
-from hardball.native import step
+from hardball.native import choice, step
 from hardball.native.compiled import callback, compiled
 
 # XLA_FFI_CallFrame, then XLA_FFI_Args and XLA_FFI_Rets inside it, XLA_FFI_Buffer,
@@ -89,6 +89,34 @@ def _train(address, like):
     return 0
 
 
+@compiled()
+def _choose(address, like):
+    frame = _words(address, _FRAME)
+    if _called(frame):
+        given, out = frame[_ARGS], frame[_RETS]
+        batch, candidates = (_shape(given, 1, 0),), (_shape(given, 3, 0), _shape(given, 3, 1))
+        choice.choose(  # type: ignore[call-arg]
+            carray(_data(given, 0), (_shape(given, 0, 0), _shape(given, 0, 1)), like.dtype),
+            carray(_data(given, 1), batch, np.int32),
+            carray(_data(given, 2), batch, np.int32),
+            carray(_data(given, 3), candidates, np.int32),
+            carray(_data(given, 4), candidates, np.uint8),
+            carray(_data(given, 5), (batch[0], _shape(given, 5, 1)), np.uint32),
+            carray(_data(given, 6), (_shape(given, 6, 0),), np.int32),
+            carray(_data(given, 7), (_shape(given, 7, 0),), np.int32),
+            carray(_data(given, 8), (_shape(given, 8, 0),), np.int32),
+            carray(_data(given, 9), (_shape(given, 9, 0),), np.int32),
+            carray(_data(given, 10), (_shape(given, 10, 0),), np.int32),
+            carray(_data(given, 11), (3, _shape(given, 11, 1)), like.dtype),
+            carray(_data(given, 12), (7,), like.dtype),
+            carray(_data(given, 13), (7,), np.int32),
+            carray(_data(given, 14), (1,), like.dtype),
+            carray(_data(out, 0), (batch[0], _shape(out, 0, 1)), np.int32),
+            carray(_data(out, 1), (batch[0], _shape(out, 1, 1)), np.uint8),
+        )
+    return 0
+
+
 def _train_float32(address):
     return _train(address, np.empty(0, np.float32))
 
@@ -97,18 +125,29 @@ def _train_float64(address):
     return _train(address, np.empty(0, np.float64))
 
 
+def _choose_float32(address):
+    return _choose(address, np.empty(0, np.float32))
+
+
+def _choose_float64(address):
+    return _choose(address, np.empty(0, np.float64))
+
+
 # One function each, since a compiled closure would not be found in the cache again.
-_CALLS = {"float32": _train_float32, "float64": _train_float64}
+_CALLS = {
+    "train": {"float32": _train_float32, "float64": _train_float64},
+    "choose": {"float32": _choose_float32, "float64": _choose_float64},
+}
 _HANDLERS: dict[str, Any] = {}
 
 
-def target(dtype: str) -> str:
-    """Name of the custom call of a step in `dtype`, registered at first use."""
+def target(kernel: str, dtype: str) -> str:
+    """Name of the custom call of a kernel, "train" or "choose", registered at first use."""
     import jax
 
-    name = f"hardball_train_{dtype}"
+    name = f"hardball_{kernel}_{dtype}"
     if name not in _HANDLERS:
-        handler = callback(_CALLS[dtype])
+        handler = callback(_CALLS[kernel][dtype])
         jax.ffi.register_ffi_target(
             name, jax.ffi.pycapsule(ctypes.c_void_p(handler.address)), platform="cpu"
         )

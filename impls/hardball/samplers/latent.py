@@ -1,5 +1,7 @@
 """Host side of the samplers that look at the points: where their candidates come from."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from hardball import catalog
@@ -12,6 +14,22 @@ Index = dict[str, np.ndarray]
 
 # Exact neighbours cost N^2 distances each time that they are looked for.
 LARGEST = 100_000
+
+
+class Rule(NamedTuple):
+    """How `negatives` an anchor are chosen of candidates that lie at distances d.
+
+    choose: nearest, nearest first; top, of the `top` nearest uniformly with replacement;
+    temperature, of all with replacement, p ~ exp(-d / temperature); semi_hard, the nearest of those
+    that are farther than the positive, and where these are too few then the farthest of the others.
+    Sources: Robinson et al. 2021, Contrastive Learning with Hard Negative Samples, Eq. 4; Schroff,
+    Kalenichenko & Philbin 2015, FaceNet, Eq. 4.
+    """
+
+    choose: str
+    negatives: int
+    top: int = 1
+    temperature: float = 1.0
 
 
 def distance_hard_index(

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from hardball.samplers.integers_jax import mulhi
+from hardball.samplers.choice_jax import choose as chosen
+from hardball.samplers.latent import Rule
 from hardball.samplers.membership_jax import Known
 from hardball.samplers.pool_jax import pool
 from hardball.samplers.rings_jax import ring, uniform
-from hardball.samplers.segments_jax import is_within
 from hardball.samplers.space_jax import Space
 
 _BALL = ("indptr", "start", "stop", "strides")
@@ -42,17 +42,10 @@ def distance_hard(
     """
     rest = 0 if choose == "nearest" else negatives
     first, last = jnp.split(words, [words.shape[1] - rest], axis=1)
-    ids, far = _look(index, anchors, first, space, known, candidates)
-    if hops:
-        near = {name: index[f"within_{name}"] for name in _BALL}
-        far = jnp.where(is_within(near, anchors, ids), jnp.inf, far)
-    if choose == "temperature":
-        places = softly(far, last, temperature)
-    else:
-        places = nearest(far, top if rest else negatives)
-    if choose == "top":
-        places = jnp.take_along_axis(places, mulhi(last, top), 1)
-    return _take(ids, far, places, anchors)
+    ids, usable = _candidates(index, anchors, first, candidates)
+    near = {name: index[f"within_{name}"] for name in _BALL} if hops else None
+    rule = Rule(choose, negatives, top, temperature)
+    return chosen(space, rule, anchors, anchors, ids, usable, last, known, near)
 
 
 def mined(
@@ -72,13 +65,9 @@ def mined(
     than its positive; where these are too few, then the farthest of the others. anchors,
     positives (B,), words (B,C). Source: Schroff, Kalenichenko & Philbin 2015, FaceNet, Eq. 4.
     """
-    ids, far = _look(index, anchors, words, space, known, candidates)
-    key = far
-    if rule == "semi_hard":
-        gap = far - space.dist(anchors, positives[:, None])
-        worst = jnp.max(jnp.where(jnp.isfinite(gap), gap, 0), axis=1, keepdims=True)
-        key = jnp.where(gap > 0, gap, jnp.maximum(worst, 0) + 1 - gap)
-    return _take(ids, far, nearest(key, negatives), anchors)
+    ids, usable = _candidates(index, anchors, words, candidates)
+    order = Rule("semi_hard" if rule == "semi_hard" else "nearest", negatives)
+    return chosen(space, order, anchors, positives, ids, usable, words[:, :0], known, None)
 
 
 def neighbors(
@@ -95,8 +84,9 @@ def neighbors(
     Source: Xiong et al. 2021, Approximate Nearest Neighbor Negative Contrastive Learning.
     """
     ids = index["lists"][anchors]
-    far = jnp.where(ids == anchors[:, None], jnp.inf, space.dist(anchors, ids))
-    return _take(ids, far, softly(far, words, temperature), anchors)
+    usable = ids != anchors[:, None]
+    rule = Rule("temperature", words.shape[1], temperature=temperature)
+    return chosen(space, rule, anchors, anchors, ids, usable, words, None, None)
 
 
 def neighbor_lists(
@@ -108,60 +98,24 @@ def neighbor_lists(
     N^2 distances, some million of them held at once. Source: hardball, exact neighbours by blocks.
     """
     count = len(nodes)
+    rule, every = Rule("nearest", min(top, count - 1)), jnp.ones_like(nodes[None], dtype=bool)
+    words = jnp.zeros((count, 0), jnp.uint32)
     size = min(count, max(1, _HELD // count))
 
     def block(start: Array) -> Array:
         rows = jnp.minimum(start + nodes[:size], count - 1)
-        far = jnp.where(known(rows).shared(nodes), jnp.inf, space.dist_matrix(rows, nodes))
-        places = nearest(far, min(top, count - 1))
-        found = jnp.take_along_axis(far, places, 1)
-        return jnp.where(jnp.isfinite(found), places, rows[:, None])
+        given = rows, rows, nodes[None], every, words[rows], known(rows), None
+        return chosen(space, rule, *given)[0]
 
     lists = jax.lax.map(block, nodes[::size])
     return lists.reshape(-1, lists.shape[-1])[:count]
 
 
-def nearest(far: Array, count: int) -> Array:
-    """Places (B,count) of the smallest of each row of distances (B,C), smallest first."""
-    return jax.lax.top_k(-far, count)[1]
-
-
-def softly(far: Array, words: Array, temperature: float) -> Array:
-    """Places (B,K) in rows of distances (B,C): p ~ exp(-far / temperature), one word a place.
-
-    Infinite distances have p = 0. By inversion: the first place whose cumulated weight exceeds
-    word / 2^32 of the total, of which 24 bits are used.
-    Source: Devroye 1986, Non-Uniform Random Variate Generation, section III.2.
-    """
-    low = jnp.min(far, axis=1, keepdims=True)
-    weight = jnp.exp((jnp.where(jnp.isfinite(low), low, 0) - far) / temperature)
-    cumulated = jnp.cumsum(weight, axis=1)
-    share = (words >> 8).astype(far.dtype) / 2**24
-    found = jax.vmap(lambda row, at: jnp.searchsorted(row, at, side="right"))
-    return jnp.minimum(found(cumulated, share * cumulated[:, -1:]), far.shape[1] - 1)
-
-
-def _look(
-    index: dict[str, Array],
-    anchors: Array,
-    words: Array,
-    space: Space,
-    known: Known,
-    candidates: str,
+def _candidates(
+    index: dict[str, Array], anchors: Array, words: Array, candidates: str
 ) -> tuple[Array, Array]:
-    """Candidates (B,C) and their distances, infinite for what must not be drawn."""
+    """Candidates (B,C), or (1,C) for all anchors, and whether they may be drawn."""
     if candidates == "batch":
         shared, weight = pool(index, words.reshape(-1))
-        far = space.dist_matrix(anchors, shared)
-        banned = known.shared(shared) | (weight == 0)
-        return jnp.broadcast_to(shared, far.shape), jnp.where(banned, jnp.inf, far)
-    draw = uniform if candidates == "uniform" else ring
-    ids, valid = draw(index, anchors, words)
-    far = space.dist(anchors, ids)
-    return ids, jnp.where(valid & ~known.each(ids), far, jnp.inf)
-
-
-def _take(ids: Array, far: Array, places: Array, anchors: Array) -> tuple[Array, Array]:
-    """ids and whether they may be drawn, at places (B,K); the anchor stands in where not."""
-    valid = jnp.isfinite(jnp.take_along_axis(far, places, 1))
-    return jnp.where(valid, jnp.take_along_axis(ids, places, 1), anchors[:, None]), valid
+        return shared[None], weight[None] > 0
+    return (uniform if candidates == "uniform" else ring)(index, anchors, words)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from hardball.samplers.integers_torch import mulhi
+from hardball.samplers.choice_torch import choose as chosen
+from hardball.samplers.latent import Rule
 from hardball.samplers.membership_torch import Known
 from hardball.samplers.pool_torch import pool
 from hardball.samplers.rings_torch import ring, uniform
-from hardball.samplers.segments_torch import is_within
 from hardball.samplers.space_torch import Space
 
 _BALL = ("indptr", "start", "stop", "strides")
@@ -41,17 +41,10 @@ def distance_hard(
     """
     rest = 0 if choose == "nearest" else negatives
     first, last = words.tensor_split([words.shape[1] - rest], dim=1)
-    ids, far = _look(index, anchors, first, space, known, candidates)
-    if hops:
-        near = {name: index[f"within_{name}"] for name in _BALL}
-        far = far.masked_fill(is_within(near, anchors, ids), torch.inf)
-    if choose == "temperature":
-        places = softly(far, last, temperature)
-    else:
-        places = nearest(far, top if rest else negatives)
-    if choose == "top":
-        places = places.gather(1, mulhi(last, top))
-    return _take(ids, far, places, anchors)
+    ids, usable = _candidates(index, anchors, first, candidates)
+    near = {name: index[f"within_{name}"] for name in _BALL} if hops else None
+    rule = Rule(choose, negatives, top, temperature)
+    return chosen(space, rule, anchors, anchors, ids, usable, last, known, near)
 
 
 def mined(
@@ -71,13 +64,9 @@ def mined(
     than its positive; where these are too few, then the farthest of the others. anchors,
     positives (B,), words (B,C). Source: Schroff, Kalenichenko & Philbin 2015, FaceNet, Eq. 4.
     """
-    ids, far = _look(index, anchors, words, space, known, candidates)
-    key = far
-    if rule == "semi_hard":
-        gap = far - space.dist(anchors, positives[:, None])
-        worst = torch.where(torch.isfinite(gap), gap, 0).amax(dim=1, keepdim=True)
-        key = torch.where(gap > 0, gap, worst.clamp(min=0) + 1 - gap)
-    return _take(ids, far, nearest(key, negatives), anchors)
+    ids, usable = _candidates(index, anchors, words, candidates)
+    order = Rule("semi_hard" if rule == "semi_hard" else "nearest", negatives)
+    return chosen(space, order, anchors, positives, ids, usable, words[:, :0], known, None)
 
 
 def neighbors(
@@ -94,8 +83,9 @@ def neighbors(
     Source: Xiong et al. 2021, Approximate Nearest Neighbor Negative Contrastive Learning.
     """
     ids = index["lists"][anchors]
-    far = space.dist(anchors, ids).masked_fill(ids == anchors[:, None], torch.inf)
-    return _take(ids, far, softly(far, words, temperature), anchors)
+    usable = ids != anchors[:, None]
+    rule = Rule("temperature", words.shape[1], temperature=temperature)
+    return chosen(space, rule, anchors, anchors, ids, usable, words, None, None)
 
 
 def neighbor_lists(
@@ -107,58 +97,24 @@ def neighbor_lists(
     N^2 distances, some million of them held at once. Source: hardball, exact neighbours by blocks.
     """
     count = len(nodes)
-    size = min(count, max(1, _HELD // count))
+    rule, every = (
+        Rule("nearest", min(top, count - 1)),
+        torch.ones_like(nodes[None], dtype=torch.bool),
+    )
+    words = nodes.new_zeros((count, 0))
 
     def block(rows: Tensor) -> Tensor:
-        far = space.dist_matrix(rows, nodes).masked_fill(known(rows).shared(nodes), torch.inf)
-        places = nearest(far, min(top, count - 1))
-        found = far.gather(1, places)
-        return torch.where(torch.isfinite(found), places, rows[:, None])
+        given = rows, rows, nodes[None], every, words[rows], known(rows), None
+        return chosen(space, rule, *given)[0]
 
-    return torch.cat([block(rows) for rows in nodes.split(size)])
+    return torch.cat([block(rows) for rows in nodes.split(min(count, max(1, _HELD // count)))])
 
 
-def nearest(far: Tensor, count: int) -> Tensor:
-    """Places (B,count) of the smallest of each row of distances (B,C), smallest first."""
-    return torch.topk(far, count, dim=1, largest=False).indices
-
-
-def softly(far: Tensor, words: Tensor, temperature: float) -> Tensor:
-    """Places (B,K) in rows of distances (B,C): p ~ exp(-far / temperature), one word a place.
-
-    Infinite distances have p = 0. By inversion: the first place whose cumulated weight exceeds
-    word / 2^32 of the total, of which 24 bits are used.
-    Source: Devroye 1986, Non-Uniform Random Variate Generation, section III.2.
-    """
-    low = far.amin(dim=1, keepdim=True)
-    weight = torch.exp((torch.where(torch.isfinite(low), low, 0) - far) / temperature)
-    cumulated = torch.cumsum(weight, dim=1)
-    share = (words >> 8).to(far.dtype) / 2**24
-    found = torch.searchsorted(cumulated, share * cumulated[:, -1:], right=True)
-    return found.clamp(max=far.shape[1] - 1)
-
-
-def _look(
-    index: dict[str, Tensor],
-    anchors: Tensor,
-    words: Tensor,
-    space: Space,
-    known: Known,
-    candidates: str,
+def _candidates(
+    index: dict[str, Tensor], anchors: Tensor, words: Tensor, candidates: str
 ) -> tuple[Tensor, Tensor]:
-    """Candidates (B,C) and their distances, infinite for what must not be drawn."""
+    """Candidates (B,C), or (1,C) for all anchors, and whether they may be drawn."""
     if candidates == "batch":
         shared, weight = pool(index, words.reshape(-1))
-        far = space.dist_matrix(anchors, shared)
-        banned = known.shared(shared) | (weight == 0)
-        return shared.expand(far.shape), far.masked_fill(banned, torch.inf)
-    draw = uniform if candidates == "uniform" else ring
-    ids, valid = draw(index, anchors, words)
-    far = space.dist(anchors, ids)
-    return ids, far.masked_fill(~valid | known.each(ids), torch.inf)
-
-
-def _take(ids: Tensor, far: Tensor, places: Tensor, anchors: Tensor) -> tuple[Tensor, Tensor]:
-    """ids and whether they may be drawn, at places (B,K); the anchor stands in where not."""
-    valid = torch.isfinite(far.gather(1, places))
-    return torch.where(valid, ids.gather(1, places), anchors[:, None]), valid
+        return shared[None], weight[None] > 0
+    return (uniform if candidates == "uniform" else ring)(index, anchors, words)

@@ -9,13 +9,18 @@ import jax
 class Space:
     """A manifold of curvature -c and where its nodes lie.
 
-    locate: node ids (...) -> their points (..., D).
+    locate: node ids (...) -> their points (..., D). choose: what chooses among candidates by a
+    compiled kernel, with the arguments of `choice.choose` after the space; None without one.
     """
 
     def __init__(
-        self, manifold: ModuleType, c: float, locate: Callable[[jax.Array], jax.Array]
+        self,
+        manifold: ModuleType,
+        c: float,
+        locate: Callable[[jax.Array], jax.Array],
+        choose: Callable[..., tuple[jax.Array, jax.Array]] | None = None,
     ) -> None:
-        self.manifold, self.c, self.locate = manifold, c, locate
+        self.manifold, self.c, self.locate, self.choose = manifold, c, locate, choose
 
     def dist(self, nodes: jax.Array, candidates: jax.Array) -> jax.Array:
         """d(nodes[b], candidates[b,k]): (B,), (B,K) -> (B,K)."""

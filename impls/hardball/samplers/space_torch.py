@@ -9,11 +9,18 @@ from torch import Tensor
 class Space:
     """A manifold of curvature -c and where its nodes lie.
 
-    locate: node ids (...) -> their points (..., D).
+    locate: node ids (...) -> their points (..., D). choose: what chooses among candidates by a
+    compiled kernel, with the arguments of `choice.choose` after the space; None without one.
     """
 
-    def __init__(self, manifold: ModuleType, c: float, locate: Callable[[Tensor], Tensor]) -> None:
-        self.manifold, self.c, self.locate = manifold, c, locate
+    def __init__(
+        self,
+        manifold: ModuleType,
+        c: float,
+        locate: Callable[[Tensor], Tensor],
+        choose: Callable[..., tuple[Tensor, Tensor]] | None = None,
+    ) -> None:
+        self.manifold, self.c, self.locate, self.choose = manifold, c, locate, choose
 
     def dist(self, nodes: Tensor, candidates: Tensor) -> Tensor:
         """d(nodes[b], candidates[b,k]): (B,), (B,K) -> (B,K)."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from hardball.native import calls_jax
 from hardball.optimizers import rows_jax
 from hardball.samplers.membership_jax import Known
 from hardball.samplers.space_jax import Space
@@ -70,7 +71,7 @@ def current(
     return rows_jax.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
 
 
-def space(how: Methods, table: Table, before: jax.Array, lr: jax.Array) -> Space:
+def space(how: Methods, data: Data, table: Table, before: jax.Array, lr: jax.Array) -> Space:
     """Distances between the table's nodes at step `before`.
 
     Of few nodes all are brought up to that step, of many those that are asked for.
@@ -82,7 +83,25 @@ def space(how: Methods, table: Table, before: jax.Array, lr: jax.Array) -> Space
         packed = table.rows[ids.reshape(-1)]
         return current(how, packed, before, lr)[0].reshape(*ids.shape, how.coordinates)
 
-    return Space(how.manifold, how.c, locate)
+    return Space(how.manifold, how.c, locate, chooser(how, data, table, before, lr))
+
+
+def chooser(
+    how: Methods, data: Data, table: Table, before: jax.Array, lr: jax.Array
+) -> Callable[..., Any] | None:
+    """What chooses among candidates by the compiled kernel; None where it cannot."""
+    if not how.chooses:
+        return None
+    settings, codes = told(data, before, lr, jnp.ones_like(lr))
+    return functools.partial(calls_jax.choose, table.rows, data.powers, settings, codes)
+
+
+def told(
+    data: Data, before: jax.Array, lr: jax.Array, fade: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """The settings and codes of a step's compiled kernels, see `native.settings`."""
+    settings = jnp.concatenate([jnp.stack([lr, fade]), data.settings])
+    return settings, jnp.append(data.codes, before)
 
 
 def make_lists(
@@ -98,7 +117,9 @@ def make_lists(
     points, _ = current(how, table.rows, before, lr)
     known = functools.partial(Known, data.known_indptr, data.known_indices, how.width)
     nodes = jnp.arange(len(points), dtype=jnp.int32)
-    return sampling.refresh(Space(how.manifold, how.c, points.__getitem__), known, nodes)
+    choose = chooser(how, data, table, before, lr)
+    given = Space(how.manifold, how.c, points.__getitem__, choose)
+    return sampling.refresh(given, known, nodes)
 
 
 def draw(
@@ -124,7 +145,7 @@ def draw(
     none = jnp.zeros((size, 0), bool)
     own = [(none.astype(jnp.int32), none, none)]
     given: dict[str, Callable[[], Any]] = {
-        "space": functools.partial(space, how, table, before, lr),
+        "space": functools.partial(space, how, data, table, before, lr),
         "progress": lambda: before.astype(how.spec.dtype) / data.steps.astype(how.spec.dtype),
         "positives": lambda: positives,
         "known": lambda: known,

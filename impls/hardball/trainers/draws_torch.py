@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from hardball.native import calls_torch
 from hardball.optimizers import rows_torch
 from hardball.samplers.membership_torch import Known
 from hardball.samplers.space_torch import Space
@@ -69,7 +70,7 @@ def current(
     return rows_torch.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
 
 
-def space(how: Methods, table: Table, before: torch.Tensor, lr: torch.Tensor) -> Space:
+def space(how: Methods, data: Data, table: Table, before: torch.Tensor, lr: torch.Tensor) -> Space:
     """Distances between the table's nodes at step `before`.
 
     Of few nodes all are brought up to that step, of many those that are asked for.
@@ -81,7 +82,25 @@ def space(how: Methods, table: Table, before: torch.Tensor, lr: torch.Tensor) ->
         packed = table.rows[ids.reshape(-1)]
         return current(how, packed, before, lr)[0].reshape(*ids.shape, how.coordinates)
 
-    return Space(how.manifold, how.c, locate)
+    return Space(how.manifold, how.c, locate, chooser(how, data, table, before, lr))
+
+
+def chooser(
+    how: Methods, data: Data, table: Table, before: torch.Tensor, lr: torch.Tensor
+) -> Callable[..., Any] | None:
+    """What chooses among candidates by the compiled kernel; None where it cannot."""
+    if not how.chooses:
+        return None
+    settings, codes = told(data, before, lr, torch.ones_like(lr))
+    return functools.partial(calls_torch.choose, table.rows, data.powers, settings, codes)
+
+
+def told(
+    data: Data, before: torch.Tensor, lr: torch.Tensor, fade: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The settings and codes of a step's compiled kernels, see `native.settings`."""
+    settings = torch.cat([torch.stack([lr, fade]), data.settings])
+    return settings, torch.cat([data.codes, before[None].to(torch.int32)])
 
 
 def make_lists(
@@ -97,7 +116,9 @@ def make_lists(
     points, _ = current(how, table.rows, before, lr)
     known = functools.partial(Known, data.known_indptr, data.known_indices, how.width)
     nodes = torch.arange(len(points), device=points.device)
-    return sampling.refresh(Space(how.manifold, how.c, points.__getitem__), known, nodes)
+    choose = chooser(how, data, table, before, lr)
+    given = Space(how.manifold, how.c, points.__getitem__, choose)
+    return sampling.refresh(given, known, nodes)
 
 
 def draw(
@@ -124,7 +145,7 @@ def draw(
     none = torch.zeros((size, 0), dtype=torch.bool, device=anchors.device)
     own = [(none.to(torch.int64), none, none)]
     given: dict[str, Callable[[], Any]] = {
-        "space": functools.partial(space, how, table, before, lr),
+        "space": functools.partial(space, how, data, table, before, lr),
         "progress": lambda: before.to(kind["dtype"]) / data.steps.to(kind["dtype"]),
         "positives": lambda: positives,
         "known": lambda: known,

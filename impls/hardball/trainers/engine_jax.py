@@ -16,7 +16,7 @@ from hardball.errors import HardballError
 from hardball.native import calls_jax, warm
 from hardball.optimizers import rows_jax
 from hardball.trainers.checkpoint import under
-from hardball.trainers.draws_jax import Data, Draws, Table, beside, current, draw, make_lists
+from hardball.trainers.draws_jax import Data, Draws, Table, beside, current, draw, make_lists, told
 from hardball.trainers.problem import (
     COUNTS,
     STALLED,
@@ -133,13 +133,13 @@ def native_update(
     before: jax.Array,
 ) -> tuple[Table, Totals]:
     """`update` by the compiled step."""
-    settings = jnp.concatenate([jnp.stack([lr, fade]), data.settings])
-    codes = jnp.append(data.codes, before)
+    settings, codes = told(data, before, lr, fade)
     known = data.known_indptr, data.known_indices
     shared = draws.shared, draws.shared_weight.reshape(-1)
-    told = data.powers, settings, codes
     own = draws.own, draws.own_weight
-    rows, sums = calls_jax.train(table.rows, anchors, positives, *shared, *own, *known, *told)
+    rows, sums = calls_jax.train(
+        table.rows, anchors, positives, *shared, *own, *known, data.powers, settings, codes
+    )
     masked = sums[1].astype(jnp.int32)
     return table._replace(rows=rows), totals(draws, masked, sums[0], sums[2], sums[3])
 
@@ -201,6 +201,8 @@ class Engine:
         self.compiled, self.threads = True, int(os.environ.get("NPROC") or processors())
         self.gpu = problem.spec.device == "gpu"
         self.how = resolve(problem.spec, "jax", problem.known_width)
+        if self.how.chooses:
+            warm.ensure("jax", "choose", problem.spec.dtype)
         try:
             self.device = jax.devices(problem.spec.device)[0]
         except RuntimeError:
@@ -293,7 +295,7 @@ class Engine:
             key = (identity(self.how), str(self.device), jax.tree.structure(args), shapes)
             began = time.perf_counter()
             if self.how.native:
-                warm.ensure("jax", self.how.spec.dtype)
+                warm.ensure("jax", "train", self.how.spec.dtype)
             if key not in _COMPILED:
                 jitted = jax.jit(functools.partial(_steps, self.how), donate_argnums=0)
                 # On a GPU sums into one row would else come in any order.

@@ -17,7 +17,16 @@ from hardball.native import calls_torch, warm
 from hardball.optimizers import rows_torch
 from hardball.samplers.integers_torch import device_words
 from hardball.trainers.checkpoint import under
-from hardball.trainers.draws_torch import Data, Draws, Table, beside, current, draw, make_lists
+from hardball.trainers.draws_torch import (
+    Data,
+    Draws,
+    Table,
+    beside,
+    current,
+    draw,
+    make_lists,
+    told,
+)
 from hardball.trainers.problem import (
     COUNTS,
     STALLED,
@@ -98,7 +107,10 @@ def _compiled(problem: Problem, how: Methods) -> _Parts:
     arrays = problem.start, problem.positives, problem.known_indices, *drawn_from
     key = identity(how), tuple(np.shape(array) for array in arrays)
     if key not in _COMPILED:
-        _COMPILED[key] = _Parts(*map(_fuse, _eager(how)))
+        plain = _eager(how)
+        fused = _Parts(*map(_fuse, plain))
+        # A compiled kernel among the draws is nothing that can be fused.
+        _COMPILED[key] = fused._replace(draw=plain.draw) if how.chooses else fused
     return _COMPILED[key]
 
 
@@ -210,14 +222,14 @@ def native_update(
     before: torch.Tensor,
 ) -> tuple[Table, Totals]:
     """`update` by the compiled step."""
-    settings = torch.cat([torch.stack([lr, fade]), data.settings])
-    codes = torch.cat([data.codes, before[None].to(torch.int32)])
+    settings, codes = told(data, before, lr, fade)
     known = data.known_indptr, data.known_indices
     shared = draws.shared.to(torch.int32), draws.shared_weight.reshape(-1)
-    told = data.powers, settings, codes
     pairs = anchors.to(torch.int32), positives.to(torch.int32)
     own = draws.own.to(torch.int32), draws.own_weight
-    rows, sums = calls_torch.train(table.rows, *pairs, *shared, *own, *known, *told)
+    rows, sums = calls_torch.train(
+        table.rows, *pairs, *shared, *own, *known, data.powers, settings, codes
+    )
     masked = sums[1].to(torch.int64)
     return table._replace(rows=rows), totals(draws, masked, sums[0], sums[2], sums[3])
 
@@ -264,6 +276,8 @@ class Engine:
         """capacity: the most steps a chunk may hold. Raises HardballError without the device."""
         self.problem, self.capacity = problem, capacity
         self.how = resolve(problem.spec, "torch", problem.known_width)
+        if self.how.chooses:
+            warm.ensure("torch", "choose", problem.spec.dtype)
         if problem.spec.device == "gpu" and not torch.cuda.is_available():
             raise HardballError(
                 "device 'gpu': PyTorch sees none, allowed is cpu; for a GPU install hardball[gpu]"
@@ -279,8 +293,7 @@ class Engine:
             self.threads = torch.get_num_threads()
             self.data = Data(
                 self._put(problem.positives.astype(np.int64)),
-                # The compiled step takes int32, a search in the rows int64.
-                self._put(problem.known_indptr.astype(np.int32 if self.how.native else np.int64)),
+                self._put(problem.known_indptr),
                 self._put(problem.known_indices),
                 tuple(
                     {name: self._put(np.asarray(array)) for name, array in index.items()}
@@ -359,7 +372,7 @@ class Engine:
         """Warm up on a throwaway copy of the table: seconds until two steps are done."""
         began = time.perf_counter()
         if self.how.native:
-            warm.ensure("torch", self.how.spec.dtype)
+            warm.ensure("torch", "train", self.how.spec.dtype)
         copy = self.restore({name: array.copy() for name, array in self.export(table).items()})
         short = Chunk(chunk.first, *(field[:2] for field in chunk[1:]))
         self.read(self.run(copy, short)[1])

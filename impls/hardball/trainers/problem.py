@@ -192,6 +192,7 @@ class Methods:
 
     samplers: the run's own, then its hard ones; only the first may be a pool.
     native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
+    chooses: whether samplers that look at the points choose by the compiled kernel.
     fused: the pieces of a step as PyTorch compiled them, None where they run as they are written;
     JAX always compiles.
     """
@@ -205,6 +206,7 @@ class Methods:
     regularizers: list[tuple[Callable[..., Any], dict[str, Any]]]
     optimise: Callable[..., Any]
     native: bool = False
+    chooses: bool = False
     fused: Any = None
 
     @property
@@ -220,20 +222,23 @@ class Methods:
 
 def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
     """The methods of a spec in `framework`, "jax" or "torch"; width: Problem.known_width."""
-    from hardball.native.settings import has_kernel
+    from hardball.native.settings import has_kernel, reads_rows
 
+    drawn = tuple(_sampling(framework, part) for part in samplers(spec))
+    native = spec.kernels == "native"
     return Methods(
         spec=spec,
         c=curvature(spec),
         width=width,
-        samplers=tuple(_sampling(framework, part) for part in samplers(spec)),
+        samplers=drawn,
         manifold=catalog.load("manifold", spec.manifold.name, framework),
         loss=catalog.load("loss", spec.loss.name, framework),
         regularizers=[
             (catalog.load("regularizer", r.name, framework), r.params) for r in spec.regularizers
         ],
         optimise=catalog.load("optimizer", spec.optimizer.name, framework),
-        native=spec.kernels == "native" and has_kernel(spec),
+        native=native and has_kernel(spec),
+        chooses=native and reads_rows(spec) and any("space" in each.wants for each in drawn),
     )
 
 
@@ -259,9 +264,9 @@ def _sampling(framework: str, part: Part) -> Sampling:
 
 
 def native_arrays(how: Methods) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """powers, settings, codes of the compiled step, in the run's dtype; empty without one."""
+    """powers, settings, codes of the compiled kernels, in the run's dtype; empty without one."""
     dtype = np.dtype(how.spec.dtype)
-    if not how.native:
+    if not (how.native or how.chooses):
         return np.zeros((3, 0), dtype), np.zeros(0, dtype), np.zeros(0, np.int32)
     from hardball.native import settings
 
