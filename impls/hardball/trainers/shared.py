@@ -73,4 +73,5 @@ def by_features(parts: Sequence[Part]) -> list[tuple[str, str]]:
 def _equal(left: "Csr | None", right: "Csr") -> bool:
     if left is None or left is right:
         return left is right
-    return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
+    same = np.array_equal(left.indptr, right.indptr)
+    return same and np.array_equal(left.indices, right.indices)
