@@ -1,6 +1,7 @@
 """How settings are read from text: values as YAML has them, methods as rows print them."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -27,7 +28,27 @@ def scalar(text: str) -> Any:
 
 def arguments(text: str) -> list[str]:
     """What stands between the commas of a method's brackets: "a=1,b=f(x,y)" is a=1 and b=f(x,y)."""
-    return [part.strip() for part in re.split(r",(?![^(]*\))", text) if part.strip()]
+    parts = [""]
+    for character, depth in _depths(text):
+        if character == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts if part.strip()]
+
+
+def without_brackets(text: str) -> str:
+    """A text without its brackets and what stands in them: "8 a(b=c(d) e) f" is "8 a f"."""
+    return "".join(character for character, depth in _depths(text) if not depth)
+
+
+def _depths(text: str) -> Iterator[tuple[str, int]]:
+    """Each character and in how many brackets it stands; a bracket stands in itself."""
+    depth = 0
+    for character in text:
+        depth += character == "("
+        yield character, depth
+        depth -= character == ")" and depth > 0
 
 
 def assigned(text: str) -> tuple[str, Any] | None:

@@ -1,15 +1,19 @@
 """What the commands do: run a job, score an embedding, compute floors."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from hardball import catalog, collect, paths, plan
 from hardball.row import Row
 from hardball.spec import RunSpec
+
+if TYPE_CHECKING:
+    from hardball.hierarchy.dag import Hierarchy
+    from hardball.trainers.train import Result
 
 HEADLINE = ("mean_rank", "map", "depth_spearman")
 
@@ -21,27 +25,34 @@ def folder(named: Path | None, suite: str) -> Path:
 
 def run_job(job: plan.Job, where: Path) -> list[Row]:
     """Trains a suite's job and writes its rows, curves and points."""
-    return _run([run.spec for run in job.runs], where, job.stem)
+    specs = [run.spec for run in job.runs]
+    hierarchy, results = _train(specs, where)
+    done = list(results)
+    collect.write_job(where, job.stem, specs, done, hierarchy.ids)
+    return [result.row for result in done]
 
 
 def run_adhoc(specs: Sequence[RunSpec], where: Path) -> list[Row]:
     """Trains seeds of one configuration; each leaves its own files, runs.csv gathers all."""
-    rows = [row for spec in specs for row in _run([spec], where, spec.run_id)]
+    hierarchy, results = _train(specs, where)
+    rows = []
+    for spec, result in zip(specs, results, strict=True):
+        collect.write_job(where, spec.run_id, [spec], [result], hierarchy.ids)
+        rows.append(result.row)
     _, left = collect.collect_folder(where)
     for reason in left:
         print(f"left out of runs.csv: {reason}", file=sys.stderr)
     return rows
 
 
-def _run(specs: Sequence[RunSpec], where: Path, stem: str) -> list[Row]:
+def _train(specs: Sequence[RunSpec], where: Path) -> "tuple[Hierarchy, Iterator[Result]]":
+    """The hierarchy of runs on one data set, and their results as they come."""
     from hardball.hierarchy import store
     from hardball.trainers import train
 
     hierarchy = store.open_hierarchy(specs[0].dataset)
-    checkpoints = where / "checkpoints"
-    results = list(train.train_many(specs, hierarchy=hierarchy, work=checkpoints))
-    collect.write_job(where, stem, specs, results, hierarchy.ids)
-    return [result.row for result in results]
+    results = train.train_many(specs, hierarchy=hierarchy, work=where / "checkpoints")
+    return hierarchy, results
 
 
 def summary(row: Row) -> str:

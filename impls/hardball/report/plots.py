@@ -93,14 +93,23 @@ def _metric_plots(
 def _training_plots(
     source: Source, runs: pd.DataFrame, dataset: str, task: str, stem: str
 ) -> Iterator[tuple[str, Figure]]:
-    compared = sampler_rows(runs)
-    for framework, part in compared.groupby("framework", sort=False):
-        curves = rows.read_curves(source.curves, list(part["run_id"]))
+    for framework, compared in sampler_rows(runs).groupby("framework", sort=False):
         name = style.FRAMEWORK_NAME.get(str(framework), str(framework))
-        title = f"{dataset}, {task.replace('_', ' ')}, {name}: training"
-        figure = plots_training.training(curves, part, title)
-        if figure is not None:
-            yield f"training-{stem}-{framework}", figure
+        for loss, part in _by_loss(compared):
+            curves = rows.read_curves(source.curves, list(part["run_id"]))
+            of = ", ".join(filter(None, [dataset, task.replace("_", " "), name, loss]))
+            figure = plots_training.training(curves, part, f"{of}: training")
+            if figure is not None:
+                yield rows.slug(f"training-{stem}-{framework}-{loss}"), figure
+
+
+def _by_loss(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """(loss, its rows) where all losses together are too many lines to tell apart."""
+    losses = rows.short_column(runs["loss"])
+    lines = runs[["sampler", "loss"]].drop_duplicates()
+    if losses.nunique() == 1 or len(lines) <= len(style.PALETTE):
+        return [("", runs)]
+    return [(str(loss), part) for loss, part in runs.groupby(losses, sort=False)]
 
 
 def _point_plots(source: Source, runs: pd.DataFrame, dataset: str) -> Iterator[tuple[str, Figure]]:

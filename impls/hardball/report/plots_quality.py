@@ -1,6 +1,8 @@
 """MAP and mean rank over wall-clock and over scorings: a line a family, a point a budget."""
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -9,12 +11,26 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from hardball.report import quality, statistics, style
+from hardball.report import groups, quality, statistics, style
+from hardball.report.groups import Group
 from hardball.report.quality import Family, Target
 
 PANELS = (("map", "closure MAP ↑"), ("mean_rank", "closure mean rank ↓"))
 X_NAMES = {"seconds": "seconds of training", "scorings": "scorings"}
 WIDTH, HEIGHT = 3.9, 2.5
+# Characters of a line that names a family.
+NAME_WIDTH = 46
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One data set and dimension: families with their names, and those that are grey behind."""
+
+    dataset: str
+    dim: int
+    title: str
+    families: list[tuple[str, Family]]
+    others: list[Family]
 
 
 @style.styled
@@ -26,40 +42,65 @@ def over(
 ) -> Figure | None:
     """Quality over `cost`, "seconds" or "scorings": a row a data set and dimension.
 
-    Points: interquartile means over seeds of the runs of one budget, at their median cost, bars
-    their intervals; faint: validations on a run's way. None without families.
+    More families than there are colours have a row each of their groups, see `groups.grouped`, the
+    other families of the place in grey. Points: interquartile means over seeds of the runs of one
+    budget, at their median cost, bars their intervals; faint: validations on a run's way. None
+    without families.
     """
     if not found:
         return None
-    named = list(zip(found, quality.labels(found), strict=True))
-    color = style.colors(list(dict.fromkeys(label for _, label in named)))
-    places = sorted({_place(family) for family in found})
+    named = list(zip(quality.labels(found), found, strict=True))
+    kinds = {name: groups.kind(str(f.settings.get("sampler", ""))) for name, f in named}
+    parts = groups.grouped(kinds)
+    color = groups.colors(parts)
+    shown = _rows(named, parts)
+    apart = len(parts) > 1
     fig, grid = style.figure(
-        2 * WIDTH + 1.8, HEIGHT * len(places) + 0.9,
-        nrows=len(places), ncols=2, squeeze=False,
+        2 * WIDTH + (3.2 if apart else 1.8), HEIGHT * len(shown) + 0.9,
+        nrows=len(shown), ncols=2 + apart, squeeze=False,
     )  # fmt: skip
-    for (dataset, dim), pair in zip(places, grid, strict=True):
-        here = [(f, label) for f, label in named if _place(f) == (dataset, dim)]
+    for row, its in zip(shown, grid, strict=True):
         marks = [
-            ("published", quality.published_target(published, dataset, dim), "-"),
-            ("popularity", quality.popularity(floors, dataset), "--"),
+            ("published", quality.published_target(published, row.dataset, row.dim), "-"),
+            ("popularity", quality.popularity(floors, row.dataset), "--"),
         ]
-        for axes, (metric, header) in zip(pair, PANELS, strict=True):
+        for axes, (metric, header) in zip(its, PANELS, strict=False):
             for name, target, line in marks:
                 _level(axes, name, target, metric, line)
-            for family, label in here:
-                _draw(axes, family, cost, metric, color[label])
+            for family in row.others:
+                _behind(axes, family, cost, metric)
+            for name, family in row.families:
+                _draw(axes, family, cost, metric, color[name])
             _finish(axes, metric)
-            axes.set_title(f"{dataset}, d = {dim}: {header}", fontsize=9)
+            axes.set_title(f"{row.dataset}, d = {row.dim}: {header}", fontsize=9)
             axes.set_xlabel(X_NAMES[cost])
-    fig.legend(handles=_legend(color, found), loc="outside right upper")
+    frameworks = _frameworks(found)
+    if apart:
+        for row, axes in zip(shown, grid[:, -1], strict=True):
+            _key(axes, row, color, frameworks if row is shown[0] else [])
+    else:
+        fig.legend(handles=[*_lines(color), *frameworks], loc="outside right upper")
     style.titles(
         fig,
         "Time to quality" if cost == "seconds" else "Scorings to quality",
         "Point: one budget, interquartile mean over seeds, bar 95 % interval; faint: validations "
-        "during a run; cross: more than a quarter of the seeds diverged.",
+        "during a run; cross: more than a quarter of the seeds diverged."
+        + (" Grey: the other rows." if apart else ""),
     )
     return fig
+
+
+def _rows(named: Sequence[tuple[str, Family]], parts: Sequence[Group]) -> list[Row]:
+    """A row for each place and each group that has a family there."""
+    found = []
+    for place in sorted({_place(family) for _, family in named}):
+        here = [(name, family) for name, family in named if _place(family) == place]
+        for part in parts:
+            families = [(name, family) for name, family in here if name in part.names]
+            others = [family for name, family in here if name not in part.names]
+            if families:
+                found.append(Row(*place, part.title, families, others))
+    return found
 
 
 def _place(family: Family) -> tuple[str, int]:
@@ -87,6 +128,13 @@ def _draw(axes: Axes, family: Family, cost: str, metric: str, color: str) -> Non
     axes.plot(
         lost["at"], [0.03] * len(lost), "x", color=color, transform=axes.get_xaxis_transform()
     )
+
+
+def _behind(axes: Axes, family: Family, cost: str, metric: str) -> None:
+    """The budgets of a family of another group."""
+    points = budget_points(family, cost, metric)
+    finite = points[np.isfinite(points["value"])]
+    axes.plot(finite["at"], finite["value"], color=style.FAINT, linewidth=0.9, zorder=1.5)
 
 
 def budget_points(family: Family, cost: str, metric: str) -> pd.DataFrame:
@@ -131,18 +179,32 @@ def _finish(axes: Axes, metric: str) -> None:
     style.quiet(axes, "y")
 
 
-def _legend(color: dict[str, str], found: Sequence[Family]) -> list[Line2D]:
-    handles = [Line2D([], [], color=c, label=name, linewidth=2) for name, c in color.items()]
-    frameworks = sorted({str(family.settings["framework"]) for family in found})
-    for framework in frameworks:
-        handles.append(
-            Line2D(
-                [], [],
-                color=style.INK,
-                linestyle="-" if framework == "jax" else ":",
-                marker=style.FRAMEWORK_MARK.get(framework, "o"),
-                markersize=4,
-                label=style.FRAMEWORK_NAME.get(framework, framework),
-            )
-        )  # fmt: skip
-    return handles
+def _key(axes: Axes, row: Row, color: Mapping[str, str], more: Sequence[Line2D]) -> None:
+    axes.set_axis_off()
+    axes.legend(
+        handles=[*_lines({name: color[name] for name, _ in row.families}), *more],
+        title=row.title, loc="upper left", alignment="left", borderaxespad=0,
+        fontsize=8, title_fontproperties={"weight": "bold"},
+    )  # fmt: skip
+
+
+def _lines(color: Mapping[str, str]) -> list[Line2D]:
+    return [Line2D([], [], color=c, label=_wrapped(name), linewidth=2) for name, c in color.items()]
+
+
+def _wrapped(name: str) -> str:
+    return textwrap.fill(name, NAME_WIDTH, break_long_words=False)
+
+
+def _frameworks(found: Sequence[Family]) -> list[Line2D]:
+    return [
+        Line2D(
+            [], [],
+            color=style.INK,
+            linestyle="-" if framework == "jax" else ":",
+            marker=style.FRAMEWORK_MARK.get(framework, "o"),
+            markersize=4,
+            label=style.FRAMEWORK_NAME.get(framework, framework),
+        )
+        for framework in sorted({str(family.settings["framework"]) for family in found})
+    ]  # fmt: skip

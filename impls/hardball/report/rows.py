@@ -11,7 +11,7 @@ import pandas as pd
 from hardball.errors import HardballError
 from hardball.metrics import registry
 from hardball.metrics.registry import Metric
-from hardball.reading import arguments
+from hardball.reading import arguments, without_brackets
 
 NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status")
 SETTINGS = (
@@ -200,7 +200,7 @@ def shortened(frame: pd.DataFrame) -> pd.DataFrame:
         if column in out:
             out[column] = short_column(out[column].astype(str))
     if "hard" in out:
-        out["hard"] = out["hard"].astype(str).str.replace(r"\(.*?\)", "", regex=True)
+        out["hard"] = out["hard"].astype(str).map(without_brackets)
     return out
 
 

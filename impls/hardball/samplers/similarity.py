@@ -1,10 +1,13 @@
 """Host arrays of the sampler by features: each node's most similar others, and their weights."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from hardball.errors import HardballError
 from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
+from hardball.hierarchy.features import Features
 from hardball.hierarchy.features import features as features_of
 from hardball.hierarchy.nearest import nearest
 
@@ -23,6 +26,7 @@ def similarity_index(
     file: str = "",
     relative_to: str = "anchor",
     setting: str = "own",
+    look_up: Callable[[str, str], Features] | None = None,
 ) -> dict[str, np.ndarray]:
     """near, cumulative int32 (N, top): similar nodes, cumulated weights; widened bool (N,).
 
@@ -30,8 +34,9 @@ def similarity_index(
     its known positives, see `hierarchy.nearest`; cumulative: see `cumulated`. A shorter list ends
     in the node itself at weight 0; a node without a list is widened. 8 N top bytes.
     ratio and relative_to choose how the engine draws; what a setting fixes is filled in before, by
-    `catalog.parameters`. Raises HardballError on values out of range, and for features and sizes
-    that `hierarchy.features` and `hierarchy.nearest` refuse.
+    `catalog.parameters`. look_up: what gives the features of a kind and a file that were built
+    before; None builds them. Raises HardballError on values out of range, and for features and
+    sizes that `hierarchy.features` and `hierarchy.nearest` refuse.
     Source: Robinson et al. 2021, section 3.1, with features instead of the embedding.
     """
     if not 0 <= ratio <= 1:
@@ -46,7 +51,8 @@ def similarity_index(
             f"the {h.n_nodes:,} nodes of {h.name}"
         )
     width = min(top, max(h.n_nodes - 1, 1))
-    near, cosine = nearest(features_of(h, features, file), width, known)
+    blocks = look_up(features, file) if look_up else features_of(h, features, file)
+    near, cosine = nearest(blocks, width, known)
     cumulative = cumulated(cosine, temperature)
     return {"near": near, "cumulative": cumulative, "widened": cumulative[:, -1] == 0}
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardball import words
-from hardball.hierarchy.features import features
 from hardball.metrics.hardness import hardness
 from hardball.metrics.similarity import negative_similarity
 from hardball.samplers.compose import samplers
 from hardball.trainers.problem import Problem, curvature, words_per_step
+from hardball.trainers.shared import by_features
 
 MOST_DRAWS = 2**19
 PAIRS = (32, 256)
@@ -75,10 +75,10 @@ def likeness(
 
     steps: ids and counts as `sample` gave them. Empty where no sampler draws by features.
     """
-    by = [p.method.params for p in samplers(task.spec) if "features" in p.method.params]
-    if not by:
+    kinds = by_features(samplers(task.spec))
+    if not kinds:
         return {}
-    blocks = features(task.hierarchy, str(by[0]["features"]), str(by[0]["file"]))
+    blocks = task.shared.features(*kinds[0])
     ids = np.concatenate([np.broadcast_to(i, counts.shape) for i, counts in steps], axis=1)
     used = np.concatenate([counts > 0 for _, counts in steps], axis=1)
     return negative_similarity(blocks, anchors, ids, used, task.spec.seed)

@@ -18,6 +18,7 @@ from hardball.positives.batches import Cut, Steps
 from hardball.positives.streams import Passes
 from hardball.samplers.compose import Part, Ramp, samplers
 from hardball.spec import RunSpec
+from hardball.trainers.shared import Shared
 
 if TYPE_CHECKING:
     from hardball.hierarchy.closure import Csr
@@ -34,7 +35,8 @@ class Problem:
     positives: int32 (P, 2), pairs of node and ancestor. known_indptr, known_indices: the positives
     that draws are checked against, one ascending row a node. indexes: each sampler's arrays, the
     run's own before its hard ones.
-    start: float64 (N, dim), tangent vectors at the origin from which the run begins.
+    start: float64 (N, dim), tangent vectors at the origin from which the run begins. shared: what
+    other runs on the hierarchy need as well.
     """
 
     spec: RunSpec
@@ -46,6 +48,7 @@ class Problem:
     known_indices: np.ndarray
     indexes: tuple[Mapping[str, np.ndarray], ...]
     start: np.ndarray
+    shared: Shared
 
     @property
     def n_nodes(self) -> int:
@@ -88,10 +91,17 @@ class Problem:
         return float(self.rates[max(step - 1, 0)])
 
 
-def build(spec: RunSpec, hierarchy: "Hierarchy", closure: "Csr | None" = None) -> Problem:
+def build(
+    spec: RunSpec,
+    hierarchy: "Hierarchy",
+    closure: "Csr | None" = None,
+    shared: Shared | None = None,
+) -> Problem:
     """Split, sampler index and start of `spec` on `hierarchy`.
 
-    Raises HardballError when there is nothing to train on or a draw would not fit int32.
+    shared: of the run before on the same hierarchy, whose samplers' arrays are taken where they are
+    those of this run. Raises HardballError when there is nothing to train on or a draw would not
+    fit int32.
     """
     from hardball.hierarchy import closure as closures
 
@@ -106,12 +116,8 @@ def build(spec: RunSpec, hierarchy: "Hierarchy", closure: "Csr | None" = None) -
             f"{spec.dataset}: {len(split.known.indices)} known pairs, at most {INT32_MAX} fit: "
             "train on a subtree, or on its direct edges"
         )
-    indexes = tuple(
-        catalog.builder("sampler", part.method.name)(
-            hierarchy, split.known, negatives=part.negatives, **part.method.params
-        )
-        for part in samplers(spec)
-    )
+    shared = Shared(hierarchy) if shared is None else shared
+    indexes = shared.indexes(samplers(spec), split.known)
     noise = spec.init_scale * words.normal(spec.seed, "initialise", (hierarchy.n_nodes, spec.dim))
     start = catalog.builder("start", spec.start.name)(hierarchy, noise, **spec.start.params)
     return Problem(
@@ -124,6 +130,7 @@ def build(spec: RunSpec, hierarchy: "Hierarchy", closure: "Csr | None" = None) -
         known_indices=split.known.indices.astype(np.int32, copy=False),
         indexes=indexes,
         start=start,
+        shared=shared,
     )
 
 

@@ -19,6 +19,7 @@ from hardball.spec import RunSpec
 from hardball.trainers import loop, problem
 from hardball.trainers.negatives import negative_figures
 from hardball.trainers.provenance import accelerator_name, peak_memory_mb, provenance
+from hardball.trainers.shared import Shared
 
 if TYPE_CHECKING:
     from hardball.hierarchy.closure import Csr
@@ -60,14 +61,14 @@ def train_many(
     work: Path | None = None,
     progress: bool = True,
 ) -> Iterator[Result]:
-    """The results of several runs, in order; what they share is read and compiled once."""
-    opened: dict[str, tuple[Hierarchy, Csr]] = {}
+    """The results of several runs, in order; what they share is read, built and compiled once."""
+    opened: dict[str, tuple[Hierarchy, Csr, Shared]] = {}
     for spec in specs:
         loop.check(spec)
     for spec in specs:
         if spec.dataset not in opened:
             data = hierarchy if hierarchy is not None else _open(spec.dataset)
-            opened = {spec.dataset: (data, closures.closure(data))}
+            opened = {spec.dataset: (data, closures.closure(data), Shared(data))}
         yield _train(problem.build(spec, *opened[spec.dataset]), work, progress)
 
 

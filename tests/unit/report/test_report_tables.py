@@ -231,6 +231,21 @@ def test_methods_lose_the_parameters_that_tell_nothing_apart():
     assert list(rows.short_column(values)) == ["cousins(k=1)", "cousins(k=2)", "pool"]
 
 
+def test_brackets_within_brackets_are_shortened_as_one():
+    mixed = "mixture(of=uniform 3 + cousins(k=2,replace=True) 1)"
+    eased = "curriculum(easy={},hard=uniform,end=0.5)".format
+    hard = ["", f"8 {mixed} after 0.5", f"2 siblings(replace=True);8 {eased(mixed)}"]
+    frame = pd.DataFrame({"hard": hard, "sampler": [eased("uniform"), eased(mixed), mixed]})
+    short = rows.shortened(frame)
+    assert list(short["hard"]) == ["", "8 mixture after 0.5", "2 siblings;8 curriculum"]
+    # The commas of the inner brackets part nothing: easy alone differs between the curricula.
+    assert list(short["sampler"]) == [
+        "curriculum(easy=uniform)",
+        f"curriculum(easy={mixed})",
+        "mixture",
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -1,0 +1,138 @@
+"""Many series of one picture: groups by what a sampler goes by, a colour each within a group."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hardball import catalog
+from hardball.report import groups, plots, plots_quality, plots_training, quality, style
+from hardball.report.groups import grouped
+
+MOST = len(style.PALETTE)
+
+
+def kinds_of(**counts):
+    """As many series of each kind as named: a1, a2, ..."""
+    return {f"{kind}{k}": kind for kind, count in counts.items() for k in range(1, count + 1)}
+
+
+@pytest.mark.parametrize(
+    ("sampler", "kind"),
+    [
+        ("uniform", "by the graph"),
+        ("cousins(k=2,replace=True)", "by the graph"),
+        ("similarity_hard(ratio=0.5)", "by features"),
+        ("mined(rule=hardest)", "by the embedding"),
+        ("mixture(of=uniform 3 + cousins(k=2) 1)", "composed of others"),
+        ("pool", "one pool for all anchors"),
+        ("of_another_version(k=1)", "other"),
+    ],
+)
+def test_what_a_sampler_goes_by_is_what_its_entry_says(sampler, kind):
+    assert groups.kind(sampler) == kind
+
+
+def test_as_many_as_there_are_colours_are_one_group_beside_the_reference():
+    (alone,) = grouped({**kinds_of(a=4, b=3), "uniform": "a"}, "uniform")
+    assert alone.title == ""
+    assert alone.names == ["uniform", "a1", "a2", "a3", "a4", "b1", "b2", "b3"]
+    assert len(grouped(kinds_of(a=5, b=3))) == 2
+
+
+def test_large_kinds_are_halved_and_small_ones_come_together_at_the_end():
+    found = grouped({"uniform": "a", **kinds_of(b=1, a=9, c=3, d=2)}, "uniform")
+    assert [(group.title, group.names) for group in found] == [
+        ("a, 1 of 2", ["uniform", "a1", "a2", "a3", "a4", "a5"]),
+        ("a, 2 of 2", ["uniform", "a6", "a7", "a8", "a9"]),
+        ("c", ["uniform", "c1", "c2", "c3"]),
+        ("b,\nd", ["uniform", "b1", "d1", "d2"]),
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 14, 15, 25, 60])
+def test_no_colour_stands_twice_in_a_group(count):
+    kinds = {**kinds_of(a=count, b=3, c=1), "uniform": "a"}
+    found = grouped(kinds, "uniform")
+    color = groups.colors(found, "uniform")
+    assert {name for group in found for name in group.names} == set(color) == set(kinds)
+    for group in found:
+        used = [color[name] for name in group.names]
+        assert len(set(used)) == len(used) <= MOST + 1
+        assert style.OTHER not in used
+
+
+def suite(losses, samplers=None):
+    """Runs of many samplers with each loss, and their curves."""
+    names = samplers or [entry.name for entry in catalog.entries("sampler")]
+    runs = pd.DataFrame(
+        [
+            {"run_id": f"{s}-{loss}", "dataset": "d", "framework": "jax", "sampler": s,
+             "loss": loss, "factor": "sampler"}
+            for s in names
+            for loss in losses
+        ]
+    )  # fmt: skip
+    epochs = np.arange(1, 4)
+    curves = [
+        pd.DataFrame({"run_id": run, "epoch": epochs, "seconds": epochs * (1.0 + k), "loss": 1.0})
+        for k, run in enumerate(runs["run_id"])
+    ]
+    return runs, pd.concat(curves, ignore_index=True)
+
+
+def keys(figure):
+    """The names in the keys of a picture, one list a key."""
+    legends = [axes.get_legend() for axes in figure.axes]
+    found = [*figure.legends, *(legend for legend in legends if legend is not None)]
+    return [[text.get_text() for text in legend.get_texts()] for legend in found]
+
+
+def test_every_sampler_of_the_catalogue_has_a_colour_of_its_own_in_its_row():
+    runs, curves = suite(["infonce"])
+    figure = plots_training.training(curves, runs, "x")
+    found = keys(figure)
+    assert len(found) > 1
+    assert all(key[0] == "uniform" for key in found)
+    assert {name for key in found for name in key} == set(runs["sampler"])
+    # Two panels a row, the loss over epochs and seconds, each with a line a sampler.
+    assert [len(axes.lines) for axes in figure.axes if axes.lines] == [len(runs)] * 2 * len(found)
+    over_time = [axes for axes in figure.axes if axes.get_title("left") == "loss over time"]
+    assert {axes.get_xscale() for axes in over_time} == {"log"}
+
+
+@pytest.mark.parametrize(
+    ("samplers", "names"),
+    [
+        (["uniform", "pool"], ["training-d-jax"]),
+        (None, ["training-d-jax-infonce", "training-d-jax-margin"]),
+    ],
+)
+def test_too_many_lines_of_several_losses_are_a_picture_a_loss(tmp_path, samplers, names):
+    runs, curves = suite(["infonce", "margin"], samplers)
+    curves.to_parquet(tmp_path / "all.parquet")
+    source = plots.Source(runs, pd.DataFrame(), tmp_path, tmp_path)
+    drawn = plots._training_plots(source, runs, "d", "reconstruction", "d")
+    assert [name for name, _ in drawn] == names
+
+
+def test_more_families_than_colours_have_a_row_a_kind():
+    samplers = ["uniform", "degree", "siblings", "cousins", "relatives", "mined", "neighbors"]
+    samplers += ["distance_hard", "pool"]
+    runs = pd.DataFrame(
+        [
+            {"run_id": f"{s}-{epochs}", "dataset": "d", "task": "reconstruction", "dim": 2,
+             "framework": "jax", "seed": 0, "status": "ok", "manifold": "tangent", "sampler": s,
+             "epochs": epochs, "train_seconds": float(epochs), "scorings": 10.0 * epochs,
+             "map": 0.5, "mean_rank": 3.0}
+            for s in samplers
+            for epochs in (10, 20)
+        ]
+    )  # fmt: skip
+    figure = plots_quality.over("seconds", quality.families(runs))
+    few = plots_quality.over("seconds", quality.families(runs[runs["sampler"].isin(samplers[:7])]))
+    assert keys(few) == [[*(f"tangent, sampler {s}" for s in samplers[:7]), "JAX"]]
+    assert keys(figure) == [
+        [*(f"tangent, sampler {s}" for s in samplers[:5]), "JAX"],
+        [f"tangent, sampler {s}" for s in samplers[5:8]],
+        ["tangent, sampler pool"],
+    ]
