@@ -30,6 +30,7 @@ class Data(NamedTuple):
     """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays.
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
+    facts: hops (P,) and depth (N,), where the loss takes them.
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
 
@@ -39,6 +40,7 @@ class Data(NamedTuple):
     samplers: tuple[dict[str, jax.Array], ...]
     starts: jax.Array
     steps: jax.Array
+    facts: dict[str, jax.Array]
     powers: jax.Array
     settings: jax.Array
     codes: jax.Array
@@ -166,6 +168,15 @@ def draw(
         fine = fine & ~hit
     own_weight = fine.astype(how.spec.dtype)
     return Draws(shared, shared_weight, ids, own_weight, drawn, masked, widened)
+
+
+def facts(how: Methods, data: Data, pairs: jax.Array, anchors: jax.Array) -> dict[str, jax.Array]:
+    """What the loss takes of each pair of a batch, see `problem.FACTS`: (B,) each.
+
+    pairs (B,): rows of Data.positives; anchors (B,): their nodes.
+    """
+    at = {"hops": pairs, "depth": anchors}
+    return {name: array[at[name]].astype(how.spec.dtype) for name, array in data.facts.items()}
 
 
 def beside(shared: jax.Array, own: jax.Array) -> jax.Array:
