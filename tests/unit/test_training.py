@@ -112,7 +112,10 @@ def edges_up(h, node, ancestor):
     """Steps until the parents' parents of a node hold its ancestor."""
     above, steps = {node}, 0
     while ancestor not in above:
-        above, steps = {int(p) for n in above for p in h.parents(n)}, steps + 1
+        above = {
+            int(p) for n in above for p in h.parents_indices[slice(*h.parents_indptr[n : n + 2])]
+        }
+        steps += 1
     return steps
 
 
