@@ -7,11 +7,26 @@ import numpy as np
 import pytest
 
 from hardball import catalog
+from hardball.trainers.problem import FACTS
 
-LOSSES = ["infonce", "fermi_dirac", "margin", "triplet"]
+LOSSES = [
+    *("infonce", "multi_hop_contrastive", "local_contrastive"),
+    *("fermi_dirac", "focal"),
+    *("margin", "margin_by_depth", "triplet", "triplet_hard"),
+]
 D_POS = np.array([1.0, 3.0])
 D_NEG = np.array([[2.0, 0.5], [1.0, 4.0]])
 ONES = np.ones((2, 2))
+
+
+def takes(loss, name):
+    return name in inspect.signature(loss).parameters
+
+
+def facts(loss, size, dtype=float):
+    """What the loss is told of `size` pairs: hops 1, 2, 3, 1, ... or depths 0, 1, 2, ..."""
+    made = {"hops": 1 + np.arange(size) % 3, "depth": np.arange(size)}
+    return [made[name].astype(dtype) for name in FACTS if takes(loss, name)]
 
 
 def test_infonce_by_hand(half):
@@ -53,6 +68,86 @@ def test_triplet_by_hand(half):
     np.testing.assert_allclose(found, [(0 + 1.25) / 2, (8.5 + 0) / 2], rtol=1e-15)
 
 
+def test_focal_by_hand(half):
+    # P(d) = 1 / (e^((d - 2) / 0.5) + 1); row 0 has d+ = 1 and negatives 2, 0.5.
+    def missed(d):
+        p = 1 / (exp((d - 2.0) / 0.5) + 1)
+        return -0.25 * (1 - p) ** 3 * log(p)
+
+    def found_wrongly(d):
+        p = 1 / (exp((d - 2.0) / 0.5) + 1)
+        return -0.75 * p**3 * log(1 - p)
+
+    expected = [
+        missed(1) + (found_wrongly(2) + found_wrongly(0.5)) / 2,
+        missed(3) + (found_wrongly(1) + found_wrongly(4)) / 2,
+    ]
+    found = half.call(
+        half.load("loss", "focal"), D_POS, D_NEG, ONES, alpha=0.25, gamma=3.0, temperature=0.5
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+def test_focal_without_focus_is_half_of_fermi_dirac(half):
+    focal, fermi_dirac = half.load("loss", "focal"), half.load("loss", "fermi_dirac")
+    args = D_POS, D_NEG, np.array([[2.0, 1.0], [0.0, 3.0]])
+    found = half.call(focal, *args, alpha=0.5, gamma=0.0)
+    np.testing.assert_allclose(2 * found, half.call(fermi_dirac, *args), rtol=1e-15)
+
+
+def test_margin_by_depth_by_hand(half):
+    # A root has the margin 0.2, at depth 4 it is 0.2 (1 + 0.5 x 4) = 0.6.
+    # Row 0: 0.2 + 1 - 2 < 0 and 0.2 + 1 - 0.5 = 0.7; row 1: 0.6 + 3 - 1 = 2.6 and 0.6 + 3 - 4 < 0.
+    loss, depth = half.load("loss", "margin_by_depth"), np.array([0.0, 4.0])
+    found = half.call(loss, D_POS, D_NEG, ONES, depth, margin=0.2, growth=0.5)
+    np.testing.assert_allclose(found, [(0 + 0.7) / 2, (2.6 + 0) / 2], rtol=1e-15)
+
+
+def test_triplet_hard_by_hand(half):
+    # The nearest negatives: 0.5 + 1 - 0.5 = 1 and 0.5 + 3 - 1 = 2.5; without those 0.5 + 1 - 2 < 0.
+    loss = half.load("loss", "triplet_hard")
+    found = half.call(loss, D_POS, D_NEG, ONES, margin=0.5)
+    np.testing.assert_allclose(found, [1.0, 2.5], rtol=1e-15)
+    others = np.array([[1.0, 0.0], [0.0, 1.0]])
+    assert np.array_equal(half.call(loss, D_POS, D_NEG, others, margin=0.5), [0.0, 0.0])
+
+
+def test_the_nearest_negatives_share_what_triplet_hard_pushes(half):
+    # Two are at 1, one at 2; the nearer one at 0 is masked.
+    args = np.ones(1), np.array([[1.0, 2.0, 0.0, 1.0]]), np.array([[1.0, 1.0, 0.0, 1.0]])
+    pulled, pushed, _ = half.gradients(half.load("loss", "triplet_hard"), np.ones(1), *args)
+    assert np.array_equal(pulled, [1.0])
+    assert np.array_equal(pushed, [[-0.5, 0.0, 0.0, -0.5]])
+
+
+def test_multi_hop_contrastive_by_hand(half):
+    # A parent counts in full, an ancestor three edges up 0.5^2 = 1/4.
+    loss, hops = half.load("loss", "multi_hop_contrastive"), np.array([1.0, 3.0])
+    expected = [
+        -1.00 * log(exp(-1) / (exp(-1) + exp(-2) + exp(-0.5))),
+        -0.25 * log(exp(-3) / (exp(-3) + exp(-1) + exp(-4))),
+    ]
+    found = half.call(loss, D_POS, D_NEG, ONES, hops, decay=0.5)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    alike = half.call(half.load("loss", "infonce"), D_POS, D_NEG, ONES, temperature=0.5)
+    found = half.call(loss, D_POS, D_NEG, ONES, hops, decay=1.0, temperature=0.5)
+    np.testing.assert_array_equal(found, alike)
+
+
+def test_local_contrastive_by_hand(half):
+    # A parent is within one edge, an ancestor three edges up within three.
+    loss, hops = half.load("loss", "local_contrastive"), np.array([1.0, 3.0])
+    near = -log(exp(-1) / (exp(-1) + exp(-2) + exp(-0.5)))
+    far = -log(exp(-3) / (exp(-3) + exp(-1) + exp(-4)))
+    for reach, expected in ((1, [near, 0]), (2, [near, 0]), (3, [near, far])):
+        found = half.call(loss, D_POS, D_NEG, ONES, hops, reach=reach)
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
+    pulled, pushed, *_ = half.gradients(loss, np.ones(2), D_POS, D_NEG, ONES, hops)
+    assert pulled[0] > 0
+    assert (pushed[0] < 0).all()
+    assert np.array_equal([pulled[1], *pushed[1]], [0, 0, 0])
+
+
 def test_radius_penalty_by_hand(half):
     # 0.1 x (3 - 2)^2 beyond a free radius of 2, nothing within.
     penalty = half.load("regularizer", "radius_penalty")
@@ -65,10 +160,10 @@ def test_radius_penalty_by_hand(half):
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_weight_counts_a_negative_as_often_as_it_says(name, half):
     loss = half.load("loss", name)
-    repeated = D_NEG[:, [0, 0, 0, 1]]
-    weighted = half.call(loss, D_POS, D_NEG, np.array([[3.0, 1.0], [3.0, 1.0]]))
+    told, repeated = facts(loss, 2), D_NEG[:, [0, 0, 0, 1]]
+    weighted = half.call(loss, D_POS, D_NEG, np.array([[3.0, 1.0], [3.0, 1.0]]), *told)
     np.testing.assert_allclose(
-        weighted, half.call(loss, D_POS, repeated, np.ones((2, 4))), rtol=1e-14
+        weighted, half.call(loss, D_POS, repeated, np.ones((2, 4)), *told), rtol=1e-14
     )
 
 
@@ -76,45 +171,77 @@ def test_a_weight_counts_a_negative_as_often_as_it_says(name, half):
 @pytest.mark.parametrize("masked", [0.0, 1e-3, 1e4])
 def test_weight_zero_is_as_if_the_negative_were_not_there(name, masked, half):
     loss = half.load("loss", name)
+    told = facts(loss, 2)
     d_neg = np.column_stack([D_NEG, [masked, masked]])
     weight = np.column_stack([ONES, [0.0, 0.0]])
     assert np.array_equal(
-        half.call(loss, D_POS, d_neg, weight), half.call(loss, D_POS, D_NEG, ONES)
+        half.call(loss, D_POS, d_neg, weight, *told), half.call(loss, D_POS, D_NEG, ONES, *told)
     )
-    with_it = half.gradients(loss, np.ones(2), D_POS, d_neg, weight)
-    without = half.gradients(loss, np.ones(2), D_POS, D_NEG, ONES)
+    with_it = half.gradients(loss, np.ones(2), D_POS, d_neg, weight, *told)
+    without = half.gradients(loss, np.ones(2), D_POS, D_NEG, ONES, *told)
     assert np.array_equal(with_it[0], without[0])
     assert np.array_equal(with_it[1], np.column_stack([without[1], [0.0, 0.0]]))
+
+
+# 1 - P(1), what a positive at distance 1 gets wrong.
+WRONG = 1 / (1 + exp(1))
 
 
 @pytest.mark.parametrize(
     ("name", "value", "slope"),
     [
-        ("infonce", 0.0, 0.0),
-        ("margin", 0.0, 0.0),
-        ("triplet", 0.0, 0.0),
+        *((name, 0.0, 0.0) for name in LOSSES if name not in ("fermi_dirac", "focal")),
         # The positive term alone: log(1 + e^(1 - 2)), with slope 1 / (1 + e^(2 - 1)).
-        ("fermi_dirac", log(1 + exp(-1)), 1 / (1 + exp(1))),
+        ("fermi_dirac", log(1 + exp(-1)), WRONG),
+        # With the factor q^2 / 4 for q = 1 - P: (q^2 / 4 l)' = q^2 / 4 (2 (1 - q) l + q).
+        (
+            "focal",
+            WRONG**2 / 4 * log(1 + exp(-1)),
+            WRONG**2 / 4 * (2 * (1 - WRONG) * log(1 + exp(-1)) + WRONG),
+        ),
     ],
 )
-def test_a_row_without_negatives_is_finite(name, value, slope, half):
+@pytest.mark.parametrize("count", [2, 0])
+def test_a_row_without_negatives_is_finite(name, value, slope, count, half):
+    """Whether all of them are masked or there are none."""
     loss = half.load("loss", name)
-    args = np.ones(1), np.array([[0.0, 2.0]]), np.zeros((1, 2))
+    args = np.ones(1), np.array([[0.0, 2.0]])[:, :count], np.zeros((1, count)), *facts(loss, 1)
     np.testing.assert_allclose(half.call(loss, *args), [value], atol=1e-15)
-    d_pos, d_neg, _ = half.gradients(loss, np.ones(1), *args)
+    d_pos, d_neg = half.gradients(loss, np.ones(1), *args)[:2]
     np.testing.assert_allclose(d_pos, [slope], atol=1e-15)
-    assert np.array_equal(d_neg, [[0.0, 0.0]])
+    assert np.array_equal(d_neg, np.zeros((1, count)))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_of_points_are_finite_where_they_coincide_and_at_the_boundary(name, half):
+    """All in one place, at the origin and at the largest radius; and on opposite sides."""
+    loss, space = half.load("loss", name), half.load("manifold", "poincare")
+
+    def of_points(anchors, positives, negatives, *told):
+        near = space.dist(anchors, positives, 1.0)
+        far = space.dist(anchors[:, None], negatives, 1.0)
+        weight = negatives[..., 0] * 0 + 1
+        return loss(near, far, weight, *told)
+
+    edge = np.array([[0.0, 0.0], [1e9, 0.0], [1e9, 0.0], [-1e9, 0.0]], np.float32)
+    there = half.call(lambda v: space.project(space.exp0(v, 1.0), 1.0), edge)
+    for positive, negative in (([0, 1, 2, 3], [0, 1, 3, 3]), ([3, 3, 3, 2], [2, 2, 2, 2])):
+        args = there, there[positive], there[np.array([negative, negative]).T]
+        args += tuple(facts(loss, 4, np.float32))
+        value, gradients = half.both(of_points, np.ones(4, np.float32), *args)
+        assert np.isfinite(value).all()
+        assert all(np.isfinite(gradient).all() for gradient in gradients[:3])
 
 
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("params", [{}, {"temperature": 0.01}])
 def test_extreme_distances_stay_finite_in_float32(name, params, half):
-    if params and name not in ("infonce", "fermi_dirac"):
-        pytest.skip("no temperature")
     loss = half.load("loss", name)
+    if params and not takes(loss, "temperature"):
+        pytest.skip("no temperature")
     d_pos = np.array([0.0, 80.0, 0.0, 80.0], np.float32)
     d_neg = np.array([[0.0, 80.0], [0.0, 0.0], [80.0, 80.0], [80.0, 80.0]], np.float32)
-    args = d_pos, d_neg, np.full((4, 2), 1024, np.float32)
+    args = d_pos, d_neg, np.full((4, 2), 1024, np.float32), *facts(loss, 4, np.float32)
     value = half.call(loss, *args, **params)
     assert value.dtype == np.float32
     assert np.isfinite(value).all()
@@ -142,20 +269,20 @@ def test_gradients_are_the_slopes_of_the_values(name, half):
     rng = np.random.default_rng(5)
     d_pos, d_neg = rng.uniform(0, 5, 6), rng.uniform(0, 5, (6, 4))
     weight = rng.integers(0, 3, (6, 4)).astype(float)
-    cotangent = rng.normal(size=6)
+    cotangent, told = rng.normal(size=6), facts(loss, 6)
     along, across = rng.normal(size=6), rng.normal(size=(6, 4))
     step = 1e-6
-    up = half.call(loss, d_pos + step * along, d_neg + step * across, weight)
-    down = half.call(loss, d_pos - step * along, d_neg - step * across, weight)
+    up = half.call(loss, d_pos + step * along, d_neg + step * across, weight, *told)
+    down = half.call(loss, d_pos - step * along, d_neg - step * across, weight, *told)
     slope = np.sum(cotangent * (up - down)) / (2 * step)
-    found = half.gradients(loss, cotangent, d_pos, d_neg, weight)
+    found = half.gradients(loss, cotangent, d_pos, d_neg, weight, *told)
     # Measured difference: 3e-9, that of the finite step.
     np.testing.assert_allclose(
         np.sum(found[0] * along) + np.sum(found[1] * across), slope, rtol=1e-6
     )
 
 
-# Measured: values 3.7e-16 and 2.2e-07 relative, gradients 2.7e-15 and 9.5e-07 absolute.
+# Measured: values 7.4e-16 and 2.2e-07 relative, gradients 2.7e-15 and 9.5e-07 absolute.
 @pytest.mark.parametrize(
     ("dtype", "near"), [(np.float64, 1e-14), (np.float32, 5e-6)], ids=["float64", "float32"]
 )
@@ -171,8 +298,9 @@ def test_both_halves_give_the_same_values_and_gradients(name, dtype, near, halve
     values, gradients = [], []
     for half in halves:
         loss = half.load("loss", name)
-        values.append(half.call(loss, *args))
-        gradients.append(half.gradients(loss, cotangent, *args)[:2])
+        told = facts(loss, 64, dtype)
+        values.append(half.call(loss, *args, *told))
+        gradients.append(half.gradients(loss, cotangent, *args, *told)[:2])
     np.testing.assert_allclose(*values, rtol=near)
     for a, b in zip(*gradients, strict=True):
         np.testing.assert_allclose(a, b, rtol=near, atol=near)

@@ -8,6 +8,7 @@ on runs that cover every entry. All in float64.
 
 import dataclasses
 import functools
+import inspect
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +23,9 @@ from hardball.trainers import engine_jax, engine_torch, problem
 STEPS = 100
 BATCH, DRAWS, POOL = 16, 5, 24
 TOLERANCE = 1e-11
+# A pool's nearest node bears the whole gradient: in PyTorch alone, points that start one part in
+# 2^52 off are 3e-13 apart after 50 steps, and 1e-7 after 100.
+UNSTABLE = {"triplet_hard": 40}
 
 QUICK = [run.spec for run in plan.runs(plan.load_suite("quick"))]
 # Without the samplers that look at the points, whose draws follow from those of the step before.
@@ -73,6 +77,8 @@ class Side:
         spec = self.how.spec
         order = problem.Batches(spec.seed, len(self.problem.positives), BATCH).take(0, STEPS)
         self.pairs = self.problem.positives[order]
+        depth = self.problem.hierarchy.depth[self.pairs[..., 0]]
+        self.told = {"hops": self.problem.hops[order], "depth": depth}
         count = problem.words_per_step(spec)
         self.words = words.block(spec.seed, "negatives", 0, STEPS, count)
 
@@ -133,52 +139,65 @@ def side_by_side(draws, n_nodes):
 
 
 def beginning(side, copies):
-    """The start of `copies` tables in one, the pairs of every step, and the rate."""
+    """The start of `copies` tables in one, the pairs of every step, its facts, and the rate."""
     n_nodes, start = side.problem.n_nodes, np.tile(side.problem.start, (copies, 1))
     side.engine.problem = dataclasses.replace(side.problem, start=start)
     shift = n_nodes * np.arange(copies, dtype=np.int32)[None, :, None, None]
     pairs = (side.pairs[:, None] + shift).reshape(STEPS, copies * BATCH, 2)
+    told = {name: np.tile(fact.astype(float), copies) for name, fact in side.told.items()}
     # The mean over all copies makes each one's gradient that much smaller; Adam does not care.
     optimizer = side.how.spec.optimizer.name
-    return side.engine.start(), pairs, RATES[optimizer] * (copies if optimizer == "rsgd" else 1)
+    rate = RATES[optimizer] * (copies if optimizer == "rsgd" else 1)
+    return side.engine.start(), pairs, told, rate
 
 
 @functools.cache
 def compiled_path(geometry, pooled):
-    """(which loss, table, pairs, draws, rate) -> points and losses after every step."""
+    """(which loss, table, pairs, told, draws, rate) -> points and losses after every step."""
     settings = {"sampler": SAMPLERS[(IN_POOLS if pooled else IN_PAIRS)[0]], **GEOMETRIES[geometry]}
     how = problem.resolve(spec_of("jax", **settings), "jax", width=0)
-    functions = [
-        functools.partial(plan.catalog.load("loss", method.name, "jax"), **method.params)
-        for method in LOSSES.values()
-    ]
+    functions = [one_loss(method) for method in LOSSES.values()]
 
-    def path(which, table, pairs, draws, rate):
-        def any_loss(*distances, **_):
-            return jax.lax.switch(which, functions, *distances)
+    def path(which, table, pairs, told, draws, rate):
+        def any_loss(*distances, hops, depth, **_):
+            return jax.lax.switch(which, functions, *distances, {"hops": hops, "depth": depth})
 
         def step(table, given):
-            pairs, draws, before = given
-            table, totals = engine_jax.update(chosen, table, *pairs.T, draws, rate, 1.0, before)
+            pairs, told, draws, before = given
+            step = chosen, table, *pairs.T, draws, rate, 1.0, before
+            table, totals = engine_jax.update(*step, **told)
             return table, (table.rows[:, : how.coordinates], totals["loss"])
 
         chosen = dataclasses.replace(how, loss=any_loss)
-        return jax.lax.scan(step, table, (pairs, draws, jnp.arange(STEPS)))[1]
+        return jax.lax.scan(step, table, (pairs, told, draws, jnp.arange(STEPS)))[1]
 
     # One program for all losses: compiling is what takes time here.
     return jax.jit(path)
 
 
+def one_loss(method):
+    """(d_pos, d_neg, weight, all facts) -> a loss, which takes of the facts those that it names."""
+    loss = plan.catalog.load("loss", method.name, "jax")
+    taken = [name for name in problem.FACTS if name in inspect.signature(loss).parameters]
+
+    def of_all(*given):
+        *distances, told = given
+        return loss(*distances, **{name: told[name] for name in taken}, **method.params)
+
+    return of_all
+
+
 def jax_path(side, draws, copies, geometry, loss):
     """Points (STEPS, N, D) and losses after every step."""
-    table, pairs, rate = beginning(side, copies)
+    table, pairs, told, rate = beginning(side, copies)
     path = compiled_path(geometry, bool(side.how.shared))
-    found = path(list(LOSSES).index(loss), table, pairs, draws, jnp.asarray(rate))
+    found = path(list(LOSSES).index(loss), table, pairs, told, draws, jnp.asarray(rate))
     return jax.tree.map(np.asarray, found)
 
 
 def torch_path(side, draws, copies):
-    table, pairs, rate = beginning(side, copies)
+    table, pairs, told, rate = beginning(side, copies)
+    told = {name: torch.tensor(told[name]) for name in side.how.facts}
     pairs = torch.tensor(pairs.astype(np.int64))
     points, losses = [], []
     with torch.no_grad():
@@ -186,7 +205,8 @@ def torch_path(side, draws, copies):
             each = engine_torch.Draws(*(torch.tensor(field[number]) for field in draws))
             step = side.how, table, *pairs[number].T, each
             given = torch.tensor(rate, dtype=torch.float64), torch.tensor(1.0), torch.tensor(number)
-            table, totals = engine_torch.update(*step, *given)
+            now = {name: fact[number] for name, fact in told.items()}
+            table, totals = engine_torch.update(*step, *given, **now)
             points.append(table.rows[:, : side.how.coordinates].numpy().copy())
             losses.append(totals["loss"].item())
     return np.stack(points), np.array(losses)
@@ -205,23 +225,26 @@ def test_draws_are_identical(graph, sampler):
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 def test_every_step_agrees(graph, geometry, loss):
     shared = {"loss": LOSSES[loss], **GEOMETRIES[geometry]}
+    until = UNSTABLE.get(LOSSES[loss].name, STEPS)
+    # A batch without a direct edge moves nothing by it.
+    most = 0.7 if LOSSES[loss].name == "local_contrastive" else 1
     for names in (IN_PAIRS, IN_POOLS):
         settings = {"sampler": SAMPLERS[names[0]], **shared}
         sides = [Side(framework, graph, **settings) for framework in ("jax", "torch")]
         draws = side_by_side([drawn(graph, name) for name in names], graph.n_nodes)
         ours, our_losses = jax_path(sides[0], draws, len(names), geometry, loss)
         theirs, their_losses = torch_path(sides[1], draws, len(names))
-        np.testing.assert_allclose(our_losses, their_losses, rtol=TOLERANCE)
+        np.testing.assert_allclose(our_losses[:until], their_losses[:until], rtol=TOLERANCE)
         for number, name in enumerate(names):
             block = np.s_[:, number * graph.n_nodes : (number + 1) * graph.n_nodes]
             assert np.isfinite(ours[block]).all(), name
             # Points that stand still would agree with anything. A batch of leaves, for which there
             # are no descendants to draw, moves none.
             moved = np.abs(np.diff(ours[block], axis=0)).max(axis=(1, 2)) > 1e-5
-            assert moved.mean() >= (0.9 if name.startswith("descendants") else 1), name
-            # Measured: 1e-14 at most.
+            assert moved.mean() >= most * (0.9 if name.startswith("descendants") else 1), name
+            # Measured: 4e-14 at most, 1e-12 of triplet_hard after 50 steps.
             np.testing.assert_allclose(
-                ours[block], theirs[block], rtol=0, atol=TOLERANCE, err_msg=name
+                ours[block][:until], theirs[block][:until], rtol=0, atol=TOLERANCE, err_msg=name
             )
 
 

@@ -10,7 +10,6 @@ from scipy import stats
 from hardball.errors import HardballError
 from hardball.hierarchy.closure import Csr, pairs
 from hardball.positives import streams
-from hardball.positives.pairs import hops_of
 from hardball.row import spec_columns
 from hardball.spec import RunSpec
 from hardball.trainers import loop, problem
@@ -82,7 +81,7 @@ def test_an_epoch_is_as_many_steps_whatever_pairs_are_shown(graph):
 
 def test_edges_are_the_pairs_one_hop_apart_each_equally_often(graph):
     task = task_of(graph, pairs="edges")
-    direct = np.flatnonzero(hops_of(task) == 1)
+    direct = np.flatnonzero(task.hops == 1)
     assert len(direct) == graph.n_edges
     passes = 2 * B
     found = np.bincount(taken(task, 0, 2 * graph.n_edges).ravel(), minlength=len(task.positives))
@@ -113,7 +112,7 @@ def test_every_beginning_has_the_shares_but_for_less_than_one_place(seed):
 
 
 def group_of(task):
-    return np.minimum(hops_of(task), 3) - 1
+    return np.minimum(task.hops, 3) - 1
 
 
 def test_every_batch_has_a_tenth_of_parents_and_of_grandparents(graph):
@@ -182,11 +181,11 @@ def test_by_depth_the_nodes_of_each_depth_have_as_many_pairs(graph):
 def test_near_pairs_come_before_far_ones_and_phases_end_at_their_steps(graph):
     task = task_of(graph, pairs={"name": "progressive", "first": 0.1, "second": 0.2})
     total = task.total_steps
-    apart = hops_of(task)[taken(task, 0, total)]
+    apart = task.hops[taken(task, 0, total)]
     ends = [int(np.ceil(0.1 * total)), int(np.ceil(round(0.3 * total, 6)))]
     assert apart[: ends[0]].max() == 1
     assert apart[ends[0] : ends[1]].max() == 2
-    assert apart[ends[1] :].max() == hops_of(task).max() > 2
+    assert apart[ends[1] :].max() == task.hops.max() > 2
     # Two hops come in with the phase's first batch, more than two with the third phase's.
     assert apart[ends[0]].max() == 2
     assert apart[ends[1]].max() > 2

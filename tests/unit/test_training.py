@@ -1,6 +1,7 @@
 """The training loop: batches, schedule, chunks, curves, stopping, rows, divergence."""
 
 import dataclasses
+import importlib
 import math
 
 import numpy as np
@@ -84,6 +85,51 @@ def test_a_faded_softmax_is_the_softmax_with_weights_that_much_smaller(graph):
         assert 0.9 < totals["pull"] / (0.25 * used / (1 + 0.25 * used / 8)) <= 1
 
 
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_loss_is_told_how_far_its_positives_are_and_how_deep_its_anchors(framework, graph):
+    """The loss of points that have not moved: d+ = d_k = 0."""
+    engines = importlib.import_module(f"hardball.trainers.engine_{framework}")
+    for loss in ("multi_hop_contrastive", "margin_by_depth"):
+        task = problem.build(spec_of(framework, init_scale=1e-12, loss=loss), graph)
+        chunk = problem.chunk(task, problem.batches_of(task), 0, 1)
+        begun = engines.Engine(task, 1)
+        table = begun.start()
+        begun.compile(table, chunk)
+        _, used = begun.sample(table, 0, chunk.batch[0], chunk.words[0])
+        pairs = task.positives[chunk.batch[0]]
+        found = begun.read(begun.run(table, chunk)[1])["loss"]
+        if loss == "margin_by_depth":
+            each = 0.2 * (1 + 0.1 * graph.depth[pairs[:, 0]]) * (used.sum(axis=1) > 0)
+        else:
+            apart = np.array([edges_up(graph, *pair) for pair in pairs])
+            assert len(set(apart)) > 1
+            # log(1 + k) of k negatives.
+            each = 0.5 ** (apart - 1) * np.log1p(used.sum(axis=1))
+        assert found == pytest.approx(each.mean(), rel=1e-6)
+
+
+def edges_up(h, node, ancestor):
+    """Steps until the parents' parents of a node hold its ancestor."""
+    above, steps = {node}, 0
+    while ancestor not in above:
+        above = {
+            int(p) for n in above for p in h.parents_indices[slice(*h.parents_indptr[n : n + 2])]
+        }
+        steps += 1
+    return steps
+
+
+def test_nothing_is_made_that_no_loss_takes(graph):
+    for loss, facts in (
+        ("infonce", set()),
+        ("local_contrastive", {"hops"}),
+        ("margin_by_depth", {"depth"}),
+    ):
+        task = problem.build(spec_of(loss=loss), graph)
+        assert set(engine_torch.Engine(task, 1).data.facts) == facts
+        assert ("hops" in vars(task)) == ("hops" in facts)
+
+
 def test_hard_negatives_come_beside_the_others_and_when_they_are_due(graph):
     late = [{"sampler": "siblings", "negatives": 3, "after": 0.5}]
     alone = train(spec_of(), hierarchy=graph, progress=False)
@@ -142,6 +188,9 @@ def test_seeds_that_share_a_process_are_those_that_do_not(framework, graph):
         {"sampler": "pool", "fade": 0.01, **MIXED},
         {"sampler": "pool", "fade": 0.01, "kernels": "plain", **MIXED},
         {"sampler": "uniform", "loss": "triplet", **MIXED},
+        {"sampler": "uniform", "loss": "multi_hop_contrastive", "fade": 0.1},
+        {"sampler": "pool", "loss": "margin_by_depth", **MIXED},
+        {"sampler": "siblings", "loss": "local_contrastive"},
     ],
     ids=lambda settings: "-".join(map(str, settings.values())),
 )

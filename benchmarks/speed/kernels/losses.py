@@ -1,6 +1,7 @@
 """Losses and regularisers, forward and backward, for several B x K."""
 
 import functools
+import inspect
 from collections.abc import Iterator
 
 from hardball import catalog
@@ -30,15 +31,23 @@ def kernels() -> Iterator[Kernel]:
 
 
 def build(entry: catalog.Entry, shape: tuple[int, int], half: str) -> Call:
-    """Value and gradient for distances in 0..10, one negative in twenty masked."""
+    """Value and gradient for distances in 0..10, one negative in twenty masked.
+
+    Positives are 1 to 8 hops from anchors that lie 1 to 8 levels deep.
+    """
     import numpy as np
+
+    from hardball.trainers.problem import FACTS
 
     fw = framework(half)
     rng = np.random.default_rng(0)
-    function = functools.partial(catalog.load(entry.kind, entry.name, half), **entry.parameters)
+    method = catalog.load(entry.kind, entry.name, half)
+    function = functools.partial(method, **entry.parameters)
     far = rng.uniform(0, 10, shape).astype(np.float32)
     if entry.kind == "regularizer":
         return fw.gradient(function, 1, fw.array(far.reshape(-1)))
     near = rng.uniform(0, 10, shape[0]).astype(np.float32)
     weight = (rng.random(shape) >= 0.05).astype(np.float32)
-    return fw.gradient(function, 2, fw.array(near), fw.array(far), fw.array(weight))
+    told = [name for name in inspect.signature(method).parameters if name in FACTS]
+    facts = rng.integers(1, 9, (len(told), shape[0])).astype(np.float32)
+    return fw.gradient(function, 2, *map(fw.array, (near, far, weight, *facts)))

@@ -28,7 +28,7 @@ def edges(task: "Problem") -> Stream:
 
     Raises HardballError where there is none. Source: hardball.
     """
-    return _passes(task, "parents", hops_of(task) == 1)
+    return _passes(task, "parents", task.hops == 1)
 
 
 def balanced(
@@ -55,7 +55,7 @@ def balanced(
         if not 0 <= share <= 1:
             raise HardballError(f"pairs balanced: {name}={share}, allowed are 0 to 1")
     weights = [round(PARTS * share) for share in shares.values()]
-    return _stratified(task, list(shares), weights, np.minimum(hops_of(task), 3) - 1)
+    return _stratified(task, list(shares), weights, np.minimum(task.hops, 3) - 1)
 
 
 def progressive(task: "Problem", first: float = 0.2, second: float = 0.2) -> Phased:
@@ -71,21 +71,12 @@ def progressive(task: "Problem", first: float = 0.2, second: float = 0.2) -> Pha
             f"pairs progressive: first={first} and second={second}, allowed are 0 or more, "
             "together at most 1"
         )
-    apart = hops_of(task)
+    apart = task.hops
     # A tenth and two tenths are three tenths, which their float64 sum exceeds.
     ends = [math.ceil(round(share * task.total_steps, 6)) for share in (first, first + second)]
     size = task.spec.batch_size
     near = [_passes(task, "parents", apart == 1), _passes(task, "two hops", apart <= 2)]
     return Phased([*near, all_pairs(task)], [0, *(end * size for end in ends)])
-
-
-def hops_of(task: "Problem") -> np.ndarray:
-    """Edges of the shortest path of every training pair: int32 (P,)."""
-    from hardball.hierarchy.closure import Csr
-    from hardball.hierarchy.hops import hops
-
-    known = Csr(task.known_indptr.astype(np.int64), task.known_indices)
-    return hops(task.hierarchy, known)
 
 
 def _passes(task: "Problem", name: str, chosen: np.ndarray) -> Stream:

@@ -31,6 +31,7 @@ class Data(NamedTuple):
     """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays.
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
+    facts: hops (P,) and depth (N,), where the loss takes them.
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
 
@@ -40,6 +41,7 @@ class Data(NamedTuple):
     samplers: tuple[dict[str, jax.Array], ...]
     starts: jax.Array
     steps: jax.Array
+    facts: dict[str, jax.Array]
     powers: jax.Array
     settings: jax.Array
     codes: jax.Array
@@ -92,11 +94,11 @@ def chooser(
     """What chooses among candidates by the compiled kernel; None where it cannot."""
     if not how.chooses:
         return None
-    settings, codes = told(data, before, lr, jnp.ones_like(lr))
+    settings, codes = instructions(data, before, lr, jnp.ones_like(lr))
     return functools.partial(calls_jax.choose, table.rows, data.powers, settings, codes)
 
 
-def told(
+def instructions(
     data: Data, before: jax.Array, lr: jax.Array, fade: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """The settings and codes of a step's compiled kernels, see `native.settings`."""
@@ -187,6 +189,15 @@ def draw(
         fine = fine & ~hit
     own_weight = fine.astype(how.spec.dtype)
     return Draws(shared, shared_weight, ids, own_weight, drawn, masked, widened)
+
+
+def facts(how: Methods, data: Data, pairs: jax.Array, anchors: jax.Array) -> dict[str, jax.Array]:
+    """What the loss takes of each pair of a batch, see `problem.FACTS`: (B,) each.
+
+    pairs (B,): rows of Data.positives; anchors (B,): their nodes.
+    """
+    at = {"hops": pairs, "depth": anchors}
+    return {name: array[at[name]].astype(how.spec.dtype) for name, array in data.facts.items()}
 
 
 def beside(shared: jax.Array, own: jax.Array) -> jax.Array:

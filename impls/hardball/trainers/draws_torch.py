@@ -30,6 +30,7 @@ class Data(NamedTuple):
     """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays.
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
+    facts: hops (P,) and depth (N,), where the loss takes them.
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
 
@@ -39,6 +40,7 @@ class Data(NamedTuple):
     samplers: tuple[dict[str, torch.Tensor], ...]
     starts: torch.Tensor
     steps: torch.Tensor
+    facts: dict[str, torch.Tensor]
     powers: torch.Tensor
     settings: torch.Tensor
     codes: torch.Tensor
@@ -91,11 +93,11 @@ def chooser(
     """What chooses among candidates by the compiled kernel; None where it cannot."""
     if not how.chooses:
         return None
-    settings, codes = told(data, before, lr, torch.ones_like(lr))
+    settings, codes = instructions(data, before, lr, torch.ones_like(lr))
     return functools.partial(calls_torch.choose, table.rows, data.powers, settings, codes)
 
 
-def told(
+def instructions(
     data: Data, before: torch.Tensor, lr: torch.Tensor, fade: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The settings and codes of a step's compiled kernels, see `native.settings`."""
@@ -188,6 +190,17 @@ def draw(
         fine = fine & ~hit
     own_weight = fine.to(kind["dtype"])
     return Draws(shared, shared_weight, ids, own_weight, drawn, masked, widened)
+
+
+def facts(
+    how: Methods, data: Data, pairs: torch.Tensor, anchors: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """What the loss takes of each pair of a batch, see `problem.FACTS`: (B,) each.
+
+    pairs (B,): rows of Data.positives; anchors (B,): their nodes.
+    """
+    at, dtype = {"hops": pairs, "depth": anchors}, getattr(torch, how.spec.dtype)
+    return {name: array[at[name]].to(dtype) for name, array in data.facts.items()}
 
 
 def beside(shared: torch.Tensor, own: torch.Tensor) -> torch.Tensor:

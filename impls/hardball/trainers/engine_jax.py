@@ -16,7 +16,17 @@ from hardball.errors import HardballError
 from hardball.native import calls_jax, warm
 from hardball.optimizers import rows_jax
 from hardball.trainers.checkpoint import under
-from hardball.trainers.draws_jax import Data, Draws, Table, beside, current, draw, make_lists, told
+from hardball.trainers.draws_jax import (
+    Data,
+    Draws,
+    Table,
+    beside,
+    current,
+    draw,
+    facts,
+    instructions,
+    make_lists,
+)
 from hardball.trainers.problem import (
     COUNTS,
     STALLED,
@@ -34,11 +44,13 @@ from hardball.trainers.provenance import processors
 Totals = dict[str, jax.Array]
 
 
-def loss(how: Methods, rows: jax.Array, offset: jax.Array, weight: jax.Array) -> jax.Array:
+def loss(
+    how: Methods, rows: jax.Array, offset: jax.Array, weight: jax.Array, **told: jax.Array
+) -> jax.Array:
     """Mean loss of a batch and its regularisers, from the rows of anchors, positives and draws.
 
     rows (2B + M + B K, D). offset (B, M + K) is zero and added to the distances of the negatives:
-    its gradient is that of each negative, since |grad d| = 1 on any manifold.
+    its gradient is that of each negative, since |grad d| = 1 on any manifold. told: see `facts`.
     """
     size, count = weight.shape
     anchors, positives, shared, own = jnp.split(rows, [size, 2 * size, 2 * size + how.shared])
@@ -49,21 +61,21 @@ def loss(how: Methods, rows: jax.Array, offset: jax.Array, weight: jax.Array) ->
         own = own.reshape(size, count - how.shared, -1)
         each = how.manifold.dist(anchors[:, None], own, how.c)
         far = beside(far, each) if how.shared else each
-    total = jnp.mean(how.loss(near, far + offset, weight, **how.spec.loss.params))
+    total = jnp.mean(how.loss(near, far + offset, weight, **told, **how.spec.loss.params))
     for term, params in how.regularizers:
         total = total + jnp.mean(term(how.manifold.radius(rows[: 2 * size], how.c), **params))
     return total
 
 
 def gradient(
-    how: Methods, rows: jax.Array, draws: Draws, fade: jax.Array
+    how: Methods, rows: jax.Array, draws: Draws, fade: jax.Array, **told: jax.Array
 ) -> tuple[jax.Array, Totals]:
     """The loss's gradient in the rows of anchors, positives and draws, and the step's totals.
 
-    fade: what multiplies the weights in the loss.
+    fade: what multiplies the weights in the loss; told: see `facts`.
     """
     weight = beside(draws.shared_weight, draws.own_weight)
-    both = jax.value_and_grad(functools.partial(loss, how), argnums=(0, 1))
+    both = jax.value_and_grad(functools.partial(loss, how, **told), argnums=(0, 1))
     value, (grads, each) = both(rows, jnp.zeros_like(weight), fade * weight)
     each = jnp.abs(each) * each.shape[0]
     stalled = jnp.sum(weight * (each < STALLED * weight))
@@ -94,11 +106,12 @@ def update(
     lr: jax.Array,
     fade: jax.Array,
     before: jax.Array,
+    **told: jax.Array,
 ) -> tuple[Table, Totals]:
     """One optimiser step on the rows that the batch touches, and the step's totals.
 
     fade: see `problem.fading`; before: how many steps have been taken, which the rows are first
-    brought up to.
+    brought up to; told: see `facts`.
 
     Rows that occur more than once get the sum of their gradients: every occurrence holds the same
     total, so all of them write the same row. Plain code adds into the buffer and reads back; with
@@ -107,12 +120,12 @@ def update(
     ids = jnp.concatenate([anchors, positives, draws.shared, draws.own.reshape(-1)])
     if table.rows.shape[0] <= ids.shape[0]:
         held, old = current(how, table.rows, before, lr)
-        grads, added = gradient(how, held[ids], draws, fade)
+        grads, added = gradient(how, held[ids], draws, fade, **told)
         new = _optimise(how, held, jnp.zeros_like(held).at[ids].add(grads), old, lr)
         touched = jnp.zeros((held.shape[0], 1), bool).at[ids].set(True)
         return table._replace(rows=jnp.where(touched, new, table.rows)), added
     held, old = current(how, table.rows[ids], before, lr)
-    grads, added = gradient(how, held, draws, fade)
+    grads, added = gradient(how, held, draws, fade, **told)
     buffer = table.buffer.at[ids].add(grads)
     total = buffer[ids]
     new = _optimise(how, held, total, old, lr)
@@ -133,7 +146,7 @@ def native_update(
     before: jax.Array,
 ) -> tuple[Table, Totals]:
     """`update` by the compiled step."""
-    settings, codes = told(data, before, lr, fade)
+    settings, codes = instructions(data, before, lr, fade)
     known = data.known_indptr, data.known_indices
     shared = draws.shared, draws.shared_weight.reshape(-1)
     own = draws.own, draws.own_weight
@@ -180,7 +193,8 @@ def _steps(
         else:
             drawn = words[i]
         draws = draw(how, data, table, *pairs, drawn, first + i, lr[i])
-        table, added = change(table, *pairs, draws, lr[i], fade[i], first + i)
+        told = facts(how, data, batch[i], pairs[0])
+        table, added = change(table, *pairs, draws, lr[i], fade[i], first + i, **told)
         return table, {name: sums[name] + added[name] for name in sums}
 
     sums = {name: jnp.zeros((), jnp.int32) for name in COUNTS}
@@ -221,6 +235,7 @@ class Engine:
                 ),
                 put(problem.starts),
                 put(np.array(problem.total_steps, np.int32)),
+                {name: put(getattr(problem, name)) for name in self.how.facts},
                 *(put(array) for array in native_arrays(self.how)),
             )
             self.key = put(jax.random.key(problem.spec.seed))

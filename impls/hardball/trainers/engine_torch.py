@@ -24,8 +24,9 @@ from hardball.trainers.draws_torch import (
     beside,
     current,
     draw,
+    facts,
+    instructions,
     make_lists,
-    told,
 )
 from hardball.trainers.problem import (
     COUNTS,
@@ -49,12 +50,16 @@ _THREADS_FROM_SCORINGS = 2**19
 
 
 def loss(
-    how: Methods, rows: torch.Tensor, offset: torch.Tensor, weight: torch.Tensor
+    how: Methods,
+    rows: torch.Tensor,
+    offset: torch.Tensor,
+    weight: torch.Tensor,
+    **told: torch.Tensor,
 ) -> torch.Tensor:
     """Mean loss of a batch and its regularisers, from the rows of anchors, positives and draws.
 
     rows (2B + M + B K, D). offset (B, M + K) is zero and added to the distances of the negatives:
-    its gradient is that of each negative, since |grad d| = 1 on any manifold.
+    its gradient is that of each negative, since |grad d| = 1 on any manifold. told: see `facts`.
     """
     size, count = weight.shape
     ends = [size, 2 * size, 2 * size + how.shared]
@@ -66,7 +71,7 @@ def loss(
         own = own.reshape(size, count - how.shared, -1)
         each = how.manifold.dist(anchors[:, None], own, how.c)
         far = beside(far, each) if how.shared else each
-    total = torch.mean(how.loss(near, far + offset, weight, **how.spec.loss.params))
+    total = torch.mean(how.loss(near, far + offset, weight, **told, **how.spec.loss.params))
     for term, params in how.regularizers:
         total = total + torch.mean(term(how.manifold.radius(rows[: 2 * size], how.c), **params))
     return total
@@ -93,8 +98,8 @@ def _eager(how: Methods) -> _Parts:
 def _fuse(piece: Callable[..., Any]) -> Callable[..., Any]:
     """`piece` as torch.compile fuses it, compiled for the arguments of the first call."""
 
-    def fused(*given: Any) -> Any:
-        return piece(*given)
+    def fused(*given: Any, **told: Any) -> Any:
+        return piece(*given, **told)
 
     # What is compiled is kept with the code, for few sets of arguments: each piece has its own.
     fused.__code__ = fused.__code__.replace()
@@ -133,18 +138,18 @@ def _parts(how: Methods) -> _Parts:
 
 
 def gradient(
-    how: Methods, rows: torch.Tensor, draws: Draws, fade: torch.Tensor
+    how: Methods, rows: torch.Tensor, draws: Draws, fade: torch.Tensor, **told: torch.Tensor
 ) -> tuple[torch.Tensor, Totals]:
     """The loss's gradient in the rows of anchors, positives and draws, and the step's totals.
 
-    fade: what multiplies the weights in the loss.
+    fade: what multiplies the weights in the loss; told: see `facts`.
     """
     parts = _parts(how)
     rows = rows.detach().requires_grad_()
     weight = beside(draws.shared_weight, draws.own_weight)
     offset = torch.zeros_like(weight, requires_grad=True)
     with torch.enable_grad():
-        value = parts.loss(rows, offset, fade * weight)
+        value = parts.loss(rows, offset, fade * weight, **told)
     grads, each = torch.autograd.grad(value, (rows, offset))
     pull, stalled = parts.measure(weight, each)
     return grads, totals(draws, draws.masked, value.detach(), pull, stalled)
@@ -184,11 +189,12 @@ def update(
     lr: torch.Tensor,
     fade: torch.Tensor,
     before: torch.Tensor,
+    **told: torch.Tensor,
 ) -> tuple[Table, Totals]:
     """One optimiser step on the rows that the batch touches, and the step's totals.
 
     fade: see `problem.fading`; before: how many steps have been taken, which the rows are first
-    brought up to.
+    brought up to; told: see `facts`.
 
     Rows that occur more than once get the sum of their gradients: every occurrence holds the same
     total, so all of them write the same row. Plain code adds into the buffer and reads back; with
@@ -198,12 +204,12 @@ def update(
     ids = torch.cat([anchors, positives, draws.shared, draws.own.reshape(-1)])
     if table.rows.shape[0] <= ids.shape[0]:
         held, old = parts.coast(table.rows, before, lr)
-        grads, added = gradient(how, held[ids], draws, fade)
+        grads, added = gradient(how, held[ids], draws, fade, **told)
         new = parts.optimise(held, torch.zeros_like(held).index_add_(0, ids, grads), old, lr)
         touched = torch.zeros_like(held[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
         return table._replace(rows=torch.where(touched, new, table.rows)), added
     held, old = parts.coast(table.rows[ids], before, lr)
-    grads, added = gradient(how, held, draws, fade)
+    grads, added = gradient(how, held, draws, fade, **told)
     buffer = table.buffer.index_add_(0, ids, grads)
     new = parts.optimise(held, buffer[ids], old, lr)
     buffer.index_fill_(0, ids, 0)
@@ -222,7 +228,7 @@ def native_update(
     before: torch.Tensor,
 ) -> tuple[Table, Totals]:
     """`update` by the compiled step."""
-    settings, codes = told(data, before, lr, fade)
+    settings, codes = instructions(data, before, lr, fade)
     known = data.known_indptr, data.known_indices
     shared = draws.shared.to(torch.int32), draws.shared_weight.reshape(-1)
     pairs = anchors.to(torch.int32), positives.to(torch.int32)
@@ -263,7 +269,8 @@ def _steps(
     for rows, drawn, rate, part, before in zip(batch, words, lr, fade, counter, strict=True):
         pairs = data.positives[rows, 0], data.positives[rows, 1]
         draws = _parts(how).draw(data, table, *pairs, drawn, before, rate)
-        table, added = change(table, *pairs, draws, rate, part, before)
+        told = facts(how, data, rows, pairs[0])
+        table, added = change(table, *pairs, draws, rate, part, before, **told)
         for name, value in added.items():
             sums[name] += value
     return table, sums
@@ -301,6 +308,7 @@ class Engine:
                 ),
                 self._put(problem.starts),
                 self._put(np.array(problem.total_steps, np.int32)),
+                {name: self._put(getattr(problem, name)) for name in self.how.facts},
                 *(self._put(array) for array in native_arrays(self.how)),
             )
 

@@ -142,7 +142,7 @@ def check(spec: RunSpec) -> None:
     if spec.fade != 1 and not catalog.entry("loss", spec.loss.name).sums:
         able = ", ".join(entry.name for entry in catalog.entries("loss") if entry.sums)
         raise HardballError(
-            f"fade={spec.fade}: loss {spec.loss.name} averages over its negatives, so that their "
+            f"fade={spec.fade}: loss {spec.loss.name} adds up no negatives, so that their "
             f"common weight changes nothing; allowed with {able}"
         )
     if spec.batches.name != "pairs" and spec.pairs.name != "all":

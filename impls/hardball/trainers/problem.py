@@ -86,6 +86,23 @@ class Problem:
         """What multiplies the weight of a negative at every step: float64 (total_steps,)."""
         return fading(self.spec, self.total_steps)
 
+    @cached_property
+    def hops(self) -> np.ndarray:
+        """Edges of the shortest path from the node of every training pair to the ancestor: int32.
+
+        (P,), of the whole hierarchy, through any parent.
+        """
+        from hardball.hierarchy.closure import Csr
+        from hardball.hierarchy.hops import hops
+
+        known = Csr(self.known_indptr.astype(np.int64), self.known_indices)
+        return hops(self.hierarchy, known)
+
+    @property
+    def depth(self) -> np.ndarray:
+        """Edges from the nearest root to every node: int32 (N,)."""
+        return self.hierarchy.depth
+
     def rate(self, step: int) -> float:
         """The rate of the last of `step` steps; that of the first before any."""
         return float(self.rates[max(step - 1, 0)])
@@ -160,6 +177,8 @@ STALLED = 1e-4
 # What the engine hands to a sampler that names it: distances between nodes as they lie now, the
 # share of the training that is over, the anchors' positives, and which candidates are known ones.
 WANTED = ("space", "progress", "positives", "known")
+# And to a loss that names it, (B,): hops from each anchor to its positive, depth of each anchor.
+FACTS = ("hops", "depth")
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +217,7 @@ class Methods:
     """The halves of the pairs that a spec names, resolved once.
 
     samplers: the run's own, then its hard ones; only the first may be a pool.
+    facts: which of FACTS the loss takes.
     native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
     chooses: whether samplers that look at the points choose by the compiled kernel.
     fused: the pieces of a step as PyTorch compiled them, None where they run as they are written;
@@ -210,6 +230,7 @@ class Methods:
     samplers: tuple[Sampling, ...]
     manifold: ModuleType
     loss: Callable[..., Any]
+    facts: tuple[str, ...]
     regularizers: list[tuple[Callable[..., Any], dict[str, Any]]]
     optimise: Callable[..., Any]
     native: bool = False
@@ -233,13 +254,16 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
 
     drawn = tuple(_sampling(framework, part) for part in samplers(spec))
     native = spec.kernels == "native"
+    loss = catalog.load("loss", spec.loss.name, framework)
+    taken = inspect.signature(loss).parameters
     return Methods(
         spec=spec,
         c=curvature(spec),
         width=width,
         samplers=drawn,
         manifold=catalog.load("manifold", spec.manifold.name, framework),
-        loss=catalog.load("loss", spec.loss.name, framework),
+        loss=loss,
+        facts=tuple(name for name in FACTS if name in taken),
         regularizers=[
             (catalog.load("regularizer", r.name, framework), r.params) for r in spec.regularizers
         ],
