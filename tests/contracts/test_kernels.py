@@ -22,6 +22,7 @@ TINY = [
     *("samplers/mined/1000", "samplers/neighbors/1000", "samplers/curriculum/1000"),
     *("samplers/distance_hard/1000", "samplers/tightening/1000"),
     *("losses/infonce/256x50", "losses/radius_penalty/256x50"),
+    *("losses/ball_penalty/256x50", "losses/laplacian_normalized/256x50"),
     *("losses/margin_by_depth/256x50", "losses/local_contrastive/256x50"),
     *("manifolds/poincare.dist+grad/d10", "manifolds/lorentz.exp0/d10"),
     *("manifolds/tangent.transport/d10", "manifolds/euclidean.dist_matrix/d10"),

@@ -20,6 +20,11 @@ class JaxHalf:
     def load(self, kind: catalog.Kind, name: str) -> Any:
         return catalog.load(kind, name, "jax")
 
+    def stack(self, arrays: list[Any]) -> Any:
+        import jax.numpy as jnp
+
+        return jnp.stack(arrays)
+
     def call(self, f: Callable, *args: Any, **params: Any) -> np.ndarray:
         with _sixty_four_bits(args):
             return np.asarray(_jitted(f, args, params)(*_to_jax(args), **params))
@@ -54,6 +59,11 @@ class TorchHalf:
 
     def load(self, kind: catalog.Kind, name: str) -> Any:
         return catalog.load(kind, name, "torch")
+
+    def stack(self, arrays: list[Any]) -> Any:
+        import torch
+
+        return torch.stack(arrays)
 
     def call(self, f: Callable, *args: Any, **params: Any) -> np.ndarray:
         return f(*_to_torch(args), **params).numpy()

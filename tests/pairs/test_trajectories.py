@@ -40,6 +40,20 @@ GEOMETRIES = {
     str(spec.manifold): spec.model_dump(include={"manifold", "optimizer", "clip"})
     for spec in reversed(QUICK)
 }
+# Two regularisers that are told of nodes, and all the others.
+TERMS = {
+    "told": [
+        "laplacian_normalized",
+        {"name": "norm_target", "target": 2.0, "slope": 0.5, "weight": 0.1},
+    ],
+    "others": [
+        *("radius_penalty", "ball_penalty", "sparsity", "laplacian"),
+        {"name": "laplacian", "form": "tangent"},
+        {"name": "laplacian_normalized", "form": "tangent"},
+        {"name": "orthogonality", "form": "scaled"},
+        {"name": "orthogonality", "weight": 1e-4},
+    ],
+}
 RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
 
 
@@ -168,7 +182,7 @@ def compiled_path(geometry, pooled):
             table, totals = engine_jax.update(*step, **told)
             return table, (table.rows[:, : how.coordinates], totals["loss"])
 
-        chosen = dataclasses.replace(how, loss=any_loss)
+        chosen = dataclasses.replace(how, loss=any_loss, facts=("hops", "depth"))
         return jax.lax.scan(step, table, (pairs, told, draws, jnp.arange(STEPS)))[1]
 
     # One program for all losses: compiling is what takes time here.
@@ -269,6 +283,28 @@ def test_draws_that_follow_the_points_agree(graph, sampler):
     assert np.abs(np.diff(paths[0], axis=0)).max(axis=(1, 2)).min() > 1e-5
     # Measured: 4e-9 at most, at a rate of 0.4. One other draw makes a difference of 1e-2 and more.
     np.testing.assert_allclose(*paths, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("regularizers", TERMS.values(), ids=TERMS)
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_every_step_agrees_with_regularisers(graph, geometry, regularizers):
+    paths = []
+    for framework in ("jax", "torch"):
+        settings = {"sampler": SAMPLERS["uniform"], **GEOMETRIES[geometry]}
+        side = Side(framework, graph, regularizers=regularizers, epochs=3, **settings)
+        batches = problem.Batches(3, len(side.problem.positives), BATCH)
+        table, points = side.engine.start(), []
+        for step in range(0, STEPS, 10):
+            chunk = problem.chunk(side.problem, batches, step, 10, endless=True)
+            if not step:
+                side.engine.compile(table, chunk)
+            table, totals = side.engine.run(table, chunk)
+            points.append((side.engine.points(table, step + 10), side.engine.read(totals)["loss"]))
+        paths.append(points)
+    for (ours, our_loss), (theirs, their_loss) in zip(*paths, strict=True):
+        assert our_loss == pytest.approx(their_loss, rel=TOLERANCE)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE)
+    assert np.abs(paths[0][0][0] - paths[0][-1][0]).max() > 1e-3
 
 
 @pytest.mark.parametrize("framework", ["jax", "torch"])

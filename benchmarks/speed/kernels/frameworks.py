@@ -66,7 +66,7 @@ class Torch:
 
         def run() -> Any:
             value = function(*leaves, *arrays[wrt:]).sum()
-            return value, torch.autograd.grad(value, leaves)
+            return value, torch.autograd.grad(value, leaves, allow_unused=True)
 
         return run
 

@@ -2,15 +2,17 @@
 
 import functools
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from hardball import catalog
 
-from .frameworks import framework
+from .frameworks import Jax, Torch, framework
 from .kernel import FRAMEWORKS, Call, Kernel
 
 # K negatives a pair in a small and a large batch, and a shared pool.
 SHAPES = ((256, 50), (1024, 50), (1024, 1024))
+DIM = 10
 
 
 def kernels() -> Iterator[Kernel]:
@@ -23,7 +25,7 @@ def kernels() -> Iterator[Kernel]:
                     size=f"{shape[0]}x{shape[1]}",
                     framework=half,
                     units=shape[0] * shape[1],
-                    unit="scorings" if entry.kind == "loss" else "radii",
+                    unit="scorings" if entry.kind == "loss" else "nodes",
                     build=functools.partial(build, entry, shape, half),
                     entry=(entry.kind, entry.name),
                     memory=shape == SHAPES[-1],
@@ -43,11 +45,32 @@ def build(entry: catalog.Entry, shape: tuple[int, int], half: str) -> Call:
     rng = np.random.default_rng(0)
     method = catalog.load(entry.kind, entry.name, half)
     function = functools.partial(method, **entry.parameters)
-    far = rng.uniform(0, 10, shape).astype(np.float32)
     if entry.kind == "regularizer":
-        return fw.gradient(function, 1, fw.array(far.reshape(-1)))
+        return of_nodes(fw, function, shape[0] * shape[1])
+    far = rng.uniform(0, 10, shape).astype(np.float32)
     near = rng.uniform(0, 10, shape[0]).astype(np.float32)
     weight = (rng.random(shape) >= 0.05).astype(np.float32)
     told = [name for name in inspect.signature(method).parameters if name in FACTS]
     facts = rng.integers(1, 9, (len(told), shape[0])).astype(np.float32)
     return fw.gradient(function, 2, *map(fw.array, (near, far, weight, *facts)))
+
+
+def of_nodes(fw: Jax | Torch, regularizer: Callable[..., Any], nodes: int) -> Call:
+    """Value and gradient for a batch of so many nodes, in half as many pairs."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    given = {
+        "radii": rng.uniform(0, 10, nodes),
+        "d_pos": rng.uniform(0, 10, nodes // 2),
+        "tangent": rng.normal(0, 3, (nodes, DIM)),
+        "degrees": rng.integers(1, 100, nodes),
+        "depths": rng.integers(0, 12, nodes),
+    }
+    asked = inspect.signature(regularizer).parameters
+    if "c" in asked:
+        regularizer = functools.partial(regularizer, c=1.0)
+    arrays = {name: fw.array(given[name].astype(np.float32)) for name in asked if name in given}
+    # What moves comes before what is known of a node.
+    moving = len(arrays.keys() - {"degrees", "depths"})
+    return fw.gradient(regularizer, moving, *arrays.values())

@@ -31,7 +31,7 @@ class Data(NamedTuple):
     """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays.
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
-    facts: hops (P,) and depth (N,), where the loss takes them.
+    facts: what the loss and the regularisers take of `problem.FACTS`, (P,) or (N,).
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
 
@@ -192,11 +192,12 @@ def draw(
 
 
 def facts(how: Methods, data: Data, pairs: jax.Array, anchors: jax.Array) -> dict[str, jax.Array]:
-    """What the loss takes of each pair of a batch, see `problem.FACTS`: (B,) each.
+    """What is told of a batch's pairs, (B,), or of both their ends, (2B,): see `problem.FACTS`.
 
     pairs (B,): rows of Data.positives; anchors (B,): their nodes.
     """
-    at = {"hops": pairs, "depth": anchors}
+    ends = data.positives[pairs].T.reshape(-1)
+    at = {"hops": pairs, "depth": anchors, "degrees": ends, "depths": ends}
     return {name: array[at[name]].astype(how.spec.dtype) for name, array in data.facts.items()}
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from hardball.errors import HardballError
 from hardball.native import calls_jax, warm
 from hardball.optimizers import rows_jax
+from hardball.trainers import terms_jax
 from hardball.trainers.checkpoint import under
 from hardball.trainers.draws_jax import (
     Data,
@@ -61,9 +62,10 @@ def loss(
         own = own.reshape(size, count - how.shared, -1)
         each = how.manifold.dist(anchors[:, None], own, how.c)
         far = beside(far, each) if how.shared else each
-    total = jnp.mean(how.loss(near, far + offset, weight, **told, **how.spec.loss.params))
-    for term, params in how.regularizers:
-        total = total + jnp.mean(term(how.manifold.radius(rows[: 2 * size], how.c), **params))
+    mine = {name: told[name] for name in how.facts}
+    total = jnp.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
+    for value in terms_jax.values(how, rows[: 2 * size], near, told):
+        total = total + value
     return total
 
 
@@ -235,7 +237,7 @@ class Engine:
                 ),
                 put(problem.starts),
                 put(np.array(problem.total_steps, np.int32)),
-                {name: put(getattr(problem, name)) for name in self.how.facts},
+                {name: put(getattr(problem, name)) for name in self.how.told},
                 *(put(array) for array in native_arrays(self.how)),
             )
             self.key = put(jax.random.key(problem.spec.seed))

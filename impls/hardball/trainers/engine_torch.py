@@ -16,6 +16,7 @@ from hardball.errors import HardballError
 from hardball.native import calls_torch, warm
 from hardball.optimizers import rows_torch
 from hardball.samplers.integers_torch import device_words
+from hardball.trainers import terms_torch
 from hardball.trainers.checkpoint import under
 from hardball.trainers.draws_torch import (
     Data,
@@ -71,9 +72,10 @@ def loss(
         own = own.reshape(size, count - how.shared, -1)
         each = how.manifold.dist(anchors[:, None], own, how.c)
         far = beside(far, each) if how.shared else each
-    total = torch.mean(how.loss(near, far + offset, weight, **told, **how.spec.loss.params))
-    for term, params in how.regularizers:
-        total = total + torch.mean(term(how.manifold.radius(rows[: 2 * size], how.c), **params))
+    mine = {name: told[name] for name in how.facts}
+    total = torch.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
+    for value in terms_torch.values(how, rows[: 2 * size], near, told):
+        total = total + value
     return total
 
 
@@ -308,7 +310,7 @@ class Engine:
                 ),
                 self._put(problem.starts),
                 self._put(np.array(problem.total_steps, np.int32)),
-                {name: self._put(getattr(problem, name)) for name in self.how.facts},
+                {name: self._put(getattr(problem, name)) for name in self.how.told},
                 *(self._put(array) for array in native_arrays(self.how)),
             )
 

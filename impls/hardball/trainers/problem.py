@@ -103,6 +103,16 @@ class Problem:
         """Edges from the nearest root to every node: int32 (N,)."""
         return self.hierarchy.depth
 
+    @property
+    def depths(self) -> np.ndarray:
+        """The same, as it is told of both ends of a pair."""
+        return self.depth
+
+    @cached_property
+    def degrees(self) -> np.ndarray:
+        """The number of training pairs that every node is in, as either end: int (N,)."""
+        return np.bincount(self.positives.ravel(), minlength=self.n_nodes)
+
     def rate(self, step: int) -> float:
         """The rate of the last of `step` steps; that of the first before any."""
         return float(self.rates[max(step - 1, 0)])
@@ -177,8 +187,9 @@ STALLED = 1e-4
 # What the engine hands to a sampler that names it: distances between nodes as they lie now, the
 # share of the training that is over, the anchors' positives, and which candidates are known ones.
 WANTED = ("space", "progress", "positives", "known")
-# And to a loss that names it, (B,): hops from each anchor to its positive, depth of each anchor.
-FACTS = ("hops", "depth")
+# And to a loss or a regulariser that names it: hops from each anchor to its positive and the depth
+# of each anchor, (B,); degrees and depths of the anchors and then the positives, (2B,).
+FACTS = ("hops", "depth", "degrees", "depths")
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +223,14 @@ class Sampling:
         return words_shape(self.part, batch)
 
 
+class Term(NamedTuple):
+    """One of a run's regularisers; wants: what it is handed of a batch, see `terms_jax.values`."""
+
+    value: Callable[..., Any]
+    params: dict[str, Any]
+    wants: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Methods:
     """The halves of the pairs that a spec names, resolved once.
@@ -231,7 +250,7 @@ class Methods:
     manifold: ModuleType
     loss: Callable[..., Any]
     facts: tuple[str, ...]
-    regularizers: list[tuple[Callable[..., Any], dict[str, Any]]]
+    regularizers: tuple[Term, ...]
     optimise: Callable[..., Any]
     native: bool = False
     chooses: bool = False
@@ -241,6 +260,12 @@ class Methods:
     def shared(self) -> int:
         """Negatives that all anchors of a batch share: the size of the pool, 0 without one."""
         return self.samplers[0].part.negatives if self.samplers[0].pool else 0
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Which of FACTS the loss or a regulariser takes."""
+        taken = {*self.facts, *(name for term in self.regularizers for name in term.wants)}
+        return tuple(name for name in FACTS if name in taken)
 
     @property
     def coordinates(self) -> int:
@@ -264,13 +289,17 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         manifold=catalog.load("manifold", spec.manifold.name, framework),
         loss=loss,
         facts=tuple(name for name in FACTS if name in taken),
-        regularizers=[
-            (catalog.load("regularizer", r.name, framework), r.params) for r in spec.regularizers
-        ],
+        regularizers=tuple(_term(framework, r.name, r.params) for r in spec.regularizers),
         optimise=catalog.load("optimizer", spec.optimizer.name, framework),
         native=native and has_kernel(spec),
         chooses=native and reads_rows(spec) and any("space" in each.wants for each in drawn),
     )
+
+
+def _term(framework: str, name: str, params: dict[str, Any]) -> Term:
+    value = catalog.load("regularizer", name, framework)
+    takes = inspect.signature(value).parameters
+    return Term(value, params, tuple(key for key in takes if key not in params))
 
 
 def _sampling(framework: str, part: Part) -> Sampling:

@@ -1,0 +1,30 @@
+"""The regularisers of a run in PyTorch, each given what it names of a batch."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from hardball.trainers.problem import Methods
+
+
+def values(
+    how: Methods, ends: torch.Tensor, near: torch.Tensor, told: Mapping[str, torch.Tensor]
+) -> list[torch.Tensor]:
+    """The mean of each regulariser over a batch, scalars.
+
+    ends (2B, D): rows of the anchors, then of the positives; near (B,): distances within the pairs;
+    told: what the regularisers take of `problem.FACTS`.
+    """
+    given: dict[str, Callable[[], Any]] = {
+        "radii": lambda: how.manifold.radius(ends, how.c),
+        "d_pos": lambda: near,
+        "tangent": lambda: how.manifold.log0(ends, how.c),
+        "degrees": lambda: told["degrees"],
+        "depths": lambda: told["depths"],
+        "c": lambda: how.c,
+    }
+    return [
+        torch.mean(term.value(**{name: given[name]() for name in term.wants}, **term.params))
+        for term in how.regularizers
+    ]
