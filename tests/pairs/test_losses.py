@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hardball import catalog
-from hardball.trainers.problem import FACTS
+from hardball.trainers.methods import FACTS
 
 LOSSES = [
     *("infonce", "multi_hop_contrastive", "local_contrastive"),

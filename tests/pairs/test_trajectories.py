@@ -18,7 +18,16 @@ import torch
 
 from hardball import plan, words
 from hardball.spec import RunSpec
-from hardball.trainers import engine_jax, engine_torch, problem
+from hardball.trainers import (
+    draws_jax,
+    draws_torch,
+    engine_jax,
+    engine_torch,
+    methods,
+    problem,
+    step_jax,
+    step_torch,
+)
 
 STEPS = 100
 BATCH, DRAWS, POOL = 16, 5, 24
@@ -102,7 +111,7 @@ def jax_draws(side):
     pairs = jnp.asarray(side.pairs)
 
     def one(anchors, positives, stream, before):
-        return engine_jax.draw(
+        return draws_jax.draw(
             side.how, side.engine.data, table, anchors, positives, stream, before, lr
         )
 
@@ -117,12 +126,12 @@ def torch_draws(side):
     stream = torch.tensor(side.words.astype(np.int64))
     table, lr = side.engine.start(), torch.tensor(side.problem.spec.lr)
     each = [
-        engine_torch.draw(
+        draws_torch.draw(
             side.how, side.engine.data, table, *pairs[s].T, stream[s], torch.tensor(s), lr
         )
         for s in range(STEPS)
     ]
-    return engine_jax.Draws(*(np.stack(column) for column in zip(*each, strict=True)))
+    return draws_jax.Draws(*(np.stack(column) for column in zip(*each, strict=True)))
 
 
 @functools.cache
@@ -130,7 +139,7 @@ def drawn(graph, sampler):
     """The draws of every step, which both frameworks make alike."""
     settings = {"sampler": SAMPLERS[sampler]}
     found = jax_draws(Side("jax", graph, **settings)), torch_draws(Side("torch", graph, **settings))
-    for name, ours, theirs in zip(engine_jax.Draws._fields, *found, strict=True):
+    for name, ours, theirs in zip(draws_jax.Draws._fields, *found, strict=True):
         np.testing.assert_array_equal(ours, theirs, err_msg=f"{sampler}: {name}")
     return found[0]
 
@@ -143,7 +152,7 @@ def side_by_side(draws, n_nodes):
     if len(draws) == 1:
         return draws[0]
     shifted = [d._replace(own=d.own + n_nodes * number) for number, d in enumerate(draws)]
-    return engine_jax.Draws(
+    return draws_jax.Draws(
         draws[0].shared,
         np.concatenate([d.shared_weight for d in draws], axis=1),
         np.concatenate([d.own for d in shifted], axis=1),
@@ -169,7 +178,7 @@ def beginning(side, copies):
 def compiled_path(geometry, pooled):
     """(which loss, table, pairs, told, draws, rate) -> points and losses after every step."""
     settings = {"sampler": SAMPLERS[(IN_POOLS if pooled else IN_PAIRS)[0]], **GEOMETRIES[geometry]}
-    how = problem.resolve(spec_of("jax", **settings), "jax", width=0)
+    how = methods.resolve(spec_of("jax", **settings), "jax", width=0)
     functions = [one_loss(method) for method in LOSSES.values()]
 
     def path(which, table, pairs, told, draws, rate):
@@ -179,7 +188,7 @@ def compiled_path(geometry, pooled):
         def step(table, given):
             pairs, told, draws, before = given
             step = chosen, table, *pairs.T, draws, rate, 1.0, before
-            table, totals = engine_jax.update(*step, **told)
+            table, totals = step_jax.update(*step, **told)
             return table, (table.rows[:, : how.coordinates], totals["loss"])
 
         chosen = dataclasses.replace(how, loss=any_loss, facts=("hops", "depth"))
@@ -192,7 +201,7 @@ def compiled_path(geometry, pooled):
 def one_loss(method):
     """(d_pos, d_neg, weight, all facts) -> a loss, which takes of the facts those that it names."""
     loss = plan.catalog.load("loss", method.name, "jax")
-    taken = [name for name in problem.FACTS if name in inspect.signature(loss).parameters]
+    taken = [name for name in methods.FACTS if name in inspect.signature(loss).parameters]
 
     def of_all(*given):
         *distances, told = given
@@ -216,11 +225,11 @@ def torch_path(side, draws, copies):
     points, losses = [], []
     with torch.no_grad():
         for number in range(STEPS):
-            each = engine_torch.Draws(*(torch.tensor(field[number]) for field in draws))
+            each = draws_torch.Draws(*(torch.tensor(field[number]) for field in draws))
             step = side.how, table, *pairs[number].T, each
             given = torch.tensor(rate, dtype=torch.float64), torch.tensor(1.0), torch.tensor(number)
             now = {name: fact[number] for name, fact in told.items()}
-            table, totals = engine_torch.update(*step, *given, **now)
+            table, totals = step_torch.update(*step, *given, **now)
             points.append(table.rows[:, : side.how.coordinates].numpy().copy())
             losses.append(totals["loss"].item())
     return np.stack(points), np.array(losses)
@@ -331,10 +340,10 @@ def test_few_nodes_take_the_same_path_as_many(framework, random_dag):
 def stepper(side):
     """(table, step number, draws) -> the table after it."""
     if side.module is engine_jax:
-        jitted = jax.jit(functools.partial(engine_jax.update, side.how))
+        jitted = jax.jit(functools.partial(step_jax.update, side.how))
         rate, parts, array = jnp.asarray(0.1), jitted, jnp.asarray
     else:
-        parts = functools.partial(engine_torch.update, side.how)
+        parts = functools.partial(step_torch.update, side.how)
         rate, array = torch.tensor(0.1, dtype=torch.float64), torch.tensor
 
     def step(table, number, draws):

@@ -39,7 +39,7 @@ def build(entry: catalog.Entry, shape: tuple[int, int], half: str) -> Call:
     """
     import numpy as np
 
-    from hardball.trainers.problem import FACTS
+    from hardball.trainers.methods import FACTS
 
     fw = framework(half)
     rng = np.random.default_rng(0)

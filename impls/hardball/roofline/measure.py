@@ -16,7 +16,7 @@ import numpy as np
 from hardball.hierarchy import store
 from hardball.roofline.cost import Machine, Step
 from hardball.spec import RunSpec
-from hardball.trainers import problem
+from hardball.trainers import methods, problem
 from hardball.trainers.problem import Chunk, Problem
 from hardball.trainers.provenance import cpu_name
 
@@ -131,7 +131,7 @@ def measure_machine(step: Step, threads: int) -> Machine:
 def step_of(task: Problem, coordinates: int) -> Step:
     """The shape of a problem's steps; coordinates: numbers a point."""
     spec = task.spec
-    shared = problem.resolve(spec, spec.framework, task.known_width).shared
+    shared = methods.resolve(spec, spec.framework, task.known_width).shared
     width = np.dtype(spec.dtype).itemsize
     return Step(
         batch=spec.batch_size,

@@ -12,7 +12,7 @@ from hardball.native import calls_jax
 from hardball.optimizers import rows_jax
 from hardball.samplers.membership_jax import Known
 from hardball.samplers.space_jax import Space
-from hardball.trainers.problem import Methods, Sampling
+from hardball.trainers.methods import Methods, Sampling
 
 
 class Table(NamedTuple):
@@ -31,7 +31,7 @@ class Data(NamedTuple):
     """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays.
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
-    facts: what the loss and the regularisers take of `problem.FACTS`, (P,) or (N,).
+    facts: what the loss and the regularisers take of `methods.FACTS`, (P,) or (N,).
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
 
@@ -192,7 +192,7 @@ def draw(
 
 
 def facts(how: Methods, data: Data, pairs: jax.Array, anchors: jax.Array) -> dict[str, jax.Array]:
-    """What is told of a batch's pairs, (B,), or of both their ends, (2B,): see `problem.FACTS`.
+    """What is told of a batch's pairs, (B,), or of both their ends, (2B,): see `methods.FACTS`.
 
     pairs (B,): rows of Data.positives; anchors (B,): their nodes.
     """

@@ -11,7 +11,7 @@ from hardball.native import calls_torch
 from hardball.optimizers import rows_torch
 from hardball.samplers.membership_torch import Known
 from hardball.samplers.space_torch import Space
-from hardball.trainers.problem import Methods, Sampling
+from hardball.trainers.methods import Methods, Sampling
 
 
 class Table(NamedTuple):
@@ -30,7 +30,7 @@ class Data(NamedTuple):
     """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays.
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
-    facts: what the loss and the regularisers take of `problem.FACTS`, (P,) or (N,).
+    facts: what the loss and the regularisers take of `methods.FACTS`, (P,) or (N,).
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
 
@@ -195,7 +195,7 @@ def draw(
 def facts(
     how: Methods, data: Data, pairs: torch.Tensor, anchors: torch.Tensor
 ) -> dict[str, torch.Tensor]:
-    """What is told of a batch's pairs, (B,), or of both their ends, (2B,): see `problem.FACTS`.
+    """What is told of a batch's pairs, (B,), or of both their ends, (2B,): see `methods.FACTS`.
 
     pairs (B,): rows of Data.positives; anchors (B,): their nodes.
     """

@@ -4,251 +4,31 @@ import contextlib
 import dataclasses
 import functools
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
 
 from hardball.errors import HardballError
-from hardball.native import calls_torch, warm
+from hardball.native import warm
 from hardball.optimizers import rows_torch
 from hardball.samplers.integers_torch import device_words
-from hardball.trainers import terms_torch
 from hardball.trainers.checkpoint import under
-from hardball.trainers.draws_torch import (
-    Data,
-    Draws,
-    Table,
-    beside,
-    current,
-    draw,
-    facts,
-    instructions,
-    make_lists,
-)
-from hardball.trainers.problem import (
-    COUNTS,
-    STALLED,
-    SUMS,
-    Chunk,
-    Methods,
-    Problem,
-    identity,
-    native_arrays,
-    resolve,
-    words_per_step,
+from hardball.trainers.draws_torch import Data, Table, beside, current, draw, facts, make_lists
+from hardball.trainers.methods import Methods, native_arrays, resolve
+from hardball.trainers.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
+from hardball.trainers.step_torch import (
+    Totals,
+    compiled,
+    native_update,
+    parts,
+    update,
+    worth_compiling,
 )
 
-Totals = dict[str, torch.Tensor]
-
-# Compiling takes seconds and saves some 20 ns a scoring, and nothing where negatives come in pairs.
-_COMPILE_FROM_SCORINGS = 1e9
 # Below this many scorings a step, a second thread costs more than it brings.
 _THREADS_FROM_SCORINGS = 2**19
-
-
-def loss(
-    how: Methods,
-    rows: torch.Tensor,
-    offset: torch.Tensor,
-    weight: torch.Tensor,
-    **told: torch.Tensor,
-) -> torch.Tensor:
-    """Mean loss of a batch and its regularisers, from the rows of anchors, positives and draws.
-
-    rows (2B + M + B K, D). offset (B, M + K) is zero and added to the distances of the negatives:
-    its gradient is that of each negative, since |grad d| = 1 on any manifold. told: see `facts`.
-    """
-    size, count = weight.shape
-    ends = [size, 2 * size, 2 * size + how.shared]
-    anchors, positives, shared, own = rows.tensor_split(ends)
-    near = how.manifold.dist(anchors, positives, how.c)
-    if how.shared:
-        far = how.manifold.dist_matrix(anchors, shared, how.c)
-    if count > how.shared:
-        own = own.reshape(size, count - how.shared, -1)
-        each = how.manifold.dist(anchors[:, None], own, how.c)
-        far = beside(far, each) if how.shared else each
-    mine = {name: told[name] for name in how.facts}
-    total = torch.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
-    for value in terms_torch.values(how, rows[: 2 * size], near, told):
-        total = total + value
-    return total
-
-
-class _Parts(NamedTuple):
-    """The pieces of a step: plain, or each compiled to fewer kernels."""
-
-    draw: Callable[..., Draws]
-    coast: Callable[..., tuple[torch.Tensor, rows_torch.State]]
-    loss: Callable[..., torch.Tensor]
-    optimise: Callable[..., torch.Tensor]
-    measure: Callable[..., tuple[torch.Tensor, torch.Tensor]]
-
-
-def _eager(how: Methods) -> _Parts:
-    """The pieces as they are written."""
-    given = functools.partial
-    return _Parts(
-        given(draw, how), given(current, how), given(loss, how), given(_optimise, how), _measure
-    )
-
-
-def _fuse(piece: Callable[..., Any]) -> Callable[..., Any]:
-    """`piece` as torch.compile fuses it, compiled for the arguments of the first call."""
-
-    def fused(*given: Any, **told: Any) -> Any:
-        return piece(*given, **told)
-
-    # What is compiled is kept with the code, for few sets of arguments: each piece has its own.
-    fused.__code__ = fused.__code__.replace()
-    return torch.compile(fused, fullgraph=True, dynamic=False)
-
-
-def _compiled(problem: Problem, how: Methods) -> _Parts:
-    """The pieces fused; problems of one configuration and one size share them, as seeds do."""
-    drawn_from = [array for index in problem.indexes for array in index.values()]
-    arrays = problem.start, problem.positives, problem.known_indices, *drawn_from
-    key = identity(how), tuple(np.shape(array) for array in arrays)
-    if key not in _COMPILED:
-        plain = _eager(how)
-        fused = _Parts(*map(_fuse, plain))
-        # A compiled kernel among the draws is nothing that can be fused.
-        _COMPILED[key] = fused._replace(draw=plain.draw) if how.chooses else fused
-    return _COMPILED[key]
-
-
-_COMPILED: dict[tuple[Any, ...], _Parts] = {}
-
-
-def _worth_compiling(problem: Problem, how: Methods) -> bool:
-    """Whether a run scores a pool by plain code, long enough to compile it, with a compiler there.
-
-    A run's digits depend on it, so it follows from the spec and the machine, not from timings.
-    """
-    spec = problem.spec
-    found = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
-    scorings = problem.total_steps * spec.batch_size * spec.scored
-    return bool(found) and how.shared > 0 and not how.native and scorings >= _COMPILE_FROM_SCORINGS
-
-
-def _parts(how: Methods) -> _Parts:
-    return how.fused or _eager(how)
-
-
-def gradient(
-    how: Methods, rows: torch.Tensor, draws: Draws, fade: torch.Tensor, **told: torch.Tensor
-) -> tuple[torch.Tensor, Totals]:
-    """The loss's gradient in the rows of anchors, positives and draws, and the step's totals.
-
-    fade: what multiplies the weights in the loss; told: see `facts`.
-    """
-    parts = _parts(how)
-    rows = rows.detach().requires_grad_()
-    weight = beside(draws.shared_weight, draws.own_weight)
-    offset = torch.zeros_like(weight, requires_grad=True)
-    with torch.enable_grad():
-        value = parts.loss(rows, offset, fade * weight, **told)
-    grads, each = torch.autograd.grad(value, (rows, offset))
-    pull, stalled = parts.measure(weight, each)
-    return grads, totals(draws, draws.masked, value.detach(), pull, stalled)
-
-
-def _measure(weight: torch.Tensor, each: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The sum of the negatives' shares of the gradient, and the weight of those below STALLED."""
-    each = each.abs() * each.shape[0]
-    return each.sum(), (weight * (each < STALLED * weight)).sum()
-
-
-def totals(
-    draws: Draws,
-    masked: torch.Tensor,
-    value: torch.Tensor,
-    pull: torch.Tensor,
-    stalled: torch.Tensor,
-) -> Totals:
-    """What a step adds to the chunk's sums: see `problem.COUNTS`."""
-    return {
-        "drawn": draws.drawn,
-        "masked": masked,
-        "widened": draws.widened,
-        "broken": (~torch.isfinite(value)).to(torch.int64),
-        "loss": value,
-        "pull": pull,
-        "stalled": stalled,
-    }
-
-
-def update(
-    how: Methods,
-    table: Table,
-    anchors: torch.Tensor,
-    positives: torch.Tensor,
-    draws: Draws,
-    lr: torch.Tensor,
-    fade: torch.Tensor,
-    before: torch.Tensor,
-    **told: torch.Tensor,
-) -> tuple[Table, Totals]:
-    """One optimiser step on the rows that the batch touches, and the step's totals.
-
-    fade: see `problem.fading`; before: how many steps have been taken, which the rows are first
-    brought up to; told: see `facts`.
-
-    Rows that occur more than once get the sum of their gradients: every occurrence holds the same
-    total, so all of them write the same row. Plain code adds into the buffer and reads back; with
-    fewer nodes than occurrences it updates all nodes and keeps the touched ones.
-    """
-    parts = _parts(how)
-    ids = torch.cat([anchors, positives, draws.shared, draws.own.reshape(-1)])
-    if table.rows.shape[0] <= ids.shape[0]:
-        held, old = parts.coast(table.rows, before, lr)
-        grads, added = gradient(how, held[ids], draws, fade, **told)
-        new = parts.optimise(held, torch.zeros_like(held).index_add_(0, ids, grads), old, lr)
-        touched = torch.zeros_like(held[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
-        return table._replace(rows=torch.where(touched, new, table.rows)), added
-    held, old = parts.coast(table.rows[ids], before, lr)
-    grads, added = gradient(how, held, draws, fade, **told)
-    buffer = table.buffer.index_add_(0, ids, grads)
-    new = parts.optimise(held, buffer[ids], old, lr)
-    buffer.index_fill_(0, ids, 0)
-    return Table(table.rows.index_copy_(0, ids, new), buffer, table.lists), added
-
-
-def native_update(
-    how: Methods,
-    data: Data,
-    table: Table,
-    anchors: torch.Tensor,
-    positives: torch.Tensor,
-    draws: Draws,
-    lr: torch.Tensor,
-    fade: torch.Tensor,
-    before: torch.Tensor,
-) -> tuple[Table, Totals]:
-    """`update` by the compiled step."""
-    settings, codes = instructions(data, before, lr, fade)
-    known = data.known_indptr, data.known_indices
-    shared = draws.shared.to(torch.int32), draws.shared_weight.reshape(-1)
-    pairs = anchors.to(torch.int32), positives.to(torch.int32)
-    own = draws.own.to(torch.int32), draws.own_weight
-    rows, sums = calls_torch.train(
-        table.rows, *pairs, *shared, *own, *known, data.powers, settings, codes
-    )
-    masked = sums[1].to(torch.int64)
-    return table._replace(rows=rows), totals(draws, masked, sums[0], sums[2], sums[3])
-
-
-def _optimise(
-    how: Methods, rows: torch.Tensor, grads: torch.Tensor, state: rows_torch.State, lr: torch.Tensor
-) -> torch.Tensor:
-    if how.spec.clip:
-        grads = rows_torch.clip(how.manifold, rows, grads, how.spec.clip, how.c)
-    params = how.spec.optimizer.params
-    return rows_torch.pack(*how.optimise(how.manifold, rows, grads, state, lr, how.c, **params))
 
 
 def _steps(
@@ -270,7 +50,7 @@ def _steps(
         change = functools.partial(native_update, how, data)
     for rows, drawn, rate, part, before in zip(batch, words, lr, fade, counter, strict=True):
         pairs = data.positives[rows, 0], data.positives[rows, 1]
-        draws = _parts(how).draw(data, table, *pairs, drawn, before, rate)
+        draws = parts(how).draw(data, table, *pairs, drawn, before, rate)
         told = facts(how, data, rows, pairs[0])
         table, added = change(table, *pairs, draws, rate, part, before, **told)
         for name, value in added.items():
@@ -295,9 +75,9 @@ class Engine:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         self.device = torch.device("cuda" if problem.spec.device == "gpu" else "cpu")
         self.dtype = getattr(torch, problem.spec.dtype)
-        self.compiled = _worth_compiling(problem, self.how)
+        self.compiled = worth_compiling(problem, self.how)
         if self.compiled:
-            self.how = dataclasses.replace(self.how, fused=_compiled(problem, self.how))
+            self.how = dataclasses.replace(self.how, fused=compiled(problem, self.how))
         with self._settings():
             self.threads = torch.get_num_threads()
             self.data = Data(

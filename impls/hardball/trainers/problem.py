@@ -1,14 +1,10 @@
 """What a run trains on, as NumPy arrays: the same problem for both frameworks."""
 
-import functools
-import inspect
-import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,7 +12,7 @@ from hardball import catalog, words
 from hardball.errors import HardballError
 from hardball.positives.batches import Cut, Steps
 from hardball.positives.streams import Passes
-from hardball.samplers.compose import Part, Ramp, samplers
+from hardball.samplers.compose import Part, samplers
 from hardball.spec import RunSpec
 from hardball.trainers.shared import Shared
 
@@ -184,157 +180,6 @@ SUMS = ("loss", "pull", "stalled")
 STALLED = 1e-4
 
 
-# What the engine hands to a sampler that names it: distances between nodes as they lie now, the
-# share of the training that is over, the anchors' positives, and which candidates are known ones.
-WANTED = ("space", "progress", "positives", "known")
-# And to a loss or a regulariser that names it: hops from each anchor to its positive and the depth
-# of each anchor, (B,); degrees and depths of the anchors and then the positives, (2B,).
-FACTS = ("hops", "depth", "degrees", "depths")
-
-
-@dataclass(frozen=True, eq=False)
-class Sampling:
-    """One of a run's samplers: what draws, and how much.
-
-    options: its parameters that the draw takes; part: see `compose.Part`; wants: which of WANTED it
-    takes; refresh: what makes its lists, every `every` steps; by_positive: whether
-    draws are around the positive rather than the anchor.
-    """
-
-    draw: Callable[..., Any]
-    options: dict[str, Any]
-    part: Part
-    wants: tuple[str, ...]
-    refresh: Callable[..., Any] | None
-    every: int
-    pool: bool
-    by_positive: bool
-
-    @property
-    def after(self) -> float:
-        return self.part.after
-
-    @property
-    def ramp(self) -> Ramp | None:
-        return self.part.ramp
-
-    def words_shape(self, batch: int) -> tuple[int, ...]:
-        """Of the words that a batch takes."""
-        return words_shape(self.part, batch)
-
-
-class Term(NamedTuple):
-    """One of a run's regularisers; wants: what it is handed of a batch, see `terms_jax.values`."""
-
-    value: Callable[..., Any]
-    params: dict[str, Any]
-    wants: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Methods:
-    """The halves of the pairs that a spec names, resolved once.
-
-    samplers: the run's own, then its hard ones; only the first may be a pool.
-    facts: which of FACTS the loss takes.
-    native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
-    chooses: whether samplers that look at the points choose by the compiled kernel.
-    fused: the pieces of a step as PyTorch compiled them, None where they run as they are written;
-    JAX always compiles.
-    """
-
-    spec: RunSpec
-    c: float
-    width: int
-    samplers: tuple[Sampling, ...]
-    manifold: ModuleType
-    loss: Callable[..., Any]
-    facts: tuple[str, ...]
-    regularizers: tuple[Term, ...]
-    optimise: Callable[..., Any]
-    native: bool = False
-    chooses: bool = False
-    fused: Any = None
-
-    @property
-    def shared(self) -> int:
-        """Negatives that all anchors of a batch share: the size of the pool, 0 without one."""
-        return self.samplers[0].part.negatives if self.samplers[0].pool else 0
-
-    @property
-    def told(self) -> tuple[str, ...]:
-        """Which of FACTS the loss or a regulariser takes."""
-        taken = {*self.facts, *(name for term in self.regularizers for name in term.wants)}
-        return tuple(name for name in FACTS if name in taken)
-
-    @property
-    def coordinates(self) -> int:
-        """Width of a point's row."""
-        return self.manifold.coordinates(self.spec.dim)
-
-
-def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
-    """The methods of a spec in `framework`, "jax" or "torch"; width: Problem.known_width."""
-    from hardball.native.settings import has_kernel, reads_rows
-
-    drawn = tuple(_sampling(framework, part) for part in samplers(spec))
-    native = spec.kernels == "native"
-    loss = catalog.load("loss", spec.loss.name, framework)
-    taken = inspect.signature(loss).parameters
-    return Methods(
-        spec=spec,
-        c=curvature(spec),
-        width=width,
-        samplers=drawn,
-        manifold=catalog.load("manifold", spec.manifold.name, framework),
-        loss=loss,
-        facts=tuple(name for name in FACTS if name in taken),
-        regularizers=tuple(_term(framework, r.name, r.params) for r in spec.regularizers),
-        optimise=catalog.load("optimizer", spec.optimizer.name, framework),
-        native=native and has_kernel(spec),
-        chooses=native and reads_rows(spec) and any("space" in each.wants for each in drawn),
-    )
-
-
-def _term(framework: str, name: str, params: dict[str, Any]) -> Term:
-    value = catalog.load("regularizer", name, framework)
-    takes = inspect.signature(value).parameters
-    return Term(value, params, tuple(key for key in takes if key not in params))
-
-
-def _sampling(framework: str, part: Part) -> Sampling:
-    name, params = part.method.name, part.method.params
-    draw = catalog.load("sampler", name, framework)
-    takes = inspect.signature(draw).parameters
-    given = {**params, "negatives": part.negatives}
-    refresh = catalog.refresher("sampler", name, framework)
-    if refresh is not None:
-        asked = inspect.signature(refresh).parameters
-        refresh = functools.partial(refresh, **{k: v for k, v in params.items() if k in asked})
-    return Sampling(
-        draw=draw,
-        options={key: value for key, value in given.items() if key in takes},
-        part=part,
-        wants=tuple(key for key in WANTED if key in takes),
-        refresh=refresh,
-        every=int(params.get("every", 0)),
-        pool=catalog.entry("sampler", name).form == "pool",
-        by_positive=params.get("relative_to") == "positive",
-    )
-
-
-def native_arrays(how: Methods) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """powers, settings, codes of the compiled kernels, in the run's dtype; empty without one."""
-    dtype = np.dtype(how.spec.dtype)
-    if not (how.native or how.chooses):
-        return np.zeros((3, 0), dtype), np.zeros(0, dtype), np.zeros(0, np.int32)
-    from hardball.native import settings
-
-    powers = settings.powers(how.spec).astype(dtype)
-    numbers = settings.settings(how.spec, how.manifold).astype(dtype)
-    return powers, numbers, np.array(settings.codes(how.spec), np.int32)
-
-
 def curvature(spec: RunSpec) -> float:
     """c > 0 of the space, whose curvature is -c; 1 where the manifold has none to set."""
     return float(spec.manifold.params.get("c", 1.0))
@@ -362,15 +207,6 @@ def refreshes(spec: RunSpec) -> tuple[int, ...]:
     """Every how many steps a sampler makes its lists anew, for each that does."""
     every = (int(part.method.params.get("every", 0)) for part in samplers(spec))
     return tuple(n for n in every if n)
-
-
-def identity(how: Methods) -> tuple[str, int]:
-    """What a compiled step depends on, beside the shapes of its arguments."""
-    names = {"batch_size", "clip", "device", "dtype", "hard", "kernels", "loss"}
-    names |= {"manifold", "negatives", "optimizer"}
-    names |= {"regularizers", "sampler", "words"}
-    text = json.dumps(how.spec.model_dump(mode="json", include=names), sort_keys=True)
-    return text, how.width
 
 
 class Batches(Cut):

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hardball.trainers.problem import Methods
+from hardball.trainers.methods import Methods
 
 
 def values(
@@ -15,7 +15,7 @@ def values(
     """The mean of each regulariser over a batch, scalars.
 
     ends (2B, D): rows of the anchors, then of the positives; near (B,): distances within the pairs;
-    told: what the regularisers take of `problem.FACTS`.
+    told: what the regularisers take of `methods.FACTS`.
     """
     given: dict[str, Callable[[], Any]] = {
         "radii": lambda: how.manifold.radius(ends, how.c),

@@ -1,0 +1,138 @@
+"""One training step in JAX: the loss of a batch, its gradient, the update of its rows."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from hardball.native import calls_jax
+from hardball.optimizers import rows_jax
+from hardball.trainers import terms_jax
+from hardball.trainers.draws_jax import Data, Draws, Table, beside, current, instructions
+from hardball.trainers.methods import Methods
+from hardball.trainers.problem import STALLED
+
+Totals = dict[str, jax.Array]
+
+
+def loss(
+    how: Methods, rows: jax.Array, offset: jax.Array, weight: jax.Array, **told: jax.Array
+) -> jax.Array:
+    """Mean loss of a batch and its regularisers, from the rows of anchors, positives and draws.
+
+    rows (2B + M + B K, D). offset (B, M + K) is zero and added to the distances of the negatives:
+    its gradient is that of each negative, since |grad d| = 1 on any manifold. told: see `facts`.
+    """
+    size, count = weight.shape
+    anchors, positives, shared, own = jnp.split(rows, [size, 2 * size, 2 * size + how.shared])
+    near = how.manifold.dist(anchors, positives, how.c)
+    if how.shared:
+        far = how.manifold.dist_matrix(anchors, shared, how.c)
+    if count > how.shared:
+        own = own.reshape(size, count - how.shared, -1)
+        each = how.manifold.dist(anchors[:, None], own, how.c)
+        far = beside(far, each) if how.shared else each
+    mine = {name: told[name] for name in how.facts}
+    total = jnp.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
+    for value in terms_jax.values(how, rows[: 2 * size], near, told):
+        total = total + value
+    return total
+
+
+def gradient(
+    how: Methods, rows: jax.Array, draws: Draws, fade: jax.Array, **told: jax.Array
+) -> tuple[jax.Array, Totals]:
+    """The loss's gradient in the rows of anchors, positives and draws, and the step's totals.
+
+    fade: what multiplies the weights in the loss; told: see `facts`.
+    """
+    weight = beside(draws.shared_weight, draws.own_weight)
+    both = jax.value_and_grad(functools.partial(loss, how, **told), argnums=(0, 1))
+    value, (grads, each) = both(rows, jnp.zeros_like(weight), fade * weight)
+    each = jnp.abs(each) * each.shape[0]
+    stalled = jnp.sum(weight * (each < STALLED * weight))
+    return grads, totals(draws, draws.masked, value, jnp.sum(each), stalled)
+
+
+def totals(
+    draws: Draws, masked: jax.Array, value: jax.Array, pull: jax.Array, stalled: jax.Array
+) -> Totals:
+    """What a step adds to the chunk's sums: see `problem.COUNTS`."""
+    return {
+        "drawn": draws.drawn,
+        "masked": masked,
+        "widened": draws.widened,
+        "broken": jnp.logical_not(jnp.isfinite(value)).astype(jnp.int32),
+        "loss": value,
+        "pull": pull,
+        "stalled": stalled,
+    }
+
+
+def update(
+    how: Methods,
+    table: Table,
+    anchors: jax.Array,
+    positives: jax.Array,
+    draws: Draws,
+    lr: jax.Array,
+    fade: jax.Array,
+    before: jax.Array,
+    **told: jax.Array,
+) -> tuple[Table, Totals]:
+    """One optimiser step on the rows that the batch touches, and the step's totals.
+
+    fade: see `problem.fading`; before: how many steps have been taken, which the rows are first
+    brought up to; told: see `facts`.
+
+    Rows that occur more than once get the sum of their gradients: every occurrence holds the same
+    total, so all of them write the same row. Plain code adds into the buffer and reads back; with
+    fewer nodes than occurrences it updates all nodes and keeps the touched ones.
+    """
+    ids = jnp.concatenate([anchors, positives, draws.shared, draws.own.reshape(-1)])
+    if table.rows.shape[0] <= ids.shape[0]:
+        held, old = current(how, table.rows, before, lr)
+        grads, added = gradient(how, held[ids], draws, fade, **told)
+        new = _optimise(how, held, jnp.zeros_like(held).at[ids].add(grads), old, lr)
+        touched = jnp.zeros((held.shape[0], 1), bool).at[ids].set(True)
+        return table._replace(rows=jnp.where(touched, new, table.rows)), added
+    held, old = current(how, table.rows[ids], before, lr)
+    grads, added = gradient(how, held, draws, fade, **told)
+    buffer = table.buffer.at[ids].add(grads)
+    total = buffer[ids]
+    new = _optimise(how, held, total, old, lr)
+    # Zeros made of what was read: XLA sees that the reading comes first, and copies nothing.
+    zeros = jnp.minimum(jnp.abs(total), 0)
+    return Table(table.rows.at[ids].set(new), buffer.at[ids].set(zeros), table.lists), added
+
+
+def native_update(
+    how: Methods,
+    data: Data,
+    table: Table,
+    anchors: jax.Array,
+    positives: jax.Array,
+    draws: Draws,
+    lr: jax.Array,
+    fade: jax.Array,
+    before: jax.Array,
+) -> tuple[Table, Totals]:
+    """`update` by the compiled step."""
+    settings, codes = instructions(data, before, lr, fade)
+    known = data.known_indptr, data.known_indices
+    shared = draws.shared, draws.shared_weight.reshape(-1)
+    own = draws.own, draws.own_weight
+    rows, sums = calls_jax.train(
+        table.rows, anchors, positives, *shared, *own, *known, data.powers, settings, codes
+    )
+    masked = sums[1].astype(jnp.int32)
+    return table._replace(rows=rows), totals(draws, masked, sums[0], sums[2], sums[3])
+
+
+def _optimise(
+    how: Methods, rows: jax.Array, grads: jax.Array, state: rows_jax.State, lr: jax.Array
+) -> jax.Array:
+    if how.spec.clip:
+        grads = rows_jax.clip(how.manifold, rows, grads, how.spec.clip, how.c)
+    params = how.spec.optimizer.params
+    return rows_jax.pack(*how.optimise(how.manifold, rows, grads, state, lr, how.c, **params))
