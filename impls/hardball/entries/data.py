@@ -62,6 +62,16 @@ ENTRIES: tuple[Entry, ...] = (
         paired=False,
     ),
     Entry(
+        "start",
+        "narrow_sectors",
+        "the same of the tree in which each node is below its parent with the fewest descendants",
+        f"{SARKAR_2011}; {HARDBALL}",
+        "hierarchy.starts",
+        build="hierarchy.starts:narrow_sectors",
+        parameters={"stretch": 2.0},
+        paired=False,
+    ),
+    Entry(
         "pairs",
         "all",
         "every training pair, equally often",

@@ -4,6 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hardball.hierarchy import closure as closures
+from hardball.hierarchy import graph
+
 if TYPE_CHECKING:
     from hardball.hierarchy.dag import Hierarchy
 
@@ -22,8 +25,29 @@ def sectors(hierarchy: "Hierarchy", noise: np.ndarray, stretch: float = 2.0) -> 
     The other coordinates are those of the noise.
     Source: after Sarkar 2011, with sectors by size and one pass instead of edges of one length.
     """
-    n = hierarchy.n_nodes
-    first, last = hierarchy.first.astype(np.float64), hierarchy.last.astype(np.float64)
+    return _drawn(hierarchy.first, hierarchy.last, noise, stretch)
+
+
+def narrow_sectors(hierarchy: "Hierarchy", noise: np.ndarray, stretch: float = 2.0) -> np.ndarray:
+    """`sectors` of the tree in which each node is below its narrowest parent: float64 (N, dim).
+
+    Of several parents the narrowest has the fewest descendants, of equals the first. It lies far
+    out, where a node elsewhere is far from it; a broad one lies near the centre and so near all.
+    Source: hardball.
+    """
+    indptr, parents, n = hierarchy.parents_indptr, hierarchy.parents_indices, hierarchy.n_nodes
+    below = closures.descendants_count(closures.closure(hierarchy), n)
+    order = np.lexsort((below[parents], np.repeat(np.arange(n), np.diff(indptr))))
+    parent, has = np.full(n, -1, np.int32), np.diff(indptr) > 0
+    parent[has] = parents[order[indptr[:-1][has]]]
+    downwards = graph.order_by(closures.longest_depth(hierarchy), n)
+    return _drawn(*graph.preorder(parent, downwards), noise, stretch)
+
+
+def _drawn(first: np.ndarray, last: np.ndarray, noise: np.ndarray, stretch: float) -> np.ndarray:
+    """The drawing of the tree with preorder intervals [first, last), each (N,)."""
+    n = len(first)
+    first, last = first.astype(np.float64), last.astype(np.float64)
     angle = np.pi * (first + last) / n
     radius = stretch * np.log(n / (last - first))
     out = noise.copy()

@@ -36,7 +36,8 @@ def floors(
     tree_distance: undirected hops along the direct edges, or, in a held-out task, along the basic
     pairs of that closure.
     drawing: hyperbolic distance in `starts.sectors`, the spanning tree drawn in two dimensions;
-    left out of held-out tasks, whose edges it would show.
+    left out of held-out tasks, whose edges it would show. narrow_drawing: in `narrow_sectors`,
+    where nodes have several parents.
     sources, seed, threads: as in `evaluate`.
     Source: Ganea et al. 2018, section 5, on why the closure rule must be shown.
     """
@@ -54,6 +55,9 @@ def floors(
     if split.test is None:
         drawn = starts.sectors(hierarchy, np.zeros((hierarchy.n_nodes, 2)))
         counters["drawing"] = ranking.by_points(to_polar(drawn, "tangent", 1.0))
+        if len(hierarchy.parents_indices) > np.count_nonzero(hierarchy.parent >= 0):
+            drawn = starts.narrow_sectors(hierarchy, np.zeros((hierarchy.n_nodes, 2)))
+            counters["narrow_drawing"] = ranking.by_points(to_polar(drawn, "tangent", 1.0))
     out = {}
     with on_threads(threads):
         for name, counter in counters.items():
