@@ -362,13 +362,15 @@ def stepper(side):
     if side.module is engine_jax:
         jitted = jax.jit(functools.partial(step_jax.update, side.how))
         rate, parts, array = jnp.asarray(0.1), jitted, jnp.asarray
+        kind = draws_jax.Draws
     else:
         parts = functools.partial(step_torch.update, side.how)
         rate, array = torch.tensor(0.1, dtype=torch.float64), torch.tensor
+        kind = draws_torch.Draws
 
     def step(table, number, draws):
         pairs = array(side.pairs[number].astype(np.int64))
-        each = side.module.Draws(*(array(field[number]) for field in draws))
+        each = kind(*(array(field[number]) for field in draws))
         return parts(table, *pairs.T, each, rate, array(1.0), array(number))[0]
 
     return step

@@ -64,6 +64,6 @@ def together(
     """
     if len(sums) == 1:
         return sums[0]
-    ours, theirs = (torch.stack([*each]).reshape(len(sums), -1) for each in (grads, sums))
+    ours, theirs = (torch.stack(list(each)).reshape(len(sums), -1) for each in (grads, sums))
     factors = how.objective.factors(product(ours, theirs.T), **how.objective.params)
     return product(factors, theirs).reshape(sums[0].shape)
