@@ -14,6 +14,12 @@ from hardball.errors import HardballError
 
 __all__ = ["ENTRIES", "Entry", "Kind", "Value"]
 
+# What every method of a kind takes beside its own parameters. The first value is the default, which
+# is left out: a configuration that does not say it is called as it was before there was a choice.
+COMMON: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
+    "regularizer": {"schedule": ("constant", "decay", "ramp", "late_ramp")}
+}
+
 ENTRIES: tuple[Entry, ...] = (*data.ENTRIES, *samplers.ENTRIES, *training.ENTRIES)
 
 
@@ -38,13 +44,15 @@ def parameters(kind: Kind, name: str, given: Mapping[str, Value]) -> dict[str, V
     beside a setting that fixes another.
     """
     known = entry(kind, name)
-    unknown = sorted(set(given) - set(known.parameters))
+    common = COMMON.get(kind, {})
+    unknown = sorted(set(given) - set(known.parameters) - set(common))
     if unknown:
-        allowed = ", ".join(known.parameters) or "none"
+        allowed = ", ".join([*known.parameters, *common]) or "none"
         raise HardballError(f"{kind} {name} has no parameter {unknown[0]!r}: allowed are {allowed}")
     resolved = {key: _typed(known, key, given.get(key, d)) for key, d in known.parameters.items()}
-    for key, allowed_values in known.choices.items():
-        if resolved[key] not in allowed_values:
+    resolved |= {key: given[key] for key in common if key in given}
+    for key, allowed_values in (*known.choices.items(), *common.items()):
+        if resolved.get(key, allowed_values[0]) not in allowed_values:
             listed = ", ".join(map(str, allowed_values))
             raise HardballError(f"{kind} {name}: {key}={resolved[key]!r}, allowed are {listed}")
     setting = str(resolved.get("setting", ""))
@@ -55,7 +63,7 @@ def parameters(kind: Kind, name: str, given: Mapping[str, Value]) -> dict[str, V
                 "leave one of them out"
             )
         resolved[key] = fixed
-    return resolved
+    return {k: v for k, v in resolved.items() if k not in common or v != common[k][0]}
 
 
 def _typed(known: Entry, key: str, value: Value) -> Value:

@@ -25,7 +25,8 @@ class Row(Strict):
     (known positives and the anchor itself), widened (from a wider ring than asked for);
     negatives_used is a pair's mean. Seconds are wall-clock, compiling apart; memory is the
     process's peak in MB; points_at_limit lie at the manifold's largest radius. accelerator: the
-    device's name, empty on a CPU.
+    device's name, empty on a CPU. stopped: why a run ended before its last epoch, see
+    `trainers.stopping`; empty where it did not.
     """
 
     run_id: str
@@ -48,6 +49,7 @@ class Row(Strict):
     hard: str = ""
     loss: str
     regularizers: str
+    objective: str = "sum"
     optimizer: str
     lr: float
     lr_final: float
@@ -67,6 +69,7 @@ class Row(Strict):
     kernels: str = "plain"
 
     status: Status
+    stopped: str = ""
     epochs_done: float
     final_loss: float | None
     scorings: int

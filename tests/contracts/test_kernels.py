@@ -15,7 +15,7 @@ from speed.kernels import engines, manifolds, trees
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNELS = list(kernels.kernels())
-MEASURED = ("sampler", "loss", "regularizer", "manifold", "optimizer")
+MEASURED = ("sampler", "loss", "regularizer", "objective", "manifold", "optimizer")
 # A handful of each family, the smallest there is.
 TINY = [
     *("samplers/uniform/1000", "samplers/pool/1000", "samplers/siblings.no_replacement/1000"),
@@ -28,7 +28,7 @@ TINY = [
     *("manifolds/tangent.transport/d10", "manifolds/euclidean.dist_matrix/d10"),
     *("optimizers/rsgd.lorentz/16384x10", "optimizers/adam.tangent/16384x10"),
     *("engines/pairs.tangent.native/1000", "engines/pairs.tangent.plain/1000"),
-    "engines/pool.tangent.native/1000",
+    *("engines/pool.tangent.native/1000", "engines/objective.pcgrad/1000"),
 ]
 TINY_HOST = [
     *("hierarchies/index.siblings/1000", "hierarchies/index.matrix/1000"),

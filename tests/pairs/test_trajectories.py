@@ -63,6 +63,12 @@ TERMS = {
         {"name": "orthogonality", "weight": 1e-4},
     ],
 }
+# One that ends at full weight at a hundred steps or so, and one that is steady.
+SCHEDULED = [
+    {"name": "laplacian", "weight": 0.1, "schedule": "ramp"},
+    {"name": "norm_target", "target": 2.0, "weight": 0.1},
+]
+OBJECTIVES = [entry.name for entry in plan.catalog.entries("objective")]
 RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
 
 
@@ -297,10 +303,20 @@ def test_draws_that_follow_the_points_agree(graph, sampler):
 @pytest.mark.parametrize("regularizers", TERMS.values(), ids=TERMS)
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 def test_every_step_agrees_with_regularisers(graph, geometry, regularizers):
+    assert_paths_agree(graph, geometry, regularizers=regularizers)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_every_step_agrees_however_terms_share_it(graph, geometry, objective):
+    assert_paths_agree(graph, geometry, regularizers=SCHEDULED, objective=objective)
+
+
+def assert_paths_agree(graph, geometry, **shared):
     paths = []
     for framework in ("jax", "torch"):
         settings = {"sampler": SAMPLERS["uniform"], **GEOMETRIES[geometry]}
-        side = Side(framework, graph, regularizers=regularizers, epochs=3, **settings)
+        side = Side(framework, graph, epochs=3, **settings, **shared)
         batches = problem.Batches(3, len(side.problem.positives), BATCH)
         table, points = side.engine.start(), []
         for step in range(0, STEPS, 10):
@@ -316,10 +332,14 @@ def test_every_step_agrees_with_regularisers(graph, geometry, regularizers):
     assert np.abs(paths[0][0][0] - paths[0][-1][0]).max() > 1e-3
 
 
+APART = {"objective": "pcgrad", "regularizers": ["laplacian", "radius_penalty"]}
+
+
+@pytest.mark.parametrize("terms", [{}, APART], ids=["one", "apart"])
 @pytest.mark.parametrize("framework", ["jax", "torch"])
-def test_few_nodes_take_the_same_path_as_many(framework, random_dag):
+def test_few_nodes_take_the_same_path_as_many(framework, terms, random_dag):
     """A table updated as a whole and one updated row by row hold the same points."""
-    side = Side(framework, random_dag(100, 1), sampler=SAMPLERS["uniform"], clip=0.01)
+    side = Side(framework, random_dag(100, 1), sampler=SAMPLERS["uniform"], clip=0.01, **terms)
     draws = drawn(side.problem.hierarchy, "uniform")
     # 16 (2 + 5) = 112 rows a step: 100 nodes are updated whole, 100 and 50 idle ones by rows.
     step, ends = stepper(side), []
@@ -342,13 +362,15 @@ def stepper(side):
     if side.module is engine_jax:
         jitted = jax.jit(functools.partial(step_jax.update, side.how))
         rate, parts, array = jnp.asarray(0.1), jitted, jnp.asarray
+        kind = draws_jax.Draws
     else:
         parts = functools.partial(step_torch.update, side.how)
         rate, array = torch.tensor(0.1, dtype=torch.float64), torch.tensor
+        kind = draws_torch.Draws
 
     def step(table, number, draws):
         pairs = array(side.pairs[number].astype(np.int64))
-        each = side.module.Draws(*(array(field[number]) for field in draws))
+        each = kind(*(array(field[number]) for field in draws))
         return parts(table, *pairs.T, each, rate, array(1.0), array(number))[0]
 
     return step

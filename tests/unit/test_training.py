@@ -223,7 +223,7 @@ def test_device_words_repeat_too(framework, graph):
 def test_a_diverged_run_says_so_and_has_no_metrics(framework, graph):
     spec = spec_of(framework, manifold="lorentz", optimizer="rsgd", lr=1e6)
     result = train(spec, hierarchy=graph, progress=False)
-    assert result.row.status == "diverged"
+    assert result.row.status == result.row.stopped == "diverged"
     assert result.row.metrics == {}
     assert result.row.final_loss is None
     assert result.row.epochs_done < spec.epochs
@@ -251,12 +251,14 @@ def test_patience_ends_a_run_on_its_validation_pairs(graph):
     assert len(result.curves) == 3
     assert result.curves["map"].notna().all()
     assert result.row.epochs_done < 5
+    assert result.row.stopped == "no_gain"
 
 
 def test_patience_without_held_out_pairs_watches_the_loss(graph):
     settings = {"eval_every": 2, "epochs": 40, "lr": 1e-9, "patience": 2}
     result = train(spec_of(**settings), hierarchy=graph, progress=False)
     assert result.row.epochs_done < 40
+    assert result.row.stopped == "no_gain"
 
 
 @pytest.mark.parametrize(

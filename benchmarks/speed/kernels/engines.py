@@ -53,9 +53,29 @@ def kernels() -> Iterator[Kernel]:
                             memory=space.name == DEFAULT and n == trees.NOUNS,
                         )
 
+    # How the main loss and a regulariser share a step: `sum` is what the others are held against.
+    for entry in catalog.entries("objective"):
+        for n in EPOCHS:
+            for half in FRAMEWORKS:
+                yield Kernel(
+                    family="engines",
+                    name=f"objective.{entry.name}",
+                    size=n,
+                    framework=half,
+                    units=FORMS["pairs"].steps * BATCH * FORMS["pairs"].negatives,
+                    unit="scorings",
+                    build=functools.partial(
+                        build, DEFAULT, FORMS["pairs"], "plain", n, half, entry.name
+                    ),
+                    entry=(entry.kind, entry.name),
+                )
 
-def spec_of(space: str, form: Form, code: str, n: int, half: str) -> "RunSpec":
-    """The run whose steps are measured; code: its `kernels`, "native" or "plain"."""
+
+def spec_of(space: str, form: Form, code: str, n: int, half: str, objective: str = "") -> "RunSpec":
+    """The run whose steps are measured; code: its `kernels`, "native" or "plain".
+
+    objective: how a second term, the Laplacian, shares them; "" for the loss alone.
+    """
     from hardball.spec import RunSpec
 
     return RunSpec.model_validate(
@@ -71,15 +91,16 @@ def spec_of(space: str, form: Form, code: str, n: int, half: str) -> "RunSpec":
             "epochs": EPOCHS[n],
             "lr": 0.05,
             "kernels": code,
+            **({"objective": objective, "regularizers": ["laplacian"]} if objective else {}),
         }
     )
 
 
-def build(space: str, form: Form, code: str, n: int, half: str) -> Call:
+def build(space: str, form: Form, code: str, n: int, half: str, objective: str = "") -> Call:
     """One chunk of steps, as the training loop takes it, and its totals read."""
     from hardball.trainers import problem
 
-    spec = spec_of(space, form, code, n, half)
+    spec = spec_of(space, form, code, n, half, objective)
     made = problem.build(spec, trees.tree(n), trees.known(n))
     engine = importlib.import_module(f"hardball.trainers.engine_{half}").Engine(made, form.steps)
     chunk = problem.chunk(made, problem.batches_of(made), 0, form.steps)

@@ -14,6 +14,7 @@ Kind = Literal[
     "optimizer",
     "pairs",
     "batches",
+    "objective",
     "encoder",
 ]
 Value = bool | int | float | str

@@ -26,4 +26,7 @@ TIBSHIRANI_1996 = "Tibshirani 1996, Regression Shrinkage and Selection via the L
 RING_LOSS_2018 = "Zheng, Pal & Savvides 2018, Ring Loss"
 TAXEMBED = "Taxembed 2025 (github.com/jcoludar/taxembed), radial_regularizer"
 BANSAL_2018 = "Bansal, Chen & Wang 2018, Can We Gain More from Orthogonality Regularizations, Eq. 1"
+CARUANA_1997 = "Caruana 1997, Multitask Learning"
+CHENNUPATI_2019 = "Chennupati et al. 2019, MultiNet++, Geometric Loss Strategy"
+YU_2020 = "Yu et al. 2020, Gradient Surgery for Multi-Task Learning, Algorithm 1"
 BENGIO_2009 = "Bengio et al. 2009, Curriculum Learning"

@@ -18,7 +18,7 @@ FACTOR = "sampler"
 # What two configurations must share to be compared; what else differs is said in the line.
 ALIKE = (
     "dataset", "task", "manifold", "dim", "hard", "loss", "regularizers", "optimizer", "dtype",
-    "pairs", "batches",
+    "pairs", "batches", "objective",
 )  # fmt: skip
 ALL = "all data sets"
 

@@ -18,10 +18,11 @@ SETTINGS = (
     "start", "manifold", "dim", "sampler", "negatives", "hard", "loss", "regularizers", "optimizer",
     "lr", "lr_final", "fade", "burn_in", "burn_in_factor", "clip", "batch_size", "epochs",
     "patience", "eval_every", "init_scale", "dtype", "words", "device", "kernels",
-    "pairs", "batches",
+    "pairs", "batches", "objective",
 )  # fmt: skip
 METHODS = (
     "task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers", "pairs", "batches",
+    "objective",
 )  # fmt: skip
 COSTS = (
     "scorings", "train_seconds", "compile_seconds", "peak_memory_mb", "points_at_limit",
@@ -43,7 +44,7 @@ def read_runs(path: Path) -> pd.DataFrame:
     repeated = runs["run_id"][runs["run_id"].duplicated()]
     if len(repeated):
         raise HardballError(f"{path}: run {repeated.iloc[0]} stands in it twice")
-    for column in ("factor", "label", "hard", "regularizers", "accelerator"):
+    for column in ("factor", "label", "hard", "regularizers", "accelerator", "stopped"):
         if column in runs:
             runs[column] = runs[column].astype(object).fillna("").astype(str)
     return runs

@@ -191,14 +191,21 @@ def draw(
     return Draws(shared, shared_weight, ids, own_weight, drawn, masked, widened)
 
 
-def facts(how: Methods, data: Data, pairs: jax.Array, anchors: jax.Array) -> dict[str, jax.Array]:
+def facts(
+    how: Methods, data: Data, pairs: jax.Array, anchors: jax.Array, before: jax.Array
+) -> dict[str, jax.Array]:
     """What is told of a batch's pairs, (B,), or of both their ends, (2B,): see `methods.FACTS`.
 
-    pairs (B,): rows of Data.positives; anchors (B,): their nodes.
+    pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how many steps have been
+    taken. `progress` () where a regulariser has a schedule: 0 at the first step, 1 at the last.
     """
     ends = data.positives[pairs].T.reshape(-1)
     at = {"hops": pairs, "depth": anchors, "degrees": ends, "depths": ends}
-    return {name: array[at[name]].astype(how.spec.dtype) for name, array in data.facts.items()}
+    told = {name: array[at[name]].astype(how.spec.dtype) for name, array in data.facts.items()}
+    if how.scheduled:
+        last = jnp.maximum(data.steps - 1, 1)
+        told["progress"] = jnp.minimum(before, last).astype(how.spec.dtype) / last
+    return told
 
 
 def beside(shared: jax.Array, own: jax.Array) -> jax.Array:

@@ -193,17 +193,22 @@ def draw(
 
 
 def facts(
-    how: Methods, data: Data, pairs: torch.Tensor, anchors: torch.Tensor
+    how: Methods, data: Data, pairs: torch.Tensor, anchors: torch.Tensor, before: torch.Tensor
 ) -> dict[str, torch.Tensor]:
     """What is told of a batch's pairs, (B,), or of both their ends, (2B,): see `methods.FACTS`.
 
-    pairs (B,): rows of Data.positives; anchors (B,): their nodes.
+    pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how many steps have been
+    taken. `progress` () where a regulariser has a schedule: 0 at the first step, 1 at the last.
     """
-    if not data.facts:
+    if not (data.facts or how.scheduled):
         return {}
     ends, dtype = data.positives[pairs].T.reshape(-1), getattr(torch, how.spec.dtype)
     at = {"hops": pairs, "depth": anchors, "degrees": ends, "depths": ends}
-    return {name: array[at[name]].to(dtype) for name, array in data.facts.items()}
+    told = {name: array[at[name]].to(dtype) for name, array in data.facts.items()}
+    if how.scheduled:
+        last = torch.clamp(data.steps - 1, min=1)
+        told["progress"] = torch.minimum(before, last).to(dtype) / last
+    return told
 
 
 def beside(shared: torch.Tensor, own: torch.Tensor) -> torch.Tensor:

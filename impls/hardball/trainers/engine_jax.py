@@ -50,12 +50,12 @@ def _steps(
         else:
             drawn = words[i]
         draws = draw(how, data, table, *pairs, drawn, first + i, lr[i])
-        told = facts(how, data, batch[i], pairs[0])
+        told = facts(how, data, batch[i], pairs[0], first + i)
         table, added = change(table, *pairs, draws, lr[i], fade[i], first + i, **told)
         return table, {name: sums[name] + added[name] for name in sums}
 
     sums = {name: jnp.zeros((), jnp.int32) for name in COUNTS}
-    sums |= {name: jnp.zeros((), how.spec.dtype) for name in SUMS}
+    sums |= {name: jnp.zeros((), how.spec.dtype) for name in (*SUMS, *how.tracked)}
     return jax.lax.fori_loop(0, count, body, (table, sums))
 
 

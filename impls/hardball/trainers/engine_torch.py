@@ -43,7 +43,8 @@ def _steps(
 ) -> tuple[Table, Totals]:
     """The steps of a chunk, the first of which comes after `first` others, and their totals."""
     sums = {name: torch.zeros((), dtype=torch.int64, device=lr.device) for name in COUNTS}
-    sums |= {name: torch.zeros((), dtype=lr.dtype, device=lr.device) for name in SUMS}
+    named = (*SUMS, *how.tracked)
+    sums |= {name: torch.zeros((), dtype=lr.dtype, device=lr.device) for name in named}
     counter = torch.arange(first, first + len(lr), device=lr.device)
     change = functools.partial(update, how)
     if how.native:
@@ -51,7 +52,7 @@ def _steps(
     for rows, drawn, rate, part, before in zip(batch, words, lr, fade, counter, strict=True):
         pairs = data.positives[rows, 0], data.positives[rows, 1]
         draws = parts(how).draw(data, table, *pairs, drawn, before, rate)
-        told = facts(how, data, rows, pairs[0])
+        told = facts(how, data, rows, pairs[0], before)
         table, added = change(table, *pairs, draws, rate, part, before, **told)
         for name, value in added.items():
             sums[name] += value

@@ -19,7 +19,7 @@ from hardball import catalog
 from hardball.errors import HardballError
 from hardball.samplers.compose import samplers
 from hardball.spec import RunSpec
-from hardball.trainers import checkpoint
+from hardball.trainers import checkpoint, stopping, terms
 from hardball.trainers.problem import (
     Chunk,
     Problem,
@@ -89,6 +89,7 @@ class Outcome:
     epochs: float
     scorings: int
     progressed: Progressed
+    stopped: stopping.Stopped = ""
 
     @property
     def curves(self) -> pd.DataFrame:
@@ -151,6 +152,11 @@ def check(spec: RunSpec) -> None:
             "that lie in it; allowed are pairs all with any batches, or any pairs with batches "
             "pairs"
         )
+    if spec.objective.name != "sum" and not spec.regularizers:
+        raise HardballError(
+            f"objective {spec.objective.name} shares a step between the loss and regularisers, of "
+            "which there are none: name some, or leave it out"
+        )
     for part in samplers(spec):
         given = part.method.params
         offered = int(given.get("oversample", 0)) * spec.batch_size
@@ -194,6 +200,7 @@ def run(
     if chunk is not None:
         state.compile_seconds += engine.compile(table, chunk)
     diverged = False
+    stopped: stopping.Stopped = ""
     with Progress(spec.run_id, problem.total_steps, progress) as shown:
         for epoch, ranges in plan:
             sums: dict[str, float] = {}
@@ -216,7 +223,9 @@ def run(
                 continue
             state.seconds += time.perf_counter() - began
             _note(state, spec, sums, epoch, problem.rate(state.step))
-            if diverged or _finished(state, problem, engine, table, epoch):
+            stopped = "diverged" if diverged else _finished(state, problem, engine, table, epoch)
+            if stopped:
+                shown.say(f"stopped after epoch {epoch}: {stopping.SAID[stopped]}")
                 break
             if saved and spec.checkpoint_every and epoch % spec.checkpoint_every == 0:
                 _save(saved, identity, engine, table, state)
@@ -230,6 +239,7 @@ def run(
         epochs=state.step * spec.batch_size / len(problem.positives),
         scorings=state.step * spec.batch_size + state.used,
         progressed=state,
+        stopped=stopped,
     )
 
 
@@ -255,6 +265,7 @@ def _note(
         "scorings": state.step * spec.batch_size + state.used,
         "lr": rate,
         "loss": sums["loss"] / (state.step - earlier),
+        **{name: sums[name] / (state.step - earlier) for name in terms.names(spec)},
         "masked_share": sums["masked"] / max(sums["drawn"], 1),
         "widened_share": sums["widened"] / max(sums["drawn"], 1),
         "negative_gradient": sums["pull"] / max(used, 1),
@@ -266,16 +277,18 @@ def _note(
         state.curves.setdefault(name, []).append(float(value))
 
 
-def _finished(state: Progressed, problem: Problem, engine: Engine, table: Any, epoch: int) -> bool:
-    """Validate where it is due: whether patience has run out."""
+def _finished(
+    state: Progressed, problem: Problem, engine: Engine, table: Any, epoch: int
+) -> stopping.Stopped:
+    """Validate where it is due: why the run ends now, "" where it goes on."""
     spec, split = problem.spec, problem.split
     if not spec.eval_every or epoch % spec.eval_every:
-        return False
+        return ""
     from hardball.metrics.evaluate import validate
 
     points = engine.points(table, state.step)
     if not np.isfinite(points).all():
-        return True
+        return "diverged"
     held_out = split.validation is not None and len(split.validation) > 0
     pairs = split.validation if held_out else split.train
     assert pairs is not None
@@ -294,7 +307,9 @@ def _finished(state: Progressed, problem: Problem, engine: Engine, table: Any, e
     score = figures["map"] if held_out else -state.curves["loss"][-1]
     state.waited = 0 if score > state.best else state.waited + 1
     state.best = max(score, state.best)
-    return bool(spec.patience) and state.waited >= spec.patience
+    if not spec.patience or state.waited < spec.patience:
+        return ""
+    return stopping.reason(state.curves, state.waited) if held_out else "no_gain"
 
 
 _SCALARS = (

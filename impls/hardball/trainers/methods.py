@@ -13,6 +13,7 @@ import numpy as np
 from hardball import catalog
 from hardball.samplers.compose import Part, Ramp, samplers
 from hardball.spec import RunSpec
+from hardball.trainers import terms
 from hardball.trainers.problem import curvature, words_shape
 
 # What the engine hands to a sampler that names it: distances between nodes as they lie now, the
@@ -55,11 +56,23 @@ class Sampling:
 
 
 class Term(NamedTuple):
-    """One of a run's regularisers; wants: what it is handed of a batch, see `terms_jax.values`."""
+    """One of a run's regularisers; wants: what it is handed of a batch, see `terms_jax.values`.
+
+    schedule: how its weight goes over the run, see `objectives_jax.schedule`.
+    """
 
     value: Callable[..., Any]
     params: dict[str, Any]
     wants: tuple[str, ...]
+    schedule: str
+
+
+class Objective(NamedTuple):
+    """How the terms share a step; by: "values" of the terms, or "products" of their gradients."""
+
+    factors: Callable[..., Any]
+    params: dict[str, Any]
+    by: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +95,7 @@ class Methods:
     loss: Callable[..., Any]
     facts: tuple[str, ...]
     regularizers: tuple[Term, ...]
+    objective: Objective
     optimise: Callable[..., Any]
     native: bool = False
     chooses: bool = False
@@ -97,6 +111,21 @@ class Methods:
         """Which of FACTS the loss or a regulariser takes."""
         taken = {*self.facts, *(name for term in self.regularizers for name in term.wants)}
         return tuple(name for name in FACTS if name in taken)
+
+    @property
+    def apart(self) -> bool:
+        """Whether a step takes the gradient of each term by itself."""
+        return self.objective.by == "products" and bool(self.regularizers)
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether a regulariser is told how far the run has come."""
+        return any(term.schedule != "constant" for term in self.regularizers)
+
+    @property
+    def tracked(self) -> tuple[str, ...]:
+        """What the totals call the means of the terms; () without regularisers."""
+        return terms.names(self.spec)
 
     @property
     def coordinates(self) -> int:
@@ -121,6 +150,7 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         loss=loss,
         facts=tuple(name for name in FACTS if name in taken),
         regularizers=tuple(_term(framework, r.name, r.params) for r in spec.regularizers),
+        objective=_objective(framework, spec.objective.name, spec.objective.params),
         optimise=catalog.load("optimizer", spec.optimizer.name, framework),
         native=native and has_kernel(spec),
         chooses=native and reads_rows(spec) and any("space" in each.wants for each in drawn),
@@ -130,7 +160,15 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
 def _term(framework: str, name: str, params: dict[str, Any]) -> Term:
     value = catalog.load("regularizer", name, framework)
     takes = inspect.signature(value).parameters
-    return Term(value, params, tuple(key for key in takes if key not in params))
+    own = {key: given for key, given in params.items() if key in takes}
+    wants = tuple(key for key in takes if key not in own)
+    return Term(value, own, wants, params.get("schedule", "constant"))
+
+
+def _objective(framework: str, name: str, params: dict[str, Any]) -> Objective:
+    factors = catalog.load("objective", name, framework)
+    (by,) = set(inspect.signature(factors).parameters) - set(params)
+    return Objective(factors, params, by)
 
 
 def _sampling(framework: str, part: Part) -> Sampling:
@@ -169,7 +207,7 @@ def native_arrays(how: Methods) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def identity(how: Methods) -> tuple[str, int]:
     """What a compiled step depends on, beside the shapes of its arguments."""
     names = {"batch_size", "clip", "device", "dtype", "hard", "kernels", "loss"}
-    names |= {"manifold", "negatives", "optimizer"}
+    names |= {"manifold", "negatives", "objective", "optimizer"}
     names |= {"regularizers", "sampler", "words"}
     text = json.dumps(how.spec.model_dump(mode="json", include=names), sort_keys=True)
     return text, how.width

@@ -52,6 +52,14 @@ class Progress:
             share = 100 * step / self.total
             print(f"{self.title}: {share:.0f} %, loss {loss:.4f}", file=sys.stderr, flush=True)
 
+    def say(self, text: str) -> None:
+        """A line about the run, above the bar where there is one."""
+        line = f"{self.title}: {text}"
+        if self.bar is not None:
+            self.bar.console.print(line)
+        elif self.wanted:
+            print(line, file=sys.stderr, flush=True)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,

@@ -1,6 +1,7 @@
 """One training step in JAX: the loss of a batch, its gradient, the update of its rows."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +18,10 @@ Totals = dict[str, jax.Array]
 
 def loss(
     how: Methods, rows: jax.Array, offset: jax.Array, weight: jax.Array, **told: jax.Array
-) -> jax.Array:
-    """Mean loss of a batch and its regularisers, from the rows of anchors, positives and draws.
+) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
+    """What a step takes gradients of, and the mean loss of a batch beside its regularisers'.
+
+    From the rows of anchors, positives and draws; the first: see `terms_jax.parts`.
 
     rows (2B + M + B K, D). offset (B, M + K) is zero and added to the distances of the negatives:
     its gradient is that of each negative, since |grad d| = 1 on any manifold. told: see `facts`.
@@ -33,25 +36,36 @@ def loss(
         each = how.manifold.dist(anchors[:, None], own, how.c)
         far = beside(far, each) if how.shared else each
     mine = {name: told[name] for name in how.facts}
-    total = jnp.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
-    for value in terms_jax.values(how, rows[: 2 * size], near, told):
-        total = total + value
-    return total
+    main = jnp.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
+    values = (main, *terms_jax.values(how, rows[: 2 * size], near, told))
+    return terms_jax.parts(how, values, told), values
 
 
 def gradient(
     how: Methods, rows: jax.Array, draws: Draws, fade: jax.Array, **told: jax.Array
-) -> tuple[jax.Array, Totals]:
-    """The loss's gradient in the rows of anchors, positives and draws, and the step's totals.
+) -> tuple[list[jax.Array], Totals]:
+    """Gradients in the rows of anchors, positives and draws, and the step's totals.
 
-    fade: what multiplies the weights in the loss; told: see `facts`.
+    One of each of the parts that `loss` gives; the negatives' shares are those of the first. fade:
+    what multiplies the weights in the loss; told: see `facts`.
     """
     weight = beside(draws.shared_weight, draws.own_weight)
-    both = jax.value_and_grad(functools.partial(loss, how, **told), argnums=(0, 1))
-    value, (grads, each) = both(rows, jnp.zeros_like(weight), fade * weight)
+
+    def part(place: int, rows: jax.Array, offset: jax.Array) -> tuple[jax.Array, Any]:
+        parts, values = loss(how, rows, offset, fade * weight, **told)
+        return parts[place], (sum(parts[1:], parts[0]), values)
+
+    def slope(place: int, of: int | tuple[int, int]) -> Any:
+        one = functools.partial(part, place)
+        return jax.grad(one, of, has_aux=True)(rows, jnp.zeros_like(weight))
+
+    (first, each), (value, values) = slope(0, (0, 1))
+    others = range(1, len(values)) if how.apart else ()
+    grads = [first, *(slope(place, 0)[0] for place in others)]
     each = jnp.abs(each) * each.shape[0]
     stalled = jnp.sum(weight * (each < STALLED * weight))
-    return grads, totals(draws, draws.masked, value, jnp.sum(each), stalled)
+    added = totals(draws, draws.masked, value, jnp.sum(each), stalled)
+    return grads, added | dict(zip(how.tracked, values, strict=False))
 
 
 def totals(
@@ -93,17 +107,20 @@ def update(
     if table.rows.shape[0] <= ids.shape[0]:
         held, old = current(how, table.rows, before, lr)
         grads, added = gradient(how, held[ids], draws, fade, **told)
-        new = _optimise(how, held, jnp.zeros_like(held).at[ids].add(grads), old, lr)
+        sums = [jnp.zeros_like(held).at[ids].add(each) for each in grads]
+        new = _optimise(how, held, terms_jax.together(how, sums, sums), old, lr)
         touched = jnp.zeros((held.shape[0], 1), bool).at[ids].set(True)
         return table._replace(rows=jnp.where(touched, new, table.rows)), added
     held, old = current(how, table.rows[ids], before, lr)
     grads, added = gradient(how, held, draws, fade, **told)
-    buffer = table.buffer.at[ids].add(grads)
-    total = buffer[ids]
-    new = _optimise(how, held, total, old, lr)
-    # Zeros made of what was read: XLA sees that the reading comes first, and copies nothing.
-    zeros = jnp.minimum(jnp.abs(total), 0)
-    return Table(table.rows.at[ids].set(new), buffer.at[ids].set(zeros), table.lists), added
+    buffer, sums = table.buffer, []
+    for each in grads:
+        buffer = buffer.at[ids].add(each)
+        sums.append(buffer[ids])
+        # Zeros made of what was read: XLA sees that the reading comes first, and copies nothing.
+        buffer = buffer.at[ids].set(jnp.minimum(jnp.abs(sums[-1]), 0))
+    new = _optimise(how, held, terms_jax.together(how, grads, sums), old, lr)
+    return Table(table.rows.at[ids].set(new), buffer, table.lists), added
 
 
 def native_update(

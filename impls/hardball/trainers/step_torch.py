@@ -28,8 +28,10 @@ def loss(
     offset: torch.Tensor,
     weight: torch.Tensor,
     **told: torch.Tensor,
-) -> torch.Tensor:
-    """Mean loss of a batch and its regularisers, from the rows of anchors, positives and draws.
+) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
+    """What a step takes gradients of, and the mean loss of a batch beside its regularisers'.
+
+    From the rows of anchors, positives and draws; the first: see `terms_torch.parts`.
 
     rows (2B + M + B K, D). offset (B, M + K) is zero and added to the distances of the negatives:
     its gradient is that of each negative, since |grad d| = 1 on any manifold. told: see `facts`.
@@ -45,10 +47,9 @@ def loss(
         each = how.manifold.dist(anchors[:, None], own, how.c)
         far = beside(far, each) if how.shared else each
     mine = {name: told[name] for name in how.facts}
-    total = torch.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
-    for value in terms_torch.values(how, rows[: 2 * size], near, told):
-        total = total + value
-    return total
+    main = torch.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
+    values = (main, *terms_torch.values(how, rows[: 2 * size], near, told))
+    return terms_torch.parts(how, values, told), tuple(value.detach() for value in values)
 
 
 class Parts(NamedTuple):
@@ -56,7 +57,7 @@ class Parts(NamedTuple):
 
     draw: Callable[..., Draws]
     coast: Callable[..., tuple[torch.Tensor, rows_torch.State]]
-    loss: Callable[..., torch.Tensor]
+    loss: Callable[..., tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]]
     optimise: Callable[..., torch.Tensor]
     measure: Callable[..., tuple[torch.Tensor, torch.Tensor]]
 
@@ -99,9 +100,12 @@ _COMPILED: dict[tuple[Any, ...], Parts] = {}
 def worth_compiling(problem: Problem, how: Methods) -> bool:
     """Whether a run scores a pool by plain code, long enough to compile it, with a compiler there.
 
-    A run's digits depend on it, so it follows from the spec and the machine, not from timings.
+    A run's digits depend on it, so it follows from the spec and the machine, not from timings. What
+    is compiled has one backward pass for all of its results, so terms apart are not.
     """
     spec = problem.spec
+    if how.apart:
+        return False
     found = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
     scorings = problem.total_steps * spec.batch_size * spec.scored
     return bool(found) and how.shared > 0 and not how.native and scorings >= _COMPILE_FROM_SCORINGS
@@ -113,20 +117,23 @@ def parts(how: Methods) -> Parts:
 
 def gradient(
     how: Methods, rows: torch.Tensor, draws: Draws, fade: torch.Tensor, **told: torch.Tensor
-) -> tuple[torch.Tensor, Totals]:
-    """The loss's gradient in the rows of anchors, positives and draws, and the step's totals.
+) -> tuple[list[torch.Tensor], Totals]:
+    """Gradients in the rows of anchors, positives and draws, and the step's totals.
 
-    fade: what multiplies the weights in the loss; told: see `facts`.
+    One of each of the parts that `loss` gives; the negatives' shares are those of the first. fade:
+    what multiplies the weights in the loss; told: see `facts`.
     """
     pieces = parts(how)
     rows = rows.detach().requires_grad_()
     weight = beside(draws.shared_weight, draws.own_weight)
     offset = torch.zeros_like(weight, requires_grad=True)
     with torch.enable_grad():
-        value = pieces.loss(rows, offset, fade * weight, **told)
-    grads, each = torch.autograd.grad(value, (rows, offset))
-    pull, stalled = pieces.measure(weight, each)
-    return grads, totals(draws, draws.masked, value.detach(), pull, stalled)
+        (first, *others), values = pieces.loss(rows, offset, fade * weight, **told)
+    both = torch.autograd.grad(first, (rows, offset), retain_graph=bool(others))
+    more = [torch.autograd.grad(other, rows, retain_graph=True)[0] for other in others]
+    pull, stalled = pieces.measure(weight, both[1])
+    added = totals(draws, draws.masked, sum(others, first).detach(), pull, stalled)
+    return [both[0], *more], added | dict(zip(how.tracked, values, strict=False))
 
 
 def _measure(weight: torch.Tensor, each: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -179,14 +186,17 @@ def update(
     if table.rows.shape[0] <= ids.shape[0]:
         held, old = pieces.coast(table.rows, before, lr)
         grads, added = gradient(how, held[ids], draws, fade, **told)
-        new = pieces.optimise(held, torch.zeros_like(held).index_add_(0, ids, grads), old, lr)
+        sums = [torch.zeros_like(held).index_add_(0, ids, each) for each in grads]
+        new = pieces.optimise(held, terms_torch.together(how, sums, sums), old, lr)
         touched = torch.zeros_like(held[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
         return table._replace(rows=torch.where(touched, new, table.rows)), added
     held, old = pieces.coast(table.rows[ids], before, lr)
     grads, added = gradient(how, held, draws, fade, **told)
-    buffer = table.buffer.index_add_(0, ids, grads)
-    new = pieces.optimise(held, buffer[ids], old, lr)
-    buffer.index_fill_(0, ids, 0)
+    buffer, sums = table.buffer, []
+    for each in grads:
+        sums.append(buffer.index_add_(0, ids, each)[ids])
+        buffer.index_fill_(0, ids, 0)
+    new = pieces.optimise(held, terms_torch.together(how, grads, sums), old, lr)
     return Table(table.rows.index_copy_(0, ids, new), buffer, table.lists), added
 
 

@@ -1,10 +1,12 @@
-"""The regularisers of a run in PyTorch, each given what it names of a batch."""
+"""The terms of a run's loss in PyTorch: regularisers, each given what it names of a batch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
+from hardball.losses.objectives_torch import schedule
+from hardball.manifolds.scalars_torch import product
 from hardball.trainers.methods import Methods
 
 
@@ -28,3 +30,40 @@ def values(
         torch.mean(term.value(**{name: given[name]() for name in term.wants}, **term.params))
         for term in how.regularizers
     ]
+
+
+def parts(
+    how: Methods, values: tuple[torch.Tensor, ...], told: Mapping[str, torch.Tensor]
+) -> tuple[torch.Tensor, ...]:
+    """What a step takes gradients of: the terms by their factors in a sum, or one by one.
+
+    values: of the main loss, then of each regulariser; told: `progress` where one has a schedule.
+    """
+    if len(values) == 1:
+        return values
+    due = [values[0]]
+    for term, value in zip(how.regularizers, values[1:], strict=True):
+        steady = term.schedule == "constant"
+        due.append(value if steady else schedule(told["progress"], term.schedule) * value)
+    if how.apart:
+        return tuple(due)
+    factors = how.objective.factors(torch.stack(values).detach(), **how.objective.params)
+    total = factors[0] * due[0]
+    for place in range(1, len(due)):
+        total = total + factors[place] * due[place]
+    return (total,)
+
+
+def together(
+    how: Methods, grads: Sequence[torch.Tensor], sums: Sequence[torch.Tensor]
+) -> torch.Tensor:
+    """The gradient that a step goes along, from those of its parts.
+
+    grads (R, D) of rows that may be of one node; sums (R, D): at every row the sum over all rows of
+    its node, so that products of the two are those of the nodes' gradients.
+    """
+    if len(sums) == 1:
+        return sums[0]
+    ours, theirs = (torch.stack(list(each)).reshape(len(sums), -1) for each in (grads, sums))
+    factors = how.objective.factors(product(ours, theirs.T), **how.objective.params)
+    return product(factors, theirs).reshape(sums[0].shape)

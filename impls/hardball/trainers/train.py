@@ -117,6 +117,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
         config_id=spec.config_id,
         **spec_columns(spec),
         status="diverged" if ended.diverged else "ok",
+        stopped=ended.stopped,
         epochs_done=ended.epochs,
         final_loss=losses[-1] if np.isfinite(losses[-1]) else None,
         scorings=ended.scorings,
