@@ -16,7 +16,7 @@ from hardball.optimizers import rows_torch
 from hardball.samplers.integers_torch import device_words
 from hardball.trainers.checkpoint import under
 from hardball.trainers.draws_torch import Data, Table, beside, current, draw, facts, make_lists
-from hardball.trainers.methods import Methods, native_arrays, resolve
+from hardball.trainers.methods import Methods, native_arrays, path_arrays, resolve
 from hardball.trainers.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
 from hardball.trainers.step_torch import (
     Totals,
@@ -51,7 +51,7 @@ def _steps(
     for rows, drawn, rate, part, before in zip(batch, words, lr, fade, counter, strict=True):
         pairs = data.positives[rows, 0], data.positives[rows, 1]
         draws = parts(how).draw(data, table, *pairs, drawn, before, rate)
-        told = facts(how, data, rows, pairs[0])
+        told = facts(how, data, rows, pairs[0], draws)
         table, added = change(table, *pairs, draws, rate, part, before, **told)
         for name, value in added.items():
             sums[name] += value
@@ -90,7 +90,8 @@ class Engine:
                 ),
                 self._put(problem.starts),
                 self._put(np.array(problem.total_steps, np.int32)),
-                {name: self._put(getattr(problem, name)) for name in self.how.told},
+                {name: self._put(getattr(problem, name)) for name in self.how.looked_up},
+                {name: self._put(array) for name, array in path_arrays(self.how, problem).items()},
                 *(self._put(array) for array in native_arrays(self.how)),
             )
 

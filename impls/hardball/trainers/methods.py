@@ -13,14 +13,17 @@ import numpy as np
 from hardball import catalog
 from hardball.samplers.compose import Part, Ramp, samplers
 from hardball.spec import RunSpec
-from hardball.trainers.problem import curvature, words_shape
+from hardball.trainers.problem import Problem, curvature, words_shape
 
 # What the engine hands to a sampler that names it: distances between nodes as they lie now, the
 # share of the training that is over, the anchors' positives, and which candidates are known ones.
 WANTED = ("space", "progress", "positives", "known")
 # And to a loss or a regulariser that names it: hops from each anchor to its positive and the depth
-# of each anchor, (B,); degrees and depths of the anchors and then the positives, (2B,).
-FACTS = ("hops", "depth", "degrees", "depths")
+# of each anchor, (B,); degrees and depths of the anchors and then the positives, (2B,); what an
+# anchor's negatives stand for, (B,), see `Problem.absent`; edges along the spanning tree from each
+# anchor to its positive, (B,), and to its negatives, (B, M + K).
+PATHS = ("tree_pos", "tree_neg")
+FACTS = ("hops", "depth", "degrees", "depths", "absent", *PATHS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +102,11 @@ class Methods:
         return tuple(name for name in FACTS if name in taken)
 
     @property
+    def looked_up(self) -> tuple[str, ...]:
+        """Of those, what is an array of the problem's; the rest is found for each batch."""
+        return tuple(name for name in self.told if name not in PATHS)
+
+    @property
     def coordinates(self) -> int:
         """Width of a point's row."""
         return self.manifold.coordinates(self.spec.dim)
@@ -164,6 +172,11 @@ def native_arrays(how: Methods) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     powers = settings.powers(how.spec).astype(dtype)
     numbers = settings.settings(how.spec, how.manifold).astype(dtype)
     return powers, numbers, np.array(settings.codes(how.spec), np.int32)
+
+
+def path_arrays(how: Methods, problem: Problem) -> dict[str, np.ndarray]:
+    """What PATHS are found by, where one of them is told; empty otherwise."""
+    return problem.paths if any(name in PATHS for name in how.told) else {}
 
 
 def identity(how: Methods) -> tuple[str, int]:
