@@ -35,7 +35,7 @@ def kernels() -> Iterator[Kernel]:
 def build(entry: catalog.Entry, shape: tuple[int, int], half: str) -> Call:
     """Value and gradient for distances in 0..10, one negative in twenty masked.
 
-    Positives are 1 to 8 hops from anchors that lie 1 to 8 levels deep, and so with every fact.
+    Positives are 1 to 8 hops from anchors that lie 1 to 8 levels deep; other facts are 1 to 8 too.
     """
     import numpy as np
 
