@@ -34,8 +34,9 @@ STEPS = 100
 BATCH, DRAWS, POOL = 16, 5, 24
 TOLERANCE = 1e-11
 # A pool's nearest node bears the whole gradient: in PyTorch alone, points that start one part in
-# 2^52 off are 3e-13 apart after 50 steps, and 1e-7 after 100.
-UNSTABLE = {"triplet_hard": 40}
+# 2^52 off are 3e-13 apart after 50 steps, and 1e-7 after 100. An edge that counts a thousandfold
+# has a gradient beyond any clip: where rows are clipped, losses are 4e-11 apart after 14 steps.
+UNSTABLE = {"triplet_hard": 40, "adjacency": 10}
 
 QUICK = [run.spec for run in plan.runs(plan.load_suite("quick"))]
 # Without the samplers that look at the points, whose draws follow from those of the step before.
