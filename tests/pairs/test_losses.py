@@ -13,6 +13,7 @@ LOSSES = [
     *("infonce", "multi_hop_contrastive", "local_contrastive"),
     *("fermi_dirac", "focal"),
     *("margin", "margin_by_depth", "triplet", "triplet_hard"),
+    *("distance_preserving", "adjacency"),
 ]
 D_POS = np.array([1.0, 3.0])
 D_NEG = np.array([[2.0, 0.5], [1.0, 4.0]])
@@ -23,9 +24,14 @@ def takes(loss, name):
     return name in inspect.signature(loss).parameters
 
 
-def facts(loss, size, dtype=float):
-    """What the loss is told of `size` pairs: hops 1, 2, 3, 1, ... or depths 0, 1, 2, ..."""
-    made = {"hops": 1 + np.arange(size) % 3, "depth": np.arange(size)}
+def facts(loss, size, dtype=float, edges=(1, 2)):
+    """What the loss is told of `size` pairs: hops 1, 2, 3, 1, ... or depths 0, 1, 2, ...
+
+    edges: from the first anchor to its negatives; from the second twice, from the third thrice.
+    """
+    hops = 1 + np.arange(size) % 3
+    made = {"hops": hops, "depth": np.arange(size), "absent": 10 + np.arange(size)}
+    made |= {"tree_pos": hops, "tree_neg": np.outer(hops, edges)}
     return [made[name].astype(dtype) for name in FACTS if takes(loss, name)]
 
 
@@ -148,13 +154,70 @@ def test_local_contrastive_by_hand(half):
     assert np.array_equal([pulled[1], *pushed[1]], [0, 0, 0])
 
 
+def test_distance_preserving_by_hand(half):
+    # Of d / s t, with s = 0.5, the positives have 1 / 1 = 1 and 3 / 1.5 = 2, the negatives
+    # 2 / 1 = 2 and 0.5 / 2 = 1/4, 1 / 1 = 1 and 4 / 2 = 2.
+    loss = half.load("loss", "distance_preserving")
+    args = D_POS, D_NEG, ONES, np.array([2.0, 3.0]), np.array([[2.0, 4.0], [2.0, 4.0]])
+    found = half.call(loss, *args, scale=0.5)
+    np.testing.assert_allclose(found, [(0 + 1 + 0.75**2) / 3, (1 + 0 + 1) / 3], rtol=1e-15)
+    found = half.call(loss, *args, scale=0.5, form="distortion")
+    np.testing.assert_allclose(found, [(0 + 3 + 15 / 16) / 3, (3 + 0 + 3) / 3], rtol=1e-15)
+    # The positive alone, three edges away at distance 1: (1/3 - 1)^2 and 1 - 1/9.
+    args = np.ones(1), np.zeros((1, 0)), np.zeros((1, 0)), np.array([3.0]), np.zeros((1, 0))
+    np.testing.assert_allclose(half.call(loss, *args), [4 / 9], rtol=1e-15)
+    np.testing.assert_allclose(half.call(loss, *args, form="distortion"), [8 / 9], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("form", "pulled", "pushed"),
+    [
+        # 2 (x - 1) / t for x = d / t: of 2, of 1/4 and, where nodes coincide, of 0.
+        ("stress", 2 * 1 / 1, [2 * -0.75 / 2, 2 * -1 / 4]),
+        # 2 x / t outside, -2 x / t within.
+        ("distortion", 2 * 2 / 1, [-2 * 0.25 / 2, 0]),
+    ],
+)
+def test_distances_are_pulled_and_pushed_towards_those_of_the_tree(form, pulled, pushed, half):
+    loss = half.load("loss", "distance_preserving")
+    args = np.array([2.0]), np.array([[0.5, 0.0]]), np.ones((1, 2))
+    told = np.array([1.0]), np.array([[2.0, 4.0]])
+    near, far, *_ = half.gradients(loss, np.ones(1), *args, *told, form=form)
+    np.testing.assert_allclose(near, [pulled / 3], rtol=1e-15)
+    np.testing.assert_allclose(far, [np.array(pushed) / 3], rtol=1e-15)
+    # Where all distances are right nothing moves.
+    right = told[0], told[1], np.ones((1, 2)), *told
+    near, far, *_ = half.gradients(loss, np.ones(1), *right, form=form)
+    assert np.array_equal([*near, *far[0]], [0, 0, 0])
+
+
+def test_adjacency_by_hand(half):
+    # P(d) = 1 / (e^((d - 2) / 0.5) + 1). Row 0 is an edge, which counts fivefold; row 1 is none.
+    # Their two negatives each stand for 40 and for 10 pairs.
+    def p(d):
+        return 1 / (exp((d - 2.0) / 0.5) + 1)
+
+    expected = [
+        -5 * log(p(1)) - 40 * (log(1 - p(2)) + log(1 - p(0.5))) / 2,
+        -log(1 - p(3)) - 10 * (log(1 - p(1)) + log(1 - p(4))) / 2,
+    ]
+    loss, told = half.load("loss", "adjacency"), (np.array([1.0, 2.0]), np.array([40.0, 10.0]))
+    given = {"positive_weight": 5.0, "radius": 2.0, "temperature": 0.5}
+    found = half.call(loss, D_POS, D_NEG, ONES, *told, **given)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    # An ancestor that is no parent is pushed away.
+    pulled, *_ = half.gradients(loss, np.ones(2), D_POS, D_NEG, ONES, *told, **given)
+    assert pulled[0] > 0 > pulled[1]
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_weight_counts_a_negative_as_often_as_it_says(name, half):
     loss = half.load("loss", name)
     told, repeated = facts(loss, 2), D_NEG[:, [0, 0, 0, 1]]
+    often = facts(loss, 2, edges=(1, 1, 1, 2))
     weighted = half.call(loss, D_POS, D_NEG, np.array([[3.0, 1.0], [3.0, 1.0]]), *told)
     np.testing.assert_allclose(
-        weighted, half.call(loss, D_POS, repeated, np.ones((2, 4)), *told), rtol=1e-14
+        weighted, half.call(loss, D_POS, repeated, np.ones((2, 4)), *often), rtol=1e-14
     )
 
 
@@ -162,13 +225,14 @@ def test_a_weight_counts_a_negative_as_often_as_it_says(name, half):
 @pytest.mark.parametrize("masked", [0.0, 1e-3, 1e4])
 def test_weight_zero_is_as_if_the_negative_were_not_there(name, masked, half):
     loss = half.load("loss", name)
-    told = facts(loss, 2)
+    # No edges: a draw that is masked may be the anchor itself.
+    told, more = facts(loss, 2), facts(loss, 2, edges=(1, 2, 0))
     d_neg = np.column_stack([D_NEG, [masked, masked]])
     weight = np.column_stack([ONES, [0.0, 0.0]])
     assert np.array_equal(
-        half.call(loss, D_POS, d_neg, weight, *told), half.call(loss, D_POS, D_NEG, ONES, *told)
+        half.call(loss, D_POS, d_neg, weight, *more), half.call(loss, D_POS, D_NEG, ONES, *told)
     )
-    with_it = half.gradients(loss, np.ones(2), D_POS, d_neg, weight, *told)
+    with_it = half.gradients(loss, np.ones(2), D_POS, d_neg, weight, *more)
     without = half.gradients(loss, np.ones(2), D_POS, D_NEG, ONES, *told)
     assert np.array_equal(with_it[0], without[0])
     assert np.array_equal(with_it[1], np.column_stack([without[1], [0.0, 0.0]]))
@@ -181,9 +245,10 @@ WRONG = 1 / (1 + exp(1))
 @pytest.mark.parametrize(
     ("name", "value", "slope"),
     [
-        *((name, 0.0, 0.0) for name in LOSSES if name not in ("fermi_dirac", "focal")),
+        *((name, 0.0, 0.0) for name in LOSSES if name not in ("fermi_dirac", "focal", "adjacency")),
         # The positive term alone: log(1 + e^(1 - 2)), with slope 1 / (1 + e^(2 - 1)).
         ("fermi_dirac", log(1 + exp(-1)), WRONG),
+        ("adjacency", log(1 + exp(-1)), WRONG),
         # With the factor q^2 / 4 for q = 1 - P: (q^2 / 4 l)' = q^2 / 4 (2 (1 - q) l + q).
         (
             "focal",
@@ -196,7 +261,8 @@ WRONG = 1 / (1 + exp(1))
 def test_a_row_without_negatives_is_finite(name, value, slope, count, half):
     """Whether all of them are masked or there are none."""
     loss = half.load("loss", name)
-    args = np.ones(1), np.array([[0.0, 2.0]])[:, :count], np.zeros((1, count)), *facts(loss, 1)
+    told = facts(loss, 1, edges=(0, 2)[:count])
+    args = np.ones(1), np.array([[0.0, 2.0]])[:, :count], np.zeros((1, count)), *told
     np.testing.assert_allclose(half.call(loss, *args), [value], atol=1e-15)
     d_pos, d_neg = half.gradients(loss, np.ones(1), *args)[:2]
     np.testing.assert_allclose(d_pos, [slope], atol=1e-15)
@@ -260,7 +326,7 @@ def test_gradients_are_the_slopes_of_the_values(name, half):
     rng = np.random.default_rng(5)
     d_pos, d_neg = rng.uniform(0, 5, 6), rng.uniform(0, 5, (6, 4))
     weight = rng.integers(0, 3, (6, 4)).astype(float)
-    cotangent, told = rng.normal(size=6), facts(loss, 6)
+    cotangent, told = rng.normal(size=6), facts(loss, 6, edges=(1, 2, 3, 4))
     along, across = rng.normal(size=6), rng.normal(size=(6, 4))
     step = 1e-6
     up = half.call(loss, d_pos + step * along, d_neg + step * across, weight, *told)
@@ -277,8 +343,11 @@ def test_gradients_are_the_slopes_of_the_values(name, half):
 @pytest.mark.parametrize(
     ("dtype", "near"), [(np.float64, 1e-14), (np.float32, 5e-6)], ids=["float64", "float32"]
 )
-@pytest.mark.parametrize("name", LOSSES)
-def test_both_halves_give_the_same_values_and_gradients(name, dtype, near, halves):
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [*((name, {}) for name in LOSSES), ("distance_preserving", {"form": "distortion"})],
+)
+def test_both_halves_give_the_same_values_and_gradients(name, params, dtype, near, halves):
     rng = np.random.default_rng(6)
     args = (
         rng.uniform(0, 9, 64).astype(dtype),
@@ -289,9 +358,9 @@ def test_both_halves_give_the_same_values_and_gradients(name, dtype, near, halve
     values, gradients = [], []
     for half in halves:
         loss = half.load("loss", name)
-        told = facts(loss, 64, dtype)
-        values.append(half.call(loss, *args, *told))
-        gradients.append(half.gradients(loss, cotangent, *args, *told)[:2])
+        told = facts(loss, 64, dtype, edges=1 + np.arange(30) % 7)
+        values.append(half.call(loss, *args, *told, **params))
+        gradients.append(half.gradients(loss, cotangent, *args, *told, **params)[:2])
     np.testing.assert_allclose(*values, rtol=near)
     for a, b in zip(*gradients, strict=True):
         np.testing.assert_allclose(a, b, rtol=near, atol=near)

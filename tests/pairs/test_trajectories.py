@@ -24,6 +24,7 @@ from hardball.trainers import (
     engine_jax,
     engine_torch,
     methods,
+    paths_jax,
     problem,
     step_jax,
     step_torch,
@@ -33,8 +34,9 @@ STEPS = 100
 BATCH, DRAWS, POOL = 16, 5, 24
 TOLERANCE = 1e-11
 # A pool's nearest node bears the whole gradient: in PyTorch alone, points that start one part in
-# 2^52 off are 3e-13 apart after 50 steps, and 1e-7 after 100.
-UNSTABLE = {"triplet_hard": 40}
+# 2^52 off are 3e-13 apart after 50 steps, and 1e-7 after 100. An edge that counts a thousandfold
+# has a gradient beyond any clip: where rows are clipped, losses are 4e-11 apart after 14 steps.
+UNSTABLE = {"triplet_hard": 40, "adjacency": 10}
 
 QUICK = [run.spec for run in plan.runs(plan.load_suite("quick"))]
 # Without the samplers that look at the points, whose draws follow from those of the step before.
@@ -69,6 +71,8 @@ SCHEDULED = [
     {"name": "norm_target", "target": 2.0, "weight": 0.1},
 ]
 OBJECTIVES = [entry.name for entry in plan.catalog.entries("objective")]
+# What a loss is told.
+TOLD = ("hops", "depth", "absent", "tree_pos", "tree_neg")
 RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
 
 
@@ -106,8 +110,9 @@ class Side:
         spec = self.how.spec
         order = problem.Batches(spec.seed, len(self.problem.positives), BATCH).take(0, STEPS)
         self.pairs = self.problem.positives[order]
-        depth = self.problem.hierarchy.depth[self.pairs[..., 0]]
-        self.told = {"hops": self.problem.hops[order], "depth": depth}
+        self.told = {"hops": self.problem.hops[order]}
+        of_anchors = {"depth": self.problem.depth, "absent": self.problem.absent}
+        self.told |= {name: fact[self.pairs[..., 0]] for name, fact in of_anchors.items()}
         count = problem.words_per_step(spec)
         self.words = words.block(spec.seed, "negatives", 0, STEPS, count)
 
@@ -167,17 +172,28 @@ def side_by_side(draws, n_nodes):
     )
 
 
-def beginning(side, copies):
+def beginning(side, copies, draws):
     """The start of `copies` tables in one, the pairs of every step, its facts, and the rate."""
     n_nodes, start = side.problem.n_nodes, np.tile(side.problem.start, (copies, 1))
     side.engine.problem = dataclasses.replace(side.problem, start=start)
     shift = n_nodes * np.arange(copies, dtype=np.int32)[None, :, None, None]
     pairs = (side.pairs[:, None] + shift).reshape(STEPS, copies * BATCH, 2)
     told = {name: np.tile(fact.astype(float), copies) for name, fact in side.told.items()}
+    own = lengths(side, pairs[..., :1], draws.own)
+    shared = lengths(side, pairs[..., :1], draws.shared[:, None])
+    told |= {"tree_pos": lengths(side, *np.moveaxis(pairs, -1, 0))}
+    told |= {"tree_neg": np.concatenate([shared, own], axis=2)}
     # The mean over all copies makes each one's gradient that much smaller; Adam does not care.
     optimizer = side.how.spec.optimizer.name
     rate = RATES[optimizer] * (copies if optimizer == "rsgd" else 1)
     return side.engine.start(), pairs, told, rate
+
+
+def lengths(side, nodes, others):
+    """Edges along the spanning tree between the nodes of every step, of whichever copies."""
+    index = {name: jnp.asarray(array) for name, array in side.problem.paths.items()}
+    ends = (jnp.asarray(each % side.problem.n_nodes) for each in (nodes, others))
+    return np.asarray(paths_jax.path_lengths(index, *ends), float)
 
 
 @functools.cache
@@ -188,8 +204,9 @@ def compiled_path(geometry, pooled):
     functions = [one_loss(method) for method in LOSSES.values()]
 
     def path(which, table, pairs, told, draws, rate):
-        def any_loss(*distances, hops, depth, **_):
-            return jax.lax.switch(which, functions, *distances, {"hops": hops, "depth": depth})
+        def any_loss(*distances, **given):
+            told = {name: given[name] for name in TOLD}
+            return jax.lax.switch(which, functions, *distances, told)
 
         def step(table, given):
             pairs, told, draws, before = given
@@ -197,7 +214,7 @@ def compiled_path(geometry, pooled):
             table, totals = step_jax.update(*step, **told)
             return table, (table.rows[:, : how.coordinates], totals["loss"])
 
-        chosen = dataclasses.replace(how, loss=any_loss, facts=("hops", "depth"))
+        chosen = dataclasses.replace(how, loss=any_loss, facts=TOLD)
         return jax.lax.scan(step, table, (pairs, told, draws, jnp.arange(STEPS)))[1]
 
     # One program for all losses: compiling is what takes time here.
@@ -218,14 +235,14 @@ def one_loss(method):
 
 def jax_path(side, draws, copies, geometry, loss):
     """Points (STEPS, N, D) and losses after every step."""
-    table, pairs, told, rate = beginning(side, copies)
+    table, pairs, told, rate = beginning(side, copies, draws)
     path = compiled_path(geometry, bool(side.how.shared))
     found = path(list(LOSSES).index(loss), table, pairs, told, draws, jnp.asarray(rate))
     return jax.tree.map(np.asarray, found)
 
 
 def torch_path(side, draws, copies):
-    table, pairs, told, rate = beginning(side, copies)
+    table, pairs, told, rate = beginning(side, copies, draws)
     told = {name: torch.tensor(told[name]) for name in side.how.facts}
     pairs = torch.tensor(pairs.astype(np.int64))
     points, losses = [], []

@@ -10,7 +10,7 @@ import torch
 
 from hardball import words
 from hardball.spec import RunSpec
-from hardball.trainers import engine_torch, problem, step_torch
+from hardball.trainers import engine_torch, fusing, problem
 
 STEPS = 4
 
@@ -24,10 +24,10 @@ def graph(random_dag):
 @pytest.fixture
 def compile_always(monkeypatch):
     """Without a backend: what is tested is which calls find which code, not the code."""
-    monkeypatch.setattr(engine_torch, "worth_compiling", lambda task, how: True)
+    monkeypatch.setattr(fusing, "worth_compiling", lambda task, how: True)
     traced = functools.partial(torch.compile, backend="eager")
     monkeypatch.setattr(torch, "compile", traced)
-    monkeypatch.setattr(step_torch, "_COMPILED", {})
+    monkeypatch.setattr(fusing, "_COMPILED", {})
     yield
     torch.compiler.reset()
 
@@ -52,6 +52,7 @@ def test_each_configuration_and_size_has_code_of_its_own(graph, random_dag, comp
     other = random_dag(101, 6)
     chosen = [(graph, {}), (graph, {"manifold": "poincare"}), (other, {})]
     chosen += [(graph, {"loss": loss}) for loss in ("margin_by_depth", "multi_hop_contrastive")]
+    chosen += [(graph, {"loss": loss}) for loss in ("distance_preserving", "adjacency")]
     chosen += [(graph, {"regularizers": ["laplacian_normalized", "norm_target"]})]
     # One: no piece is compiled for a second time.
     with torch._dynamo.config.patch(recompile_limit=1):
@@ -59,16 +60,16 @@ def test_each_configuration_and_size_has_code_of_its_own(graph, random_dag, comp
             engine, points = run(tree, **given)
             assert engine.compiled
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(engine_torch, "worth_compiling", lambda task, how: False)
+                patch.setattr(fusing, "worth_compiling", lambda task, how: False)
                 plain, expected = run(tree, **given)
             assert not plain.compiled
             np.testing.assert_array_equal(points, expected)
-    assert len(step_torch._COMPILED) == len(chosen)
+    assert len(fusing._COMPILED) == len(chosen)
 
 
 def test_seeds_of_one_configuration_share_it(graph, compile_always):
     (one, points), (two, others) = (run(graph, seed=seed) for seed in (0, 1))
-    assert one.how.fused is two.how.fused
+    assert one.how.pieces is two.how.pieces
     assert not np.array_equal(points, others)
 
 

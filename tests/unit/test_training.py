@@ -124,9 +124,13 @@ def test_nothing_is_made_that_no_loss_takes(graph):
         ("infonce", set()),
         ("local_contrastive", {"hops"}),
         ("margin_by_depth", {"depth"}),
+        ("adjacency", {"hops", "absent"}),
+        ("distance_preserving", set()),
     ):
         task = problem.build(spec_of(loss=loss), graph)
-        assert set(engine_torch.Engine(task, 1).data.facts) == facts
+        data = engine_torch.Engine(task, 1).data
+        assert set(data.facts) == facts
+        assert bool(data.paths) == ("paths" in vars(task)) == (loss == "distance_preserving")
         assert ("hops" in vars(task)) == ("hops" in facts)
 
 
@@ -191,6 +195,9 @@ def test_seeds_that_share_a_process_are_those_that_do_not(framework, graph):
         {"sampler": "uniform", "loss": "multi_hop_contrastive", "fade": 0.1},
         {"sampler": "pool", "loss": "margin_by_depth", **MIXED},
         {"sampler": "siblings", "loss": "local_contrastive"},
+        {"sampler": "pool", "loss": "distance_preserving", **MIXED},
+        {"sampler": "siblings", "loss": {"name": "distance_preserving", "form": "distortion"}},
+        {"sampler": "uniform", "loss": "adjacency"},
     ],
     ids=lambda settings: "-".join(map(str, settings.values())),
 )

@@ -15,8 +15,8 @@ def fermi_dirac(
     d_pos (B,), d_neg and weight (B, K): a weight is a multiplicity, 0 masks. No negatives: the
     positive term alone. Nickel & Kiela 2017, Eq. 7.
     """
-    near = _softplus((d_pos - radius) / temperature)
-    far = _softplus((radius - jnp.sign(weight) * d_neg) / temperature)
+    near = softplus((d_pos - radius) / temperature)
+    far = softplus((radius - jnp.sign(weight) * d_neg) / temperature)
     total = jnp.sum(weight, axis=1)
     return near + jnp.sum(weight * far, axis=1) / jnp.where(total > 0, total, 1)
 
@@ -47,9 +47,9 @@ def focal(
 
 def _focal(z: Array, gamma: float) -> Array:
     """-Q^gamma log(1 - Q), where Q = 1 / (1 + e^-z) is the probability of the wrong answer."""
-    return jnp.exp(-gamma * _softplus(-z)) * _softplus(z)
+    return jnp.exp(-gamma * softplus(-z)) * softplus(z)
 
 
-def _softplus(z: Array) -> Array:
-    """log(1 + e^z), to the last digit of float64."""
+def softplus(z: Array) -> Array:
+    """log(1 + e^z) of each, to the last digit of float64."""
     return jax.nn.softplus(z)

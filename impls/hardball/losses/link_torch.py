@@ -15,8 +15,8 @@ def fermi_dirac(
     d_pos (B,), d_neg and weight (B, K): a weight is a multiplicity, 0 masks. No negatives: the
     positive term alone. Nickel & Kiela 2017, Eq. 7.
     """
-    near = _softplus((d_pos - radius) / temperature)
-    far = _softplus((radius - torch.sign(weight) * d_neg) / temperature)
+    near = softplus((d_pos - radius) / temperature)
+    far = softplus((radius - torch.sign(weight) * d_neg) / temperature)
     total = torch.sum(weight, dim=1)
     return near + torch.sum(weight * far, dim=1) / torch.where(total > 0, total, 1)
 
@@ -47,9 +47,9 @@ def focal(
 
 def _focal(z: Tensor, gamma: float) -> Tensor:
     """-Q^gamma log(1 - Q), where Q = 1 / (1 + e^-z) is the probability of the wrong answer."""
-    return torch.exp(-gamma * _softplus(-z)) * _softplus(z)
+    return torch.exp(-gamma * softplus(-z)) * softplus(z)
 
 
-def _softplus(z: Tensor) -> Tensor:
-    """log(1 + e^z), to the last digit of float64."""
+def softplus(z: Tensor) -> Tensor:
+    """log(1 + e^z) of each, to the last digit of float64."""
     return functional.softplus(z, threshold=40.0)

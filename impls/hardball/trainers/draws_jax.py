@@ -13,6 +13,7 @@ from hardball.optimizers import rows_jax
 from hardball.samplers.membership_jax import Known
 from hardball.samplers.space_jax import Space
 from hardball.trainers.methods import Methods, Sampling
+from hardball.trainers.paths_jax import path_lengths
 
 
 class Table(NamedTuple):
@@ -31,7 +32,8 @@ class Data(NamedTuple):
     """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays.
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
-    facts: what the loss and the regularisers take of `methods.FACTS`, (P,) or (N,).
+    facts: what the loss and the regularisers take of `methods.FACTS`, (P,) or (N,); paths: what
+    `paths_jax` finds PATHS by, empty where they are not asked for.
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
 
@@ -42,6 +44,7 @@ class Data(NamedTuple):
     starts: jax.Array
     steps: jax.Array
     facts: dict[str, jax.Array]
+    paths: dict[str, jax.Array]
     powers: jax.Array
     settings: jax.Array
     codes: jax.Array
@@ -192,20 +195,36 @@ def draw(
 
 
 def facts(
-    how: Methods, data: Data, pairs: jax.Array, anchors: jax.Array, before: jax.Array
+    how: Methods,
+    data: Data,
+    pairs: jax.Array,
+    anchors: jax.Array,
+    draws: Draws,
+    before: jax.Array,
 ) -> dict[str, jax.Array]:
-    """What is told of a batch's pairs, (B,), or of both their ends, (2B,): see `methods.FACTS`.
+    """What is told of a batch, mostly of its pairs, (B,), or of both their ends, (2B,).
 
-    pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how many steps have been
-    taken. `progress` () where a regulariser has a schedule: 0 at the first step, 1 at the last.
+    See `methods.FACTS`. pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how
+    many steps have been taken. `progress` () where a regulariser has a schedule: 0 at the first
+    step, 1 at the last.
     """
     ends = data.positives[pairs].T.reshape(-1)
-    at = {"hops": pairs, "depth": anchors, "degrees": ends, "depths": ends}
-    told = {name: array[at[name]].astype(how.spec.dtype) for name, array in data.facts.items()}
+    at = {"hops": pairs, "depth": anchors, "degrees": ends, "depths": ends, "absent": anchors}
+    told = {name: array[at[name]] for name, array in data.facts.items()}
+    if "tree_pos" in how.told:
+        told["tree_pos"] = path_lengths(data.paths, *data.positives[pairs].T)
+    if "tree_neg" in how.told:
+        told["tree_neg"] = _to_negatives(data, anchors, draws)
+    told = {name: fact.astype(how.spec.dtype) for name, fact in told.items()}
     if how.scheduled:
         last = jnp.maximum(data.steps - 1, 1)
         told["progress"] = jnp.minimum(before, last).astype(how.spec.dtype) / last
     return told
+
+
+def _to_negatives(data: Data, anchors: jax.Array, draws: Draws) -> jax.Array:
+    shared = path_lengths(data.paths, anchors[:, None], draws.shared[None])
+    return beside(shared, path_lengths(data.paths, anchors[:, None], draws.own))
 
 
 def beside(shared: jax.Array, own: jax.Array) -> jax.Array:

@@ -12,6 +12,7 @@ from hardball.optimizers import rows_torch
 from hardball.samplers.membership_torch import Known
 from hardball.samplers.space_torch import Space
 from hardball.trainers.methods import Methods, Sampling
+from hardball.trainers.paths_torch import path_lengths
 
 
 class Table(NamedTuple):
@@ -30,7 +31,8 @@ class Data(NamedTuple):
     """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays.
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
-    facts: what the loss and the regularisers take of `methods.FACTS`, (P,) or (N,).
+    facts: what the loss and the regularisers take of `methods.FACTS`, (P,) or (N,); paths: what
+    `paths_torch` finds PATHS by, empty where they are not asked for.
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
 
@@ -41,6 +43,7 @@ class Data(NamedTuple):
     starts: torch.Tensor
     steps: torch.Tensor
     facts: dict[str, torch.Tensor]
+    paths: dict[str, torch.Tensor]
     powers: torch.Tensor
     settings: torch.Tensor
     codes: torch.Tensor
@@ -193,22 +196,38 @@ def draw(
 
 
 def facts(
-    how: Methods, data: Data, pairs: torch.Tensor, anchors: torch.Tensor, before: torch.Tensor
+    how: Methods,
+    data: Data,
+    pairs: torch.Tensor,
+    anchors: torch.Tensor,
+    draws: Draws,
+    before: torch.Tensor,
 ) -> dict[str, torch.Tensor]:
-    """What is told of a batch's pairs, (B,), or of both their ends, (2B,): see `methods.FACTS`.
+    """What is told of a batch, mostly of its pairs, (B,), or of both their ends, (2B,).
 
-    pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how many steps have been
-    taken. `progress` () where a regulariser has a schedule: 0 at the first step, 1 at the last.
+    See `methods.FACTS`. pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how
+    many steps have been taken. `progress` () where a regulariser has a schedule: 0 at the first
+    step, 1 at the last.
     """
-    if not (data.facts or how.scheduled):
+    if not (how.told or how.scheduled):
         return {}
     ends, dtype = data.positives[pairs].T.reshape(-1), getattr(torch, how.spec.dtype)
-    at = {"hops": pairs, "depth": anchors, "degrees": ends, "depths": ends}
-    told = {name: array[at[name]].to(dtype) for name, array in data.facts.items()}
+    at = {"hops": pairs, "depth": anchors, "degrees": ends, "depths": ends, "absent": anchors}
+    told = {name: array[at[name]] for name, array in data.facts.items()}
+    if "tree_pos" in how.told:
+        told["tree_pos"] = path_lengths(data.paths, *data.positives[pairs].T)
+    if "tree_neg" in how.told:
+        told["tree_neg"] = _to_negatives(data, anchors, draws)
+    told = {name: fact.to(dtype) for name, fact in told.items()}
     if how.scheduled:
         last = torch.clamp(data.steps - 1, min=1)
         told["progress"] = torch.minimum(before, last).to(dtype) / last
     return told
+
+
+def _to_negatives(data: Data, anchors: torch.Tensor, draws: Draws) -> torch.Tensor:
+    shared = path_lengths(data.paths, anchors[:, None], draws.shared[None])
+    return beside(shared, path_lengths(data.paths, anchors[:, None], draws.own))
 
 
 def beside(shared: torch.Tensor, own: torch.Tensor) -> torch.Tensor:

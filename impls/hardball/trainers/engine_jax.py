@@ -17,7 +17,7 @@ from hardball.native import warm
 from hardball.optimizers import rows_jax
 from hardball.trainers.checkpoint import under
 from hardball.trainers.draws_jax import Data, Table, beside, current, draw, facts, make_lists
-from hardball.trainers.methods import Methods, identity, native_arrays, resolve
+from hardball.trainers.methods import Methods, identity, native_arrays, path_arrays, resolve
 from hardball.trainers.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
 from hardball.trainers.provenance import processors
 from hardball.trainers.step_jax import Totals, native_update, update
@@ -50,7 +50,7 @@ def _steps(
         else:
             drawn = words[i]
         draws = draw(how, data, table, *pairs, drawn, first + i, lr[i])
-        told = facts(how, data, batch[i], pairs[0], first + i)
+        told = facts(how, data, batch[i], pairs[0], draws, first + i)
         table, added = change(table, *pairs, draws, lr[i], fade[i], first + i, **told)
         return table, {name: sums[name] + added[name] for name in sums}
 
@@ -92,7 +92,8 @@ class Engine:
                 ),
                 put(problem.starts),
                 put(np.array(problem.total_steps, np.int32)),
-                {name: put(getattr(problem, name)) for name in self.how.told},
+                {name: put(getattr(problem, name)) for name in self.how.looked_up},
+                {name: put(array) for name, array in path_arrays(self.how, problem).items()},
                 *(put(array) for array in native_arrays(self.how)),
             )
             self.key = put(jax.random.key(problem.spec.seed))

@@ -14,18 +14,12 @@ from hardball.errors import HardballError
 from hardball.native import warm
 from hardball.optimizers import rows_torch
 from hardball.samplers.integers_torch import device_words
+from hardball.trainers import fusing
 from hardball.trainers.checkpoint import under
 from hardball.trainers.draws_torch import Data, Table, beside, current, draw, facts, make_lists
-from hardball.trainers.methods import Methods, native_arrays, resolve
+from hardball.trainers.methods import Methods, native_arrays, path_arrays, resolve
 from hardball.trainers.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
-from hardball.trainers.step_torch import (
-    Totals,
-    compiled,
-    native_update,
-    parts,
-    update,
-    worth_compiling,
-)
+from hardball.trainers.step_torch import Totals, native_update, update
 
 # Below this many scorings a step, a second thread costs more than it brings.
 _THREADS_FROM_SCORINGS = 2**19
@@ -51,8 +45,8 @@ def _steps(
         change = functools.partial(native_update, how, data)
     for rows, drawn, rate, part, before in zip(batch, words, lr, fade, counter, strict=True):
         pairs = data.positives[rows, 0], data.positives[rows, 1]
-        draws = parts(how).draw(data, table, *pairs, drawn, before, rate)
-        told = facts(how, data, rows, pairs[0], before)
+        draws = how.pieces.draw(data, table, *pairs, drawn, before, rate)
+        told = facts(how, data, rows, pairs[0], draws, before)
         table, added = change(table, *pairs, draws, rate, part, before, **told)
         for name, value in added.items():
             sums[name] += value
@@ -76,9 +70,9 @@ class Engine:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         self.device = torch.device("cuda" if problem.spec.device == "gpu" else "cpu")
         self.dtype = getattr(torch, problem.spec.dtype)
-        self.compiled = worth_compiling(problem, self.how)
-        if self.compiled:
-            self.how = dataclasses.replace(self.how, fused=compiled(problem, self.how))
+        self.compiled = fusing.worth_compiling(problem, self.how)
+        found = fusing.compiled(problem, self.how) if self.compiled else fusing.plain(self.how)
+        self.how = dataclasses.replace(self.how, pieces=found)
         with self._settings():
             self.threads = torch.get_num_threads()
             self.data = Data(
@@ -91,7 +85,8 @@ class Engine:
                 ),
                 self._put(problem.starts),
                 self._put(np.array(problem.total_steps, np.int32)),
-                {name: self._put(getattr(problem, name)) for name in self.how.told},
+                {name: self._put(getattr(problem, name)) for name in self.how.looked_up},
+                {name: self._put(array) for name, array in path_arrays(self.how, problem).items()},
                 *(self._put(array) for array in native_arrays(self.how)),
             )
 

@@ -14,14 +14,17 @@ from hardball import catalog
 from hardball.samplers.compose import Part, Ramp, samplers
 from hardball.spec import RunSpec
 from hardball.trainers import terms
-from hardball.trainers.problem import curvature, words_shape
+from hardball.trainers.problem import Problem, curvature, words_shape
 
 # What the engine hands to a sampler that names it: distances between nodes as they lie now, the
 # share of the training that is over, the anchors' positives, and which candidates are known ones.
 WANTED = ("space", "progress", "positives", "known")
 # And to a loss or a regulariser that names it: hops from each anchor to its positive and the depth
-# of each anchor, (B,); degrees and depths of the anchors and then the positives, (2B,).
-FACTS = ("hops", "depth", "degrees", "depths")
+# of each anchor, (B,); degrees and depths of the anchors and then the positives, (2B,); what an
+# anchor's negatives stand for, (B,), see `Problem.absent`; edges along the spanning tree from each
+# anchor to its positive, (B,), and to its negatives, (B, M + K).
+PATHS = ("tree_pos", "tree_neg")
+FACTS = ("hops", "depth", "degrees", "depths", "absent", *PATHS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +86,7 @@ class Methods:
     facts: which of FACTS the loss takes.
     native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
     chooses: whether samplers that look at the points choose by the compiled kernel.
-    fused: the pieces of a step as PyTorch compiled them, None where they run as they are written;
-    JAX always compiles.
+    pieces: the functions of a step in PyTorch, see `fusing.Pieces`; JAX compiles the whole of it.
     """
 
     spec: RunSpec
@@ -99,7 +101,7 @@ class Methods:
     optimise: Callable[..., Any]
     native: bool = False
     chooses: bool = False
-    fused: Any = None
+    pieces: Any = None
 
     @property
     def shared(self) -> int:
@@ -126,6 +128,11 @@ class Methods:
     def tracked(self) -> tuple[str, ...]:
         """What the totals call the means of the terms; () without regularisers."""
         return terms.names(self.spec)
+
+    @property
+    def looked_up(self) -> tuple[str, ...]:
+        """Of those, what is an array of the problem's; the rest is found for each batch."""
+        return tuple(name for name in self.told if name not in PATHS)
 
     @property
     def coordinates(self) -> int:
@@ -202,6 +209,11 @@ def native_arrays(how: Methods) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     powers = settings.powers(how.spec).astype(dtype)
     numbers = settings.settings(how.spec, how.manifold).astype(dtype)
     return powers, numbers, np.array(settings.codes(how.spec), np.int32)
+
+
+def path_arrays(how: Methods, problem: Problem) -> dict[str, np.ndarray]:
+    """What PATHS are found by, where one of them is told; empty otherwise."""
+    return problem.paths if any(name in PATHS for name in how.told) else {}
 
 
 def identity(how: Methods) -> tuple[str, int]:

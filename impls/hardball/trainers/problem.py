@@ -109,6 +109,23 @@ class Problem:
         """The number of training pairs that every node is in, as either end: int (N,)."""
         return np.bincount(self.positives.ravel(), minlength=self.n_nodes)
 
+    @cached_property
+    def absent(self) -> np.ndarray:
+        """Nodes neither itself nor known above it, for each training pair of a node: float64 (N,).
+
+        0 for a node without training pairs.
+        """
+        known = np.diff(self.known_indptr)
+        pairs = np.bincount(self.positives[:, 0], minlength=self.n_nodes)
+        return np.where(pairs, (self.n_nodes - 1 - known) / np.maximum(pairs, 1), 0)
+
+    @cached_property
+    def paths(self) -> dict[str, np.ndarray]:
+        """What lengths of paths along the spanning tree follow from."""
+        from hardball.hierarchy.paths import paths_index
+
+        return paths_index(self.hierarchy)
+
     def rate(self, step: int) -> float:
         """The rate of the last of `step` steps; that of the first before any."""
         return float(self.rates[max(step - 1, 0)])

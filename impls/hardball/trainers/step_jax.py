@@ -62,10 +62,14 @@ def gradient(
     (first, each), (value, values) = slope(0, (0, 1))
     others = range(1, len(values)) if how.apart else ()
     grads = [first, *(slope(place, 0)[0] for place in others)]
-    each = jnp.abs(each) * each.shape[0]
-    stalled = jnp.sum(weight * (each < STALLED * weight))
-    added = totals(draws, draws.masked, value, jnp.sum(each), stalled)
+    added = totals(draws, draws.masked, value, *measure(weight, each))
     return grads, added | dict(zip(how.tracked, values, strict=False))
+
+
+def measure(weight: jax.Array, each: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The sum of the negatives' shares of the gradient, and the weight of those below STALLED."""
+    each = jnp.abs(each) * each.shape[0]
+    return jnp.sum(each), jnp.sum(weight * (each < STALLED * weight))
 
 
 def totals(
@@ -108,7 +112,7 @@ def update(
         held, old = current(how, table.rows, before, lr)
         grads, added = gradient(how, held[ids], draws, fade, **told)
         sums = [jnp.zeros_like(held).at[ids].add(each) for each in grads]
-        new = _optimise(how, held, terms_jax.together(how, sums, sums), old, lr)
+        new = optimise(how, held, terms_jax.together(how, sums, sums), old, lr)
         touched = jnp.zeros((held.shape[0], 1), bool).at[ids].set(True)
         return table._replace(rows=jnp.where(touched, new, table.rows)), added
     held, old = current(how, table.rows[ids], before, lr)
@@ -119,7 +123,7 @@ def update(
         sums.append(buffer[ids])
         # Zeros made of what was read: XLA sees that the reading comes first, and copies nothing.
         buffer = buffer.at[ids].set(jnp.minimum(jnp.abs(sums[-1]), 0))
-    new = _optimise(how, held, terms_jax.together(how, grads, sums), old, lr)
+    new = optimise(how, held, terms_jax.together(how, grads, sums), old, lr)
     return Table(table.rows.at[ids].set(new), buffer, table.lists), added
 
 
@@ -146,7 +150,7 @@ def native_update(
     return table._replace(rows=rows), totals(draws, masked, sums[0], sums[2], sums[3])
 
 
-def _optimise(
+def optimise(
     how: Methods, rows: jax.Array, grads: jax.Array, state: rows_jax.State, lr: jax.Array
 ) -> jax.Array:
     if how.spec.clip:

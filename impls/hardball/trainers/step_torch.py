@@ -1,25 +1,15 @@
 """One training step in PyTorch: the loss of a batch, its gradient, the update of its rows."""
 
-import functools
-import os
-import shutil
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
-import numpy as np
 import torch
 
 from hardball.native import calls_torch
 from hardball.optimizers import rows_torch
 from hardball.trainers import terms_torch
-from hardball.trainers.draws_torch import Data, Draws, Table, beside, current, draw, instructions
-from hardball.trainers.methods import Methods, identity
-from hardball.trainers.problem import STALLED, Problem
+from hardball.trainers.draws_torch import Data, Draws, Table, beside, instructions
+from hardball.trainers.methods import Methods
+from hardball.trainers.problem import STALLED
 
 Totals = dict[str, torch.Tensor]
-
-# Compiling takes seconds and saves some 20 ns a scoring, and nothing where negatives come in pairs.
-_COMPILE_FROM_SCORINGS = 1e9
 
 
 def loss(
@@ -52,69 +42,6 @@ def loss(
     return terms_torch.parts(how, values, told), tuple(value.detach() for value in values)
 
 
-class Parts(NamedTuple):
-    """The pieces of a step: plain, or each compiled to fewer kernels."""
-
-    draw: Callable[..., Draws]
-    coast: Callable[..., tuple[torch.Tensor, rows_torch.State]]
-    loss: Callable[..., tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]]
-    optimise: Callable[..., torch.Tensor]
-    measure: Callable[..., tuple[torch.Tensor, torch.Tensor]]
-
-
-def _eager(how: Methods) -> Parts:
-    """The pieces as they are written."""
-    given = functools.partial
-    return Parts(
-        given(draw, how), given(current, how), given(loss, how), given(_optimise, how), _measure
-    )
-
-
-def _fuse(piece: Callable[..., Any]) -> Callable[..., Any]:
-    """`piece` as torch.compile fuses it, compiled for the arguments of the first call."""
-
-    def fused(*given: Any, **told: Any) -> Any:
-        return piece(*given, **told)
-
-    # What is compiled is kept with the code, for few sets of arguments: each piece has its own.
-    fused.__code__ = fused.__code__.replace()
-    return torch.compile(fused, fullgraph=True, dynamic=False)
-
-
-def compiled(problem: Problem, how: Methods) -> Parts:
-    """The pieces fused; problems of one configuration and one size share them, as seeds do."""
-    drawn_from = [array for index in problem.indexes for array in index.values()]
-    arrays = problem.start, problem.positives, problem.known_indices, *drawn_from
-    key = identity(how), tuple(np.shape(array) for array in arrays)
-    if key not in _COMPILED:
-        plain = _eager(how)
-        fused = Parts(*map(_fuse, plain))
-        # A compiled kernel among the draws is nothing that can be fused.
-        _COMPILED[key] = fused._replace(draw=plain.draw) if how.chooses else fused
-    return _COMPILED[key]
-
-
-_COMPILED: dict[tuple[Any, ...], Parts] = {}
-
-
-def worth_compiling(problem: Problem, how: Methods) -> bool:
-    """Whether a run scores a pool by plain code, long enough to compile it, with a compiler there.
-
-    A run's digits depend on it, so it follows from the spec and the machine, not from timings. What
-    is compiled has one backward pass for all of its results, so terms apart are not.
-    """
-    spec = problem.spec
-    if how.apart:
-        return False
-    found = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
-    scorings = problem.total_steps * spec.batch_size * spec.scored
-    return bool(found) and how.shared > 0 and not how.native and scorings >= _COMPILE_FROM_SCORINGS
-
-
-def parts(how: Methods) -> Parts:
-    return how.fused or _eager(how)
-
-
 def gradient(
     how: Methods, rows: torch.Tensor, draws: Draws, fade: torch.Tensor, **told: torch.Tensor
 ) -> tuple[list[torch.Tensor], Totals]:
@@ -123,20 +50,19 @@ def gradient(
     One of each of the parts that `loss` gives; the negatives' shares are those of the first. fade:
     what multiplies the weights in the loss; told: see `facts`.
     """
-    pieces = parts(how)
     rows = rows.detach().requires_grad_()
     weight = beside(draws.shared_weight, draws.own_weight)
     offset = torch.zeros_like(weight, requires_grad=True)
     with torch.enable_grad():
-        (first, *others), values = pieces.loss(rows, offset, fade * weight, **told)
+        (first, *others), values = how.pieces.loss(rows, offset, fade * weight, **told)
     both = torch.autograd.grad(first, (rows, offset), retain_graph=bool(others))
     more = [torch.autograd.grad(other, rows, retain_graph=True)[0] for other in others]
-    pull, stalled = pieces.measure(weight, both[1])
+    pull, stalled = how.pieces.measure(weight, both[1])
     added = totals(draws, draws.masked, sum(others, first).detach(), pull, stalled)
     return [both[0], *more], added | dict(zip(how.tracked, values, strict=False))
 
 
-def _measure(weight: torch.Tensor, each: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def measure(weight: torch.Tensor, each: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The sum of the negatives' shares of the gradient, and the weight of those below STALLED."""
     each = each.abs() * each.shape[0]
     return each.sum(), (weight * (each < STALLED * weight)).sum()
@@ -181,22 +107,21 @@ def update(
     total, so all of them write the same row. Plain code adds into the buffer and reads back; with
     fewer nodes than occurrences it updates all nodes and keeps the touched ones.
     """
-    pieces = parts(how)
     ids = torch.cat([anchors, positives, draws.shared, draws.own.reshape(-1)])
     if table.rows.shape[0] <= ids.shape[0]:
-        held, old = pieces.coast(table.rows, before, lr)
+        held, old = how.pieces.coast(table.rows, before, lr)
         grads, added = gradient(how, held[ids], draws, fade, **told)
         sums = [torch.zeros_like(held).index_add_(0, ids, each) for each in grads]
-        new = pieces.optimise(held, terms_torch.together(how, sums, sums), old, lr)
+        new = how.pieces.optimise(held, terms_torch.together(how, sums, sums), old, lr)
         touched = torch.zeros_like(held[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
         return table._replace(rows=torch.where(touched, new, table.rows)), added
-    held, old = pieces.coast(table.rows[ids], before, lr)
+    held, old = how.pieces.coast(table.rows[ids], before, lr)
     grads, added = gradient(how, held, draws, fade, **told)
     buffer, sums = table.buffer, []
     for each in grads:
         sums.append(buffer.index_add_(0, ids, each)[ids])
         buffer.index_fill_(0, ids, 0)
-    new = pieces.optimise(held, terms_torch.together(how, grads, sums), old, lr)
+    new = how.pieces.optimise(held, terms_torch.together(how, grads, sums), old, lr)
     return Table(table.rows.index_copy_(0, ids, new), buffer, table.lists), added
 
 
@@ -224,7 +149,7 @@ def native_update(
     return table._replace(rows=rows), totals(draws, masked, sums[0], sums[2], sums[3])
 
 
-def _optimise(
+def optimise(
     how: Methods, rows: torch.Tensor, grads: torch.Tensor, state: rows_torch.State, lr: torch.Tensor
 ) -> torch.Tensor:
     if how.spec.clip:
