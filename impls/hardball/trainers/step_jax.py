@@ -153,6 +153,7 @@ def native_update(
 def optimise(
     how: Methods, rows: jax.Array, grads: jax.Array, state: rows_jax.State, lr: jax.Array
 ) -> jax.Array:
+    """Rows (R, W) after one step of the run's optimiser along `grads` (R, D), clipped if asked."""
     if how.spec.clip:
         grads = rows_jax.clip(how.manifold, rows, grads, how.spec.clip, how.c)
     params = how.spec.optimizer.params

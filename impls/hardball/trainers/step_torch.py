@@ -152,6 +152,7 @@ def native_update(
 def optimise(
     how: Methods, rows: torch.Tensor, grads: torch.Tensor, state: rows_torch.State, lr: torch.Tensor
 ) -> torch.Tensor:
+    """Rows (R, W) after one step of the run's optimiser along `grads` (R, D), clipped if asked."""
     if how.spec.clip:
         grads = rows_torch.clip(how.manifold, rows, grads, how.spec.clip, how.c)
     params = how.spec.optimizer.params
