@@ -10,7 +10,7 @@ import torch
 
 from hardball import words
 from hardball.spec import RunSpec
-from hardball.trainers import engine_torch, fusing, problem
+from hardball.trainers import engine_torch, problem
 
 STEPS = 4
 
@@ -24,10 +24,10 @@ def graph(random_dag):
 @pytest.fixture
 def compile_always(monkeypatch):
     """Without a backend: what is tested is which calls find which code, not the code."""
-    monkeypatch.setattr(fusing, "worth_compiling", lambda task, how: True)
+    monkeypatch.setattr(engine_torch, "_worth_compiling", lambda task, how: True)
     traced = functools.partial(torch.compile, backend="eager")
     monkeypatch.setattr(torch, "compile", traced)
-    monkeypatch.setattr(fusing, "_COMPILED", {})
+    monkeypatch.setattr(engine_torch, "_COMPILED", {})
     yield
     torch.compiler.reset()
 
@@ -60,11 +60,11 @@ def test_each_configuration_and_size_has_code_of_its_own(graph, random_dag, comp
             engine, points = run(tree, **given)
             assert engine.compiled
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(fusing, "worth_compiling", lambda task, how: False)
+                patch.setattr(engine_torch, "_worth_compiling", lambda task, how: False)
                 plain, expected = run(tree, **given)
             assert not plain.compiled
             np.testing.assert_array_equal(points, expected)
-    assert len(fusing._COMPILED) == len(chosen)
+    assert len(engine_torch._COMPILED) == len(chosen)
 
 
 def test_seeds_of_one_configuration_share_it(graph, compile_always):

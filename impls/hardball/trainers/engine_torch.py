@@ -4,8 +4,10 @@ import contextlib
 import dataclasses
 import functools
 import os
+import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,15 +16,84 @@ from hardball.errors import HardballError
 from hardball.native import warm
 from hardball.optimizers import rows_torch
 from hardball.samplers.integers_torch import device_words
-from hardball.trainers import fusing
 from hardball.trainers.checkpoint import under
-from hardball.trainers.draws_torch import Data, Table, beside, current, draw, facts, make_lists
-from hardball.trainers.methods import Methods, native_arrays, path_arrays, resolve
+from hardball.trainers.draws_torch import (
+    Data,
+    Draws,
+    Table,
+    beside,
+    current,
+    draw,
+    facts,
+    make_lists,
+)
+from hardball.trainers.methods import Methods, identity, native_arrays, path_arrays, resolve
 from hardball.trainers.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
-from hardball.trainers.step_torch import Totals, native_update, update
+from hardball.trainers.step_torch import Totals, loss, measure, native_update, optimise, update
 
+# Compiling takes seconds and saves some 20 ns a scoring, and nothing where negatives come in pairs.
+_COMPILE_FROM_SCORINGS = 1e9
 # Below this many scorings a step, a second thread costs more than it brings.
 _THREADS_FROM_SCORINGS = 2**19
+
+
+class _Pieces(NamedTuple):
+    """The pieces of a step: plain, or each compiled to fewer kernels."""
+
+    draw: Callable[..., Draws]
+    coast: Callable[..., tuple[torch.Tensor, rows_torch.State]]
+    loss: Callable[..., tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]]
+    optimise: Callable[..., torch.Tensor]
+    measure: Callable[..., tuple[torch.Tensor, torch.Tensor]]
+
+
+def _plain(how: Methods) -> _Pieces:
+    """The pieces as they are written."""
+    given = functools.partial
+    return _Pieces(
+        given(draw, how), given(current, how), given(loss, how), given(optimise, how), measure
+    )
+
+
+def _fuse(piece: Callable[..., Any]) -> Callable[..., Any]:
+    """`piece` as torch.compile fuses it, compiled for the arguments of the first call."""
+
+    def fused(*given: Any, **told: Any) -> Any:
+        return piece(*given, **told)
+
+    # What is compiled is kept with the code, for few sets of arguments: each piece has its own.
+    fused.__code__ = fused.__code__.replace()
+    return torch.compile(fused, fullgraph=True, dynamic=False)
+
+
+def _compiled(problem: Problem, how: Methods) -> _Pieces:
+    """The pieces fused; problems of one configuration and one size share them, as seeds do."""
+    drawn_from = [array for index in problem.indexes for array in index.values()]
+    arrays = problem.start, problem.positives, problem.known_indices, *drawn_from
+    key = identity(how), tuple(np.shape(array) for array in arrays)
+    if key not in _COMPILED:
+        written = _plain(how)
+        fused = _Pieces(*map(_fuse, written))
+        # A compiled kernel among the draws is nothing that can be fused.
+        _COMPILED[key] = fused._replace(draw=written.draw) if how.chooses else fused
+    return _COMPILED[key]
+
+
+_COMPILED: dict[tuple[Any, ...], _Pieces] = {}
+
+
+def _worth_compiling(problem: Problem, how: Methods) -> bool:
+    """Whether a run scores a pool by plain code, long enough to compile it, with a compiler there.
+
+    A run's digits depend on it, so it follows from the spec and the machine, not from timings. What
+    is compiled has one backward pass for all of its results, so terms apart are not.
+    """
+    spec = problem.spec
+    if how.apart:
+        return False
+    found = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
+    scorings = problem.total_steps * spec.batch_size * spec.scored
+    return bool(found) and how.shared > 0 and not how.native and scorings >= _COMPILE_FROM_SCORINGS
 
 
 def _steps(
@@ -70,8 +141,8 @@ class Engine:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         self.device = torch.device("cuda" if problem.spec.device == "gpu" else "cpu")
         self.dtype = getattr(torch, problem.spec.dtype)
-        self.compiled = fusing.worth_compiling(problem, self.how)
-        found = fusing.compiled(problem, self.how) if self.compiled else fusing.plain(self.how)
+        self.compiled = _worth_compiling(problem, self.how)
+        found = _compiled(problem, self.how) if self.compiled else _plain(self.how)
         self.how = dataclasses.replace(self.how, pieces=found)
         with self._settings():
             self.threads = torch.get_num_threads()

@@ -86,7 +86,7 @@ class Methods:
     facts: which of FACTS the loss takes.
     native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
     chooses: whether samplers that look at the points choose by the compiled kernel.
-    pieces: the functions of a step in PyTorch, see `fusing.Pieces`; JAX compiles the whole of it.
+    pieces: the functions of a step in PyTorch, see `engine_torch`; JAX compiles the whole of it.
     """
 
     spec: RunSpec
