@@ -34,9 +34,8 @@ STEPS = 100
 BATCH, DRAWS, POOL = 16, 5, 24
 TOLERANCE = 1e-11
 # A pool's nearest node bears the whole gradient: in PyTorch alone, points that start one part in
-# 2^52 off are 3e-13 apart after 50 steps, and 1e-7 after 100. An edge that counts a thousandfold
-# has a gradient beyond any clip: where rows are clipped, losses are 4e-11 apart after 14 steps.
-UNSTABLE = {"triplet_hard": 40, "adjacency": 10}
+# 2^52 off are 3e-13 apart after 50 steps, and 1e-7 after 100.
+UNSTABLE = {"triplet_hard": 40}
 
 QUICK = [run.spec for run in plan.runs(plan.load_suite("quick"))]
 # Without the samplers that look at the points, whose draws follow from those of the step before.
@@ -74,6 +73,9 @@ OBJECTIVES = [entry.name for entry in plan.catalog.entries("objective")]
 # What a loss is told.
 TOLD = ("hops", "depth", "absent", "tree_pos", "tree_neg")
 RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
+# Its negatives stand for all non-edges, so that its gradient is some fifty times the others': at
+# their rate points reach the edge of the ball, where rounding is blown up.
+STEEP = {"adjacency": 0.02}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -185,7 +187,8 @@ def beginning(side, copies, draws):
     told |= {"tree_neg": np.concatenate([shared, own], axis=2)}
     # The mean over all copies makes each one's gradient that much smaller; Adam does not care.
     optimizer = side.how.spec.optimizer.name
-    rate = RATES[optimizer] * (copies if optimizer == "rsgd" else 1)
+    gentle = STEEP.get(side.how.spec.loss.name, 1)
+    rate = RATES[optimizer] * (copies * gentle if optimizer == "rsgd" else 1)
     return side.engine.start(), pairs, told, rate
 
 
