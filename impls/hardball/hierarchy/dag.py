@@ -80,6 +80,11 @@ class Hierarchy:
         """Ids of the roots: the whole first level."""
         return np.arange(self.level_starts[1], dtype=np.int32)
 
+    @property
+    def is_forest(self) -> bool:
+        """Whether no node has several parents."""
+        return self.n_edges == self.n_nodes - self.roots.size
+
     @cached_property
     def ids(self) -> np.ndarray:
         """Raw ids as str objects, (N,)."""

@@ -35,6 +35,8 @@ def narrow_sectors(hierarchy: "Hierarchy", noise: np.ndarray, stretch: float = 2
     out, where a node elsewhere is far from it; a broad one lies near the centre and so near all.
     Source: hardball.
     """
+    if hierarchy.is_forest:
+        return sectors(hierarchy, noise, stretch)
     indptr, parents, n = hierarchy.parents_indptr, hierarchy.parents_indices, hierarchy.n_nodes
     below = closures.descendants_count(closures.closure(hierarchy), n)
     order = np.lexsort((below[parents], np.repeat(np.arange(n), np.diff(indptr))))

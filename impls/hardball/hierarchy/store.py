@@ -185,7 +185,7 @@ def counts(h: Hierarchy, expected: cards.Expected) -> list[tuple[str, bool]]:
 
 def closure_size(h: Hierarchy) -> int:
     """Number of proper (node, ancestor) pairs; in a forest the sum of the depths."""
-    if h.n_edges == h.n_nodes - h.roots.size:
+    if h.is_forest:
         return int(h.depth.sum(dtype=np.int64))
     return int(closure(h).indptr[-1])
 

@@ -27,7 +27,7 @@ class Changes(NamedTuple):
 def compare(older: Hierarchy, later: Hierarchy) -> Changes:
     """What changed between two versions; raises HardballError when a node has several parents."""
     for h in (older, later):
-        if h.n_edges != h.n_nodes - h.roots.size:
+        if not h.is_forest:
             raise HardballError(f"{h.name} is no tree: only trees can be compared in time")
     before = _rows(later.id_column, older.id_column)
     known = before >= 0

@@ -55,7 +55,7 @@ def floors(
     if split.test is None:
         drawn = starts.sectors(hierarchy, np.zeros((hierarchy.n_nodes, 2)))
         counters["drawing"] = ranking.by_points(to_polar(drawn, "tangent", 1.0))
-        if len(hierarchy.parents_indices) > np.count_nonzero(hierarchy.parent >= 0):
+        if not hierarchy.is_forest:
             drawn = starts.narrow_sectors(hierarchy, np.zeros((hierarchy.n_nodes, 2)))
             counters["narrow_drawing"] = ranking.by_points(to_polar(drawn, "tangent", 1.0))
     out = {}

@@ -7,7 +7,7 @@ import numpy as np
 from numba import prange
 
 from hardball.native.compiled import compiled
-from hardball.native.rows import ADAM, DOWN, FORM, LORENTZ, SINH, TILE, UP, open_rows
+from hardball.native.rows import DOWN, FORM, SINH, TILE, UP, dimension, open_rows
 from hardball.native.softmax import BLOCKS, FAST, spread
 from hardball.native.step import lay_out, number
 
@@ -130,14 +130,7 @@ def softly(near, heat, words, anchor, nodes, sums, chosen, fine):
     for j in range(len(words)):
         # 24 bits, which float32 holds.
         wanted = near.dtype.type(words[j] >> np.uint32(8)) / near.dtype.type(2**24) * total
-        low, high = 0, len(sums)
-        while low < high:
-            middle = (low + high) >> 1
-            if sums[middle] > wanted:
-                high = middle
-            else:
-                low = middle + 1
-        at = min(low, len(sums) - 1)
+        at = min(reached(sums, 0, len(sums), wanted), len(sums) - 1)
         fine[j] = near[at] > zero
         chosen[j] = nodes[at] if fine[j] else anchor
 
@@ -154,8 +147,7 @@ def choose(table, anchors, positives, candidates, usable, words, indptr, indices
     those beyond the positive, nearest first, then the others, farthest first.
     """
     size, count, wanted, kind = len(anchors), candidates.shape[1], chosen.shape[1], table.dtype
-    coordinates = (table.shape[1] - 2) // 2 if codes[1] == ADAM else table.shape[1]
-    dim = coordinates - (1 if codes[0] == LORENTZ else 0)
+    dim = dimension(table, codes)
     slots = np.concatenate((anchors, positives, candidates.ravel()))
     if len(slots) < len(table):
         named, unique = slots.copy(), np.empty(len(slots), np.int32)
@@ -185,8 +177,8 @@ def choose(table, anchors, positives, candidates, usable, words, indptr, indices
             else:
                 start = 2 * size + i * count
                 apart(points, at, slots[start : start + count], x)
-            apart(points, at, slots[size + i : size + i + 1], limit)
             if rule == SEMI_HARD:
+                apart(points, at, slots[size + i : size + i + 1], limit)
                 sums[:] = x
                 nearness(x)
                 for k in range(count):

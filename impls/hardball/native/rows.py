@@ -22,6 +22,13 @@ UP, DOWN, SINH, COTH, FORM = 0, 1, 2, 3, 4
 
 
 @compiled()
+def dimension(table, codes):
+    """Free coordinates of a point in a table's rows, of which the hyperboloid's have one more."""
+    coordinates = (table.shape[1] - 2) // 2 if codes[1] == ADAM else table.shape[1]
+    return coordinates - (1 if codes[0] == LORENTZ else 0)
+
+
+@compiled()
 def power(powers, row, base, exponent):
     """base^exponent: from the table where that is long enough."""
     if exponent < powers.shape[1]:

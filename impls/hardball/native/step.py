@@ -9,16 +9,15 @@ from numba import prange
 
 from hardball.native.compiled import compiled
 from hardball.native.rows import (
-    ADAM,
     COTH,
     DOWN,
     FADE,
     FORM,
-    LORENTZ,
     SINH,
     TILE,
     UP,
     close_rows,
+    dimension,
     open_rows,
 )
 from hardball.native.softmax import (
@@ -154,8 +153,7 @@ def train(table, anchors, positives, shared, shared_weight, own, own_weight, ind
     sums (4,): mean loss, weight left out, sum of the negatives' shares, weight of the stalled ones.
     """
     size, count, few, kind = len(anchors), len(shared), own.shape[1], table.dtype
-    coordinates = (table.shape[1] - 2) // 2 if codes[1] == ADAM else table.shape[1]
-    dim = coordinates - (1 if codes[0] == LORENTZ else 0)
+    dim = dimension(table, codes)
     named = np.concatenate((anchors, positives, shared, own.ravel()))
     slots, unique = np.empty(len(named), np.int32), np.empty(len(named), np.int32)
     nodes = unique[: number(named, slots, unique)]

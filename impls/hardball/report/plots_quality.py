@@ -1,6 +1,5 @@
 """MAP and mean rank over wall-clock and over scorings: a line a family, a point a budget."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -79,7 +78,9 @@ def over(
         for row, axes in zip(shown, grid[:, -1], strict=True):
             _key(axes, row, color, frameworks if row is shown[0] else [])
     else:
-        fig.legend(handles=[*_lines(color), *frameworks], loc="outside right upper")
+        fig.legend(
+            handles=[*style.handles(color, NAME_WIDTH), *frameworks], loc="outside right upper"
+        )
     style.titles(
         fig,
         "Time to quality" if cost == "seconds" else "Scorings to quality",
@@ -182,18 +183,10 @@ def _finish(axes: Axes, metric: str) -> None:
 def _key(axes: Axes, row: Row, color: Mapping[str, str], more: Sequence[Line2D]) -> None:
     axes.set_axis_off()
     axes.legend(
-        handles=[*_lines({name: color[name] for name, _ in row.families}), *more],
+        handles=[*style.handles({n: color[n] for n, _ in row.families}, NAME_WIDTH), *more],
         title=row.title, loc="upper left", alignment="left", borderaxespad=0,
         fontsize=8, title_fontproperties={"weight": "bold"},
     )  # fmt: skip
-
-
-def _lines(color: Mapping[str, str]) -> list[Line2D]:
-    return [Line2D([], [], color=c, label=_wrapped(name), linewidth=2) for name, c in color.items()]
-
-
-def _wrapped(name: str) -> str:
-    return textwrap.fill(name, NAME_WIDTH, break_long_words=False)
 
 
 def _frameworks(found: Sequence[Family]) -> list[Line2D]:

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from hardball.report import groups, rows, style
 from hardball.report.contrasts import REFERENCE
@@ -117,17 +116,11 @@ def _panel(
 
 def _key(axes: Axes, group: Group, color: Mapping[str, str]) -> None:
     axes.set_axis_off()
-    handles = [
-        Line2D([], [], color=color[name], label=_wrapped(name), linewidth=2) for name in group.names
-    ]
     axes.legend(
-        handles=handles, title=group.title, loc="upper left", alignment="left", borderaxespad=0,
+        handles=style.handles({name: color[name] for name in group.names}, NAME_WIDTH),
+        title=group.title, loc="upper left", alignment="left", borderaxespad=0,
         title_fontproperties={"weight": "bold", "size": 10},
     )  # fmt: skip
-
-
-def _wrapped(name: str) -> str:
-    return textwrap.fill(name, NAME_WIDTH, break_long_words=False)
 
 
 def _band(

@@ -1,7 +1,8 @@
 """How every picture looks, and how it is written: the same bytes for the same data."""
 
 import functools
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from hardball.collect import replacing
@@ -138,3 +140,9 @@ def few_ticks(axis: Axis, most: int = 5) -> None:
 def colors(names: Sequence[N]) -> dict[N, str]:
     """A colour a name in order; beyond the palette all share the quiet one."""
     return {n: PALETTE[i] if i < len(PALETTE) else OTHER for i, n in enumerate(names)}
+
+
+def handles(color: Mapping[str, str], width: int) -> list[Line2D]:
+    """What a key shows of lines and their colours, names broken at `width` characters."""
+    broken = functools.partial(textwrap.fill, width=width, break_long_words=False)
+    return [Line2D([], [], color=c, label=broken(name), linewidth=2) for name, c in color.items()]
