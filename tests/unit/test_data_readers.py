@@ -182,6 +182,18 @@ def test_a_subtree_of_the_dump(dump: Path) -> None:
     assert edges(table) == {("9604", "9443"), ("9606", "9604")}
 
 
+def test_the_dump_down_to_a_rank(dump: Path) -> None:
+    """9606 is below the families; 9989 has none below it and is none."""
+    down = readers_ncbi.read_dump(dump, down_to="family")
+    assert edges(down) == {("7711", "1"), ("40674", "7711"), ("9443", "40674"), ("9604", "9443")}
+    assert down.nodes is not None
+    assert sorted(down.nodes) == [1, 7711, 9443, 9604, 40674]
+    part = readers_ncbi.read_dump(dump, root=40674, down_to="order")
+    assert edges(part) == {("9443", "40674"), ("9989", "40674")}
+    with pytest.raises(HardballError, match="rank 'phylum': there are class, family, order"):
+        readers_ncbi.read_dump(dump, root=40674, down_to="phylum")
+
+
 def test_rank_groups_are_the_nearest_ancestor_of_that_rank(dump: Path) -> None:
     from hardball.hierarchy.cards import Group
     from hardball.hierarchy.groups import add

