@@ -189,7 +189,14 @@ def test_wordnet_pairs_of_the_released_script() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["ncbi_full", "ncbi_mammalia", "ncbi_coleoptera", "ncbi_genera", "ncbi_vertebrata", "ncbi_2021"],
+    [
+        "ncbi_full",
+        "ncbi_mammalia",
+        "ncbi_coleoptera",
+        "ncbi_genera",
+        "ncbi_vertebrata",
+        "ncbi_2021",
+    ],
 )
 def test_ncbi_counts_where_it_is_built(name: str) -> None:
     """170 MB are not downloaded for a test: `hardball build all` makes these run."""

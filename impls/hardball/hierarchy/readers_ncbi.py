@@ -38,7 +38,8 @@ def read_wheel(
 
     <package>/taxa.marisa maps a TaxID to the record parent, rank, division, flag ("<IBBB");
     scientific_name.marisa maps it to a byte position in scientific_name.zstd, lines of names.
-    Raises HardballError on a broken wheel, an unknown root or rank, or when the readers are missing.
+    Raises HardballError on a broken wheel, an unknown root or rank, or where the readers are
+    missing.
     """
     try:
         import marisa_trie
