@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from hardball import cli
+from hardball import catalog, cli
 from hardball.plan import make_spec
 from hardball.report import render
+from hardball.roofline import losses
 from hardball.roofline.cost import Machine, Step, floor
 from hardball.roofline.measure import Measured, fastest
-from hardball.roofline.table import table_of
+from hardball.roofline.table import losses_table, table_of
 
 POOL = Step(batch=100, shared=50, own=0, coordinates=17, nodes=10**6)
 PAIRS = Step(batch=100, shared=0, own=50, coordinates=17, nodes=10**6)
@@ -86,6 +87,37 @@ def test_the_fastest_call_counts_and_the_first_does_not():
     # The first call takes tens of milliseconds, the others next to nothing.
     assert fastest(call, seconds=0.0) < 0.01
     assert len(seen) == 4
+
+
+def test_a_loss_reads_its_arguments_and_writes_losses_and_gradients():
+    def loss(d_pos, d_neg, weight, hops, temperature=1.0):
+        return d_pos
+
+    arrays = losses.given(loss, batch=3, negatives=5)
+    shapes = {"d_pos": (3,), "d_neg": (3, 5), "weight": (3, 5), "hops": (3,)}
+    assert {name: array.shape for name, array in arrays.items()} == shapes
+    # Read: 3 + 15 + 15 + 3; written: gradients of 3 + 15 distances and 3 losses; 4 bytes each.
+    assert losses.least_bytes(arrays) == 4 * (36 + 18 + 3)
+
+
+def test_the_gap_of_a_loss_is_its_time_over_that_of_its_bytes():
+    found = losses.Measured("margin", "jax", bytes=8000, copy=1e9, seconds=4e-5, cpu="a processor")
+    cells = losses_table([found], batch=10, negatives=9).lines[0].cells
+    assert cells["floor_ms"] == pytest.approx(8e-3)
+    assert cells["gap"] == pytest.approx(5)
+    # Each of 10 positives and 90 negatives in 40 us.
+    assert cells["rate"] == pytest.approx(100 / 4e-5)
+
+
+def test_one_command_measures_every_loss(tmp_path):
+    small = ["--seconds", "0.001", "--batch", "8", "--negatives", "4"]
+    said = CliRunner().invoke(
+        cli.app, ["roofline", "--losses", "-f", "torch", *small, "--out", str(tmp_path)]
+    )
+    assert said.exit_code == 0, said.output
+    table = pd.read_csv(tmp_path / "roofline_losses.csv")
+    assert list(table["loss"]) == [entry.name for entry in catalog.entries("loss")]
+    assert (table["measured_ms"] > 0).all()
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from hardball import apart, paths, plan
 from hardball.errors import HardballError
 
 if TYPE_CHECKING:
+    from hardball.report.render import Table
     from hardball.roofline.measure import Measured
     from hardball.spec import Framework, RunSpec
 
@@ -30,6 +31,9 @@ def roofline(
     ] = None,
     threads: Annotated[int, typer.Option(help="of each measurement")] = 1,
     seconds: Annotated[float, typer.Option(help="each step is timed for")] = 5.0,
+    losses: Annotated[
+        bool, typer.Option("--losses", help="every loss by itself instead of steps, on one thread")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="folder [results/work/roofline]")] = None,
 ) -> None:
     """Measures this machine's peaks and a training step's time, and says what lies between them.
@@ -39,6 +43,7 @@ def roofline(
     \b
     hardball roofline
     hardball roofline -d wordnet_nouns --framework jax
+    hardball roofline --losses --batch 1024 --negatives 1024 --seconds 1
     """
     from hardball.report import render, tables
     from hardball.roofline.table import table_of
@@ -48,16 +53,34 @@ def roofline(
     shared = {"dataset": dataset, "dim": dim, "manifold": manifold, "optimizer": optimizer,
               "batch_size": batch, "lr": 0.01}  # fmt: skip
     forms = ({"sampler": "pool", "negatives": pool}, {"sampler": "uniform", "negatives": negatives})
-    measured = []
-    for name in dict.fromkeys(framework or ["jax", "torch"]):
+    names = list(dict.fromkeys(framework or ["jax", "torch"]))
+    for name in names:
         if name not in ("jax", "torch"):
             raise HardballError(f"unknown framework {name!r}: allowed are jax, torch")
-        specs = [plan.make_spec({**shared, **form}, cast("Framework", name), 0) for form in forms]
-        measured += list(zip(specs, _measured(specs, threads, seconds), strict=True))
-    table = table_of(measured)
+    if losses:
+        table = _losses(names, batch, negatives, seconds)
+    else:
+        measured = []
+        for name in names:
+            specs = [
+                plan.make_spec({**shared, **form}, cast("Framework", name), 0) for form in forms
+            ]
+            measured += list(zip(specs, _measured(specs, threads, seconds), strict=True))
+        table = table_of(measured)
     for path in tables.write([table], out or paths.results() / "work" / "roofline"):
         typer.echo(path)
     typer.echo(render.to_markdown(table))
+
+
+def _losses(names: list[str], batch: int, negatives: int, seconds: float) -> "Table":
+    from hardball.roofline.losses import Measured, Request
+    from hardball.roofline.table import losses_table
+
+    found = []
+    for name in names:
+        request = Request(name, batch, negatives, seconds)
+        found += apart.measured("hardball.roofline.losses", asdict(request), 1, name)
+    return losses_table([Measured(**each) for each in found], batch, negatives)
 
 
 def _measured(specs: "Sequence[RunSpec]", threads: int, seconds: float) -> "list[Measured]":

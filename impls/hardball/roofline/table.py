@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from hardball import catalog
 from hardball.report.render import Cell, Column, Line, Table, number
+from hardball.roofline import losses
 from hardball.roofline.cost import floor
 from hardball.roofline.measure import Measured
 from hardball.spec import RunSpec
@@ -95,3 +96,44 @@ def _machine_note(spec: RunSpec, measured: Measured) -> str:
         f"{spec.dataset}, {spec.manifold.name}, d = {spec.dim}, {spec.optimizer.name}, "
         f"{spec.dtype}. {machine.cpu}, threads: {machine.threads}. Measured: {', '.join(rates)}."
     )
+
+
+LOSSES = {
+    "loss": "loss",
+    "framework": "framework",
+    "bytes": "bytes",
+    "floor_ms": "floor, ms",
+    "measured_ms": "measured, ms",
+    "gap": "gap",
+    "rate": "scorings a second",
+}
+
+
+def losses_table(found: Sequence[losses.Measured], batch: int, negatives: int) -> Table:
+    """One line a loss and framework: bytes that must move, time for that, measured time, gap."""
+    text = ("loss", "framework")
+    columns = [Column(key, header, text=key in text) for key, header in LOSSES.items()]
+    lines = [Line(_loss_cells(each, batch * (1 + negatives))) for each in found]
+    first = found[0]
+    notes = [
+        f"{batch} × {negatives}, float32. {first.cpu}, one thread. Measured: "
+        f"{number(first.copy / 1e9)} GB/s for copies of {number(first.bytes / 1e6)} MB. The floor "
+        "is the time to read every argument, and to write the losses and the gradients of the "
+        "distances, once."
+    ]
+    return Table(
+        "roofline_losses", "Losses, forward and backward", columns, lines, notes, ranked=False
+    )
+
+
+def _loss_cells(each: losses.Measured, scorings: int) -> dict[str, Cell]:
+    least = each.bytes / each.copy
+    return {
+        "loss": each.loss,
+        "framework": each.framework,
+        "bytes": each.bytes,
+        "floor_ms": 1e3 * least,
+        "measured_ms": 1e3 * each.seconds,
+        "gap": each.seconds / least,
+        "rate": scorings / each.seconds,
+    }
