@@ -50,17 +50,16 @@ def given(function: Callable[..., Any], batch: int, negatives: int) -> dict[str,
     """
     rng = np.random.default_rng(0)
     parameters = inspect.signature(function).parameters.values()
-    made = {}
+    made: dict[str, np.ndarray] = {}
     for name in (each.name for each in parameters if each.default is inspect.Parameter.empty):
         wide = name == "weight" or name.endswith("_neg")
         shape = (batch, negatives) if wide else (batch,)
         if name == "weight":
-            values = rng.random(shape) >= 0.05
+            made[name] = (rng.random(shape) >= 0.05).astype(np.float32)
         elif len(made) < 2:
-            values = rng.uniform(0, 10, shape)
+            made[name] = rng.uniform(0, 10, shape).astype(np.float32)
         else:
-            values = rng.integers(1, 9, shape)
-        made[name] = values.astype(np.float32)
+            made[name] = rng.integers(1, 9, shape).astype(np.float32)
     return made
 
 
