@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from hardball import catalog
 from hardball.metrics.registry import Metric
+from hardball.reading import arguments
 from hardball.report import rows, statistics
 from hardball.report.render import Cell, Column, Line, Table
 from hardball.report.result_tables import metric_header
@@ -91,8 +93,10 @@ def differences(a: Summary, b: Summary) -> list[str]:
 
 
 def loss_name(loss: str) -> str:
-    """A loss with the parameters that readers tell losses apart by."""
-    return rows.short(loss, ("temperature", "margin", "radius"))
+    """A loss with the parameters that are not the catalogue's own."""
+    own = catalog.entry("loss", rows.method_name(loss)).parameters
+    given = arguments(loss.partition("(")[2].removesuffix(")"))
+    return rows.short(loss, [key for key, value in own.items() if f"{key}={value}" in given])
 
 
 def sampler_table(runs: pd.DataFrame, metric: Metric, task: str) -> Table | None:

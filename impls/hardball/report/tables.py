@@ -8,6 +8,7 @@ import pandas as pd
 from hardball.collect import replacing
 from hardball.report import (
     contrasts,
+    effects,
     equal_time,
     parity,
     quality_table,
@@ -29,7 +30,8 @@ def tables_of(
     points: Path | None = None,
     curves: Path | None = None,
 ) -> list[Table]:
-    """Result tables, samplers against uniform for each metric, JAX against PyTorch, then time.
+    """Result tables, samplers against uniform for each metric, what each other setting changes, JAX
+    against PyTorch, then time.
 
     points, curves: folders that the runs left theirs in.
     """
@@ -39,6 +41,7 @@ def tables_of(
         by_name = {metric.name: metric for metric in metrics}
         ranked_by = [by_name[name] for name in RANKED_BY if name in by_name]
         found += [contrasts.sampler_table(part, metric, task) for metric in ranked_by]
+        found.append(effects.effects_table(part, metrics, task))
         found.append(parity.parity_table(part, metrics, task, points))
     raced_by = [metric for metric in rows.metrics_of(runs) if metric.name in RACED_BY]
     found += [equal_time.equal_time(runs, metric) for metric in raced_by]

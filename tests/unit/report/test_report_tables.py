@@ -170,6 +170,13 @@ def test_another_loss_has_its_own_reference(runs):
     assert {x.cells["loss"] for x in table.lines if x.kind == "ours"} == {"infonce"}
 
 
+def test_a_loss_has_the_parameters_that_are_not_its_defaults():
+    assert contrasts.loss_name("infonce(temperature=1.0)") == "infonce"
+    assert contrasts.loss_name("infonce(temperature=0.5)") == "infonce(temperature=0.5)"
+    focal = "focal(alpha=0.25,gamma=1.0,radius=2.0,temperature=1.0)"
+    assert contrasts.loss_name(focal) == "focal(gamma=1.0)"
+
+
 def test_without_uniform_runs_there_is_no_ranking(runs):
     rest = runs[runs["sampler"] == "pool"]
     assert contrasts.sampler_table(rest, metric(runs, "map"), "reconstruction") is None
