@@ -84,7 +84,7 @@ def result_table(
     lines += floor_lines(floors, dataset, task, metrics) if floors is not None else []
     lines += _published_lines(published, runs, dataset, task, metrics)
     lost = int((runs["status"] != "ok").sum())
-    notes = [INTERVALS, _shared_note(runs), _ranked_note(task)]
+    notes = [INTERVALS, _shared_note(runs), _ranked_note(task), _label_note(runs)]
     if lost:
         notes.append(
             f"{lost} of {len(runs)} runs diverged; each counts as the worst possible value."
@@ -265,3 +265,9 @@ def _ranked_note(task: str) -> str:
     if rows.ranked(task) == "closure":
         return "Ranks and MAP are over all ancestors (the closure)."
     return "Ranks and MAP are over direct parents only: not to be compared with closure figures."
+
+
+def _label_note(runs: pd.DataFrame) -> str:
+    """Which labels a head tells: the tasks that name one, with their parameters."""
+    named = [task for task in runs["task"].unique() if "label=" in task]
+    return f"A linear head tells the labels of {', '.join(named)} from the points." if named else ""
