@@ -51,8 +51,7 @@ def link_head_figures(polar: Polar, split: Split, seed: int) -> dict[str, float]
 
 
 def corrupted(pairs: np.ndarray, known: Csr, seed: int, purpose: str) -> np.ndarray:
-    """A non-pair for each pair: every other one with another ancestor, those between with another
-    node.
+    """A non-pair for each pair, by turns with another ancestor and with another node.
 
     The new end is uniform over all nodes, drawn again while the pair is known or of one node alone;
     pairs for which ROUNDS draws find none are left out. pairs: (P, 2); the answer (<= P, 2).
