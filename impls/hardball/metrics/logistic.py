@@ -9,7 +9,7 @@ from scipy import optimize
 from hardball.errors import HardballError
 
 # Strengths tried where none is given, the strongest first: each fit starts where the last ended.
-STRENGTHS = (1e-2, 1e-3, 1e-4)
+STRENGTHS = (1e-2, 1e-3, 1e-4, 1e-5)
 STEPS = 200
 CELLS = 4_000_000
 
