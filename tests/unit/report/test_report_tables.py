@@ -48,6 +48,16 @@ def test_metrics_come_in_the_order_of_the_registry_with_arrows(runs):
     assert "closure mean rank ↓ | closure MAP ↑ | depth ρ ↑" in head
 
 
+def test_a_heads_accuracy_stands_beside_the_majoritys_and_the_label_is_named(runs):
+    task = "node_classification(label=depth2,holdout=0.2,l2=0.0)"
+    told = runs.assign(task=task, label_accuracy=0.829, label_majority=0.316)
+    (table, _) = result_tables.result_tables(told)
+    shown = render.to_markdown(table)
+    assert "label accuracy ↑ | label majority" in shown.splitlines()[2]
+    assert f"A linear head tells the labels of {task} from the points." in shown
+    assert "linear head" not in render.to_markdown(mammals(runs))
+
+
 def test_direct_edge_map_and_closure_map_are_named_and_never_mixed(runs):
     direct = runs.assign(task="leaf_parent(holdout=0.1)")
     (table, _) = result_tables.result_tables(direct)
