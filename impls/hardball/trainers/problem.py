@@ -14,6 +14,7 @@ from hardball.positives.batches import Cut, Steps
 from hardball.positives.streams import Passes
 from hardball.samplers.compose import Part, samplers
 from hardball.spec import RunSpec
+from hardball.trainers import heads
 from hardball.trainers.shared import Shared
 
 if TYPE_CHECKING:
@@ -125,6 +126,11 @@ class Problem:
         from hardball.hierarchy.paths import paths_index
 
         return paths_index(self.hierarchy)
+
+    @cached_property
+    def heads(self) -> dict[str, heads.Head]:
+        """What its regularisers own, by the term's name; raises HardballError where one cannot."""
+        return heads.build(self)
 
     def rate(self, step: int) -> float:
         """The rate of the last of `step` steps; that of the first before any."""
