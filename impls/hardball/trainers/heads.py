@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Mapping
-from math import exp
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 class Head(NamedTuple):
     """start: a term's own arrays before training, float64 by name, as its halves call them.
 
-    nodes: what it is told of every node, (N, ...) by name: reals, or int32.
+    nodes: what it is told of every node, (N, ...) by name: reals, or int32. A step hands it both
+    under their names, what it is told for both ends of a batch's pairs.
     """
 
     start: Mapping[str, np.ndarray]
@@ -68,7 +68,7 @@ def check(spec: RunSpec) -> None:
 def curvature(spec: RunSpec, heads: Mapping[str, np.ndarray]) -> float | None:
     """The c that a run has learned, None where it learns none; heads: see `named`."""
     term = curved(spec)
-    return exp(float(heads[f"{term}.log_c"])) if term else None
+    return float(np.exp(heads[f"{term}.log_c"])) if term else None
 
 
 def curved(spec: RunSpec) -> str:
@@ -76,14 +76,14 @@ def curved(spec: RunSpec) -> str:
     return next(iter(_curved(spec)), "")
 
 
-def named(heads: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+def named(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Arrays of all terms in one: "<term>.<array>"."""
     return {f"{term}.{name}": a for term, own in heads.items() for name, a in own.items()}
 
 
-def nested(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+def nested(arrays: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The inverse of `named`."""
-    found: dict[str, dict[str, np.ndarray]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for name, array in arrays.items():
         term, _, own = name.partition(".")
         found.setdefault(term, {})[own] = array

@@ -163,7 +163,8 @@ def build(
             "train on a subtree, or on its direct edges"
         )
     shared = Shared(hierarchy) if shared is None else shared
-    indexes = shared.indexes(samplers(spec), split.known)
+    by_features = [term for term in spec.regularizers if "features" in term.params]
+    indexes = shared.indexes(samplers(spec), split.known, by_features)
     noise = spec.init_scale * words.normal(spec.seed, "initialise", (hierarchy.n_nodes, spec.dim))
     start = catalog.builder("start", spec.start.name)(hierarchy, noise, **spec.start.params)
     return Problem(
