@@ -81,7 +81,7 @@ def test_the_first_label_of_a_card_is_the_default() -> None:
     h = open_hierarchy("ncbi_primates")
     assert labels.node_labels(h, 0).label == "suborder"
     families = labels.node_labels(h, 0, "family")
-    assert len(families.names) == 16
+    assert len(families.names) == 15
     assert "Hominidae" in families.names
 
 
