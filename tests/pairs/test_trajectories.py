@@ -17,6 +17,8 @@ import pytest
 import torch
 
 from hardball import plan, words
+from hardball.hierarchy import groups
+from hardball.hierarchy.cards import Group
 from hardball.spec import RunSpec
 from hardball.trainers import (
     draws_jax,
@@ -69,6 +71,13 @@ SCHEDULED = [
     {"name": "laplacian", "weight": 0.1, "schedule": "ramp"},
     {"name": "norm_target", "target": 2.0, "weight": 0.1},
 ]
+# Terms with arrays of their own.
+OWNING = [
+    "node_classification",
+    {"name": "feature_reconstruction", "form": "bce", "hidden": 4, "features": "degree"},
+    {"name": "feature_reconstruction", "form": "categorical", "features": "depth"},
+]
+CURVATURE = {"name": "curvature_penalty", "target": 2.0}
 OBJECTIVES = [entry.name for entry in plan.catalog.entries("objective")]
 # What a loss is told.
 TOLD = ("hops", "depth", "absent", "tree_pos", "tree_neg")
@@ -330,6 +339,15 @@ def test_every_step_agrees_with_regularisers(graph, geometry, regularizers):
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 def test_every_step_agrees_however_terms_share_it(graph, geometry, objective):
     assert_paths_agree(graph, geometry, regularizers=SCHEDULED, objective=objective)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_every_step_agrees_where_terms_own_arrays(graph, geometry, objective):
+    labelled = groups.add(graph, [Group(name="depth", by="depth", k=1)])
+    tangent = GEOMETRIES[geometry]["manifold"]["name"] == "tangent"
+    owning = [*OWNING, *([CURVATURE] if tangent else [])]
+    assert_paths_agree(labelled, geometry, regularizers=owning, objective=objective)
 
 
 def assert_paths_agree(graph, geometry, **shared):

@@ -8,10 +8,11 @@ from scipy import sparse
 
 from hardball import words
 from hardball.errors import HardballError
-from hardball.hierarchy.labels import FIRST, node_labels
+from hardball.hierarchy.labels import FIRST, Labels, node_labels
 from hardball.trainers.heads import Head
 
 if TYPE_CHECKING:
+    from hardball.hierarchy.splits import Split
     from hardball.trainers.problem import Problem
 
 
@@ -27,6 +28,7 @@ def node_classification(
     _check("node_classification", lr)
     spec = task.spec
     found = node_labels(task.hierarchy, spec.seed, label, holdout)
+    _check_unseen(task.split, found)
     labels = np.full(task.n_nodes, -1, np.int32)
     labels[found.train] = found.codes[found.train]
     start = _layer(spec.seed, f"node_classification/{found.label}", spec.dim, found.n_classes)
@@ -43,7 +45,7 @@ def feature_reconstruction(
     hidden: int = 0,
     lr: float = 0.01,
 ) -> Head:
-    """inner (dim, H), inner_bias, kernel (H, F), bias of a decoder; features float32 (N, F).
+    """inner (dim, H), inner_bias, kernel (H, F), bias of a decoder; targets float32 (N, F).
 
     H: `hidden` units; with none inner is empty, and kernel (dim, F). features, file: see
     `features.features`; `targets` says how they are scaled and what `columns` does. Raises
@@ -61,7 +63,7 @@ def feature_reconstruction(
     inner = _layer(spec.seed, f"{purpose}/inner", spec.dim, hidden)
     outer = _layer(spec.seed, f"{purpose}/outer", hidden or spec.dim, table.shape[1])
     names = ("inner", "inner_bias", "kernel", "bias")
-    return Head(dict(zip(names, (*inner, *outer), strict=True)), {"features": table})
+    return Head(dict(zip(names, (*inner, *outer), strict=True)), {"targets": table})
 
 
 def curvature_penalty(task: "Problem", *, lr: float = 0.01) -> Head:
@@ -116,6 +118,18 @@ def _layer(seed: int, purpose: str, ins: int, outs: int) -> tuple[np.ndarray, np
     drawn = words.uniform(words.words(seed, f"heads/{purpose}", 0, ins * outs))
     limit = sqrt(6 / (ins + outs))
     return limit * (2 * drawn - 1).reshape(ins, outs), np.zeros(outs)
+
+
+def _check_unseen(split: "Split", found: Labels) -> None:
+    """What a task tells after training must not be told in it."""
+    asked = split.labels
+    if asked is None or asked.label != found.label:
+        return
+    if split.graph_of is not None or np.intersect1d(asked.test, found.train).size:
+        raise HardballError(
+            f"node_classification of {found.label} trains on labels that task {split.name} tests: "
+            "take task=node_classification with the same label and holdout, or another label"
+        )
 
 
 def _check(term: str, lr: float) -> None:

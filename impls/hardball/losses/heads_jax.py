@@ -37,13 +37,13 @@ def feature_reconstruction(
     inner_bias: Array,
     kernel: Array,
     bias: Array,
-    features: Array,
+    targets: Array,
     weight: float = 1.0,
     form: str = "mse",
 ) -> Array:
     """weight times what y = decoder(t) misses of a node's features f, on average; -> ().
 
-    tangent t (n, dim), features f (n, F). y = max(0, t A + a) W + b with A inner (dim, H), a
+    tangent t (n, dim), targets f (n, F). y = max(0, t A + a) W + b with A inner (dim, H), a
     inner_bias, W kernel (H, F), b bias; y = t W + b where H = 0. form: "mse", mean (y - f)^2;
     "bce", mean log(1 + e^y) - f y, for f within 0 and 1; "categorical", -sum_k f_k log
     softmax(y)_k, for rows f that sum to 1; one of zeros counts for nothing. Means are over nodes
@@ -55,12 +55,12 @@ def feature_reconstruction(
         tangent = jax.nn.relu(product(tangent, inner) + inner_bias)
     found = product(tangent, kernel) + bias
     if form == "mse":
-        return weight * jnp.mean((found - features) ** 2)
+        return weight * jnp.mean((found - targets) ** 2)
     if form == "bce":
-        return weight * jnp.mean(softplus(found) - features * found)
+        return weight * jnp.mean(softplus(found) - targets * found)
     likely = found - jax.nn.logsumexp(found, axis=1, keepdims=True)
-    each = -jnp.sum(features * likely, axis=1)
-    return weight * _mean(each, jnp.sum(features, axis=1) > 0)
+    each = -jnp.sum(targets * likely, axis=1)
+    return weight * _mean(each, jnp.sum(targets, axis=1) > 0)
 
 
 def curvature_penalty(log_c: Array, weight: float = 0.1, target: float = 1.0) -> Array:

@@ -36,13 +36,13 @@ def feature_reconstruction(
     inner_bias: Tensor,
     kernel: Tensor,
     bias: Tensor,
-    features: Tensor,
+    targets: Tensor,
     weight: float = 1.0,
     form: str = "mse",
 ) -> Tensor:
     """weight times what y = decoder(t) misses of a node's features f, on average; -> ().
 
-    tangent t (n, dim), features f (n, F). y = max(0, t A + a) W + b with A inner (dim, H), a
+    tangent t (n, dim), targets f (n, F). y = max(0, t A + a) W + b with A inner (dim, H), a
     inner_bias, W kernel (H, F), b bias; y = t W + b where H = 0. form: "mse", mean (y - f)^2;
     "bce", mean log(1 + e^y) - f y, for f within 0 and 1; "categorical", -sum_k f_k log
     softmax(y)_k, for rows f that sum to 1; one of zeros counts for nothing. Means are over nodes
@@ -54,12 +54,12 @@ def feature_reconstruction(
         tangent = torch.relu(product(tangent, inner) + inner_bias)
     found = product(tangent, kernel) + bias
     if form == "mse":
-        return weight * torch.mean((found - features) ** 2)
+        return weight * torch.mean((found - targets) ** 2)
     if form == "bce":
-        return weight * torch.mean(softplus(found) - features * found)
+        return weight * torch.mean(softplus(found) - targets * found)
     likely = found - torch.logsumexp(found, dim=1, keepdim=True)
-    each = -torch.sum(features * likely, dim=1)
-    return weight * _mean(each, features.sum(dim=1) > 0)
+    each = -torch.sum(targets * likely, dim=1)
+    return weight * _mean(each, targets.sum(dim=1) > 0)
 
 
 def curvature_penalty(log_c: Tensor, weight: float = 0.1, target: float = 1.0) -> Tensor:

@@ -71,6 +71,28 @@ def curvature(spec: RunSpec, heads: Mapping[str, np.ndarray]) -> float | None:
     return float(np.exp(heads[f"{term}.log_c"])) if term else None
 
 
+def joint_accuracy(
+    task: "Problem", points: np.ndarray, c: float, heads: Mapping[str, np.ndarray]
+) -> float | None:
+    """Accuracy on held-out nodes of the first head that was trained to tell labels; None without.
+
+    The nodes are those of `labels.node_labels` that it was not trained on, nor chosen by.
+    """
+    from hardball.hierarchy.labels import node_labels
+    from hardball.metrics.classes import accuracy_of
+    from hardball.metrics.logistic import Head as Linear
+    from hardball.metrics.polar import tangent, to_polar
+
+    told = [m.params for m in task.spec.regularizers if m.name == "node_classification"]
+    if not told:
+        return None
+    label, holdout = str(told[0]["label"]), float(told[0]["holdout"])
+    labels = node_labels(task.hierarchy, task.spec.seed, label, holdout)
+    kernel, bias = (heads[f"node_classification.{name}"] for name in ("kernel", "bias"))
+    vectors = tangent(to_polar(points, task.spec.manifold.name, c))
+    return accuracy_of(Linear(kernel, bias), vectors, labels)
+
+
 def curved(spec: RunSpec) -> str:
     """The term that learns the curvature, "" without one."""
     return next(iter(_curved(spec)), "")

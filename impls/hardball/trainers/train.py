@@ -119,6 +119,8 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
             c,
         )
         metrics |= {"curvature": learned} if learned else {}
+        joint = heads.joint_accuracy(task, ended.points, c, ended.heads)
+        metrics |= {} if joint is None else {"joint_accuracy": joint}
     state = ended.progressed
     losses = state.curves["loss"]
     row = Row(
