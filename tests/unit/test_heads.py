@@ -155,7 +155,8 @@ def test_terms_apart_leave_each_head_its_own_gradient(framework, graph):
     factor = 0.1 * totals["loss_main"] / totals["loss_node_classification"]
     name = "node_classification.bias"
     np.testing.assert_allclose(balanced[name], factor * together[name], rtol=1e-10)
-    assert np.abs(each[0].engine.points(each[0].table, 1) - each[1].engine.points(each[1].table, 1)).max() > 1e-6
+    ours, theirs = (run.engine.points(run.table, 1) for run in each[:2])
+    assert np.abs(ours - theirs).max() > 1e-6
 
 
 def loss_at(graph, framework, c):
@@ -215,10 +216,8 @@ def test_a_run_without_them_has_none(framework, graph):
     assert set(run.engine.export(run.table)) == {"rows"}
     # The rate is an argument of the compiled step, unless terms take a share of it.
     for terms, same in ((["laplacian"], True), (ALL[:1], False)):
-        ids = {
-            methods.identity(methods.resolve(spec_of(framework, lr=lr, regularizers=terms), framework, 4))
-            for lr in (0.1, 0.2)
-        }
+        specs = [spec_of(framework, lr=lr, regularizers=terms) for lr in (0.1, 0.2)]
+        ids = {methods.identity(methods.resolve(spec, framework, 4)) for spec in specs}
         assert (len(ids) == 1) == same
 
 
@@ -255,6 +254,7 @@ def test_what_a_learned_curvature_does_not_go_with_is_refused(settings, said):
         ({**ALL[1], "hidden": -1}, "hidden=-1, allowed are 0 or more"),
         ({**ALL[1], "columns": 0}, "columns=0, allowed are 1 or more"),
         ({**ALL[1], "features": "rank"}, "no group 'rank'"),
+        ({**ALL[2], "target": 0.0}, "allowed are c above 0"),
     ],
 )
 def test_a_head_that_cannot_be_made_is_named(term, said, graph):

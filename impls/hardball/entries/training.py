@@ -269,7 +269,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "regularizer",
         "curvature_penalty",
-        "the loss's distances at a learned curvature, weight x squared log of its ratio to `target`",
+        "the loss's distances at a learned c, weight x squared log of its ratio to `target`",
         f"{GU_2019_CURVATURE}; {CHAMI_2019}, section 4.3",
         "losses.heads",
         "curvature_penalty",

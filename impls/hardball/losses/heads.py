@@ -66,12 +66,14 @@ def feature_reconstruction(
     return Head(dict(zip(names, (*inner, *outer), strict=True)), {"targets": table})
 
 
-def curvature_penalty(task: "Problem", *, lr: float = 0.01) -> Head:
+def curvature_penalty(task: "Problem", *, target: float = 1.0, lr: float = 0.01) -> Head:
     """log_c (), the logarithm of the curvature, which begins at that of the manifold.
 
-    Raises HardballError on a rate `lr` that is not positive.
+    Raises HardballError on a target or a rate `lr` that is not positive.
     """
     _check("curvature_penalty", lr)
+    if target <= 0:
+        raise HardballError(f"curvature_penalty: target={target}, allowed are c above 0, for -c")
     c = float(task.spec.manifold.params.get("c", 1.0))
     return Head({"log_c": np.array(log(c))}, {})
 

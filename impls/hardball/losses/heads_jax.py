@@ -67,7 +67,7 @@ def curvature_penalty(log_c: Array, weight: float = 0.1, target: float = 1.0) ->
     """weight (log c - log target)^2; () -> ().
 
     With this term the loss's distances are those of curvature -c, whose logarithm is trained.
-    Source: Gu et al. 2019, Learning Mixed-Curvature Representations in Product Spaces, section 3.2,
+    Source: Gu et al. 2019, Learning Mixed-Curvature Representations in Product Spaces,
     and Chami et al. 2019, Hyperbolic Graph Convolutional Neural Networks, section 4.3, which learn
     c; the penalty is hardball's.
     """

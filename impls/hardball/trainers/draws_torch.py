@@ -34,8 +34,8 @@ class Data(NamedTuple):
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
     facts: what the loss and the regularisers take of `methods.FACTS`, (P,) or (N,); paths: what
-    `paths_torch` finds PATHS by, empty where they are not asked for. nodes: what terms with arrays of
-    their own are told of every node, see `heads.Head`.
+    `paths_torch` finds PATHS by, empty where they are not asked for. nodes: what terms with arrays
+    of their own are told of every node, see `heads.Head`.
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
 

@@ -49,8 +49,8 @@ def check(spec: RunSpec) -> None:
         raise HardballError(f"{name} is named twice: a run has one curvature, leave one out")
     if spec.manifold.name != "tangent":
         raise HardballError(
-            f"{name} with manifold {spec.manifold.name}: allowed is tangent, whose rows are vectors "
-            "at the origin whatever the curvature; elsewhere they would have to move with it"
+            f"{name} with manifold {spec.manifold.name}: allowed is tangent, whose rows are "
+            "vectors at the origin whatever c is; elsewhere they would have to move with it"
         )
     for part in samplers(spec):
         if catalog.entry("sampler", part.method.name).looks:

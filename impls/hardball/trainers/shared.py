@@ -36,7 +36,8 @@ class Shared:
     ) -> tuple[Index, ...]:
         """The arrays of each sampler: those of the run before where `known` is equal to its own.
 
-        methods: others of the run that take features, which are kept as well. Raises HardballError where a builder does.
+        methods: others of the run that take features, which are kept as well. Raises HardballError
+        where a builder does.
         """
         if not _equal(self._known, known):
             self._indexes = {}

@@ -28,8 +28,9 @@ def loss(
 
     From the rows of anchors, positives and draws; the first: see `terms_jax.parts`.
 
-    rows (2B + M + B K, D). heads: what terms own. offset (B, M + K) is zero and added to the distances of the negatives:
-    its gradient is that of each negative, since |grad d| = 1 on any manifold. told: see `facts`.
+    rows (2B + M + B K, D). heads: what terms own. offset (B, M + K) is zero and added to the
+    distances of the negatives: its gradient is that of each negative, since |grad d| = 1 on any
+    manifold. told: see `facts`.
     """
     size, count = weight.shape
     if how.curved:

@@ -27,8 +27,9 @@ def loss(
 
     From the rows of anchors, positives and draws; the first: see `terms_torch.parts`.
 
-    rows (2B + M + B K, D). heads: what terms own. offset (B, M + K) is zero and added to the distances of the negatives:
-    its gradient is that of each negative, since |grad d| = 1 on any manifold. told: see `facts`.
+    rows (2B + M + B K, D). heads: what terms own. offset (B, M + K) is zero and added to the
+    distances of the negatives: its gradient is that of each negative, since |grad d| = 1 on any
+    manifold. told: see `facts`.
     """
     size, count = weight.shape
     if how.curved:
@@ -78,7 +79,9 @@ def gradient(
     see `facts`.
     """
     rows = rows.detach().requires_grad_()
-    heads = {t: {n: a.detach().requires_grad_() for n, a in own.items()} for t, own in heads.items()}
+    heads = {
+        t: {n: a.detach().requires_grad_() for n, a in own.items()} for t, own in heads.items()
+    }
     leaves = [(term, name, array) for term, own in heads.items() for name, array in own.items()]
     weight = beside(draws.shared_weight, draws.own_weight)
     offset = torch.zeros_like(weight, requires_grad=True)
