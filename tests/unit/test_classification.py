@@ -185,10 +185,7 @@ def test_classification_trains_on_what_reconstruction_trains_on(
 ) -> None:
     h, _ = two_kinds
     above = closure(h)
-    for task in (
-        splits.node_classification,
-        functools.partial(splits.graph_classification, size=2),
-    ):
+    for task in (splits.node_classification, functools.partial(splits.graph_classification, size=2)):
         split = task(h, above, 0)
         assert np.array_equal(split.train, pairs(above))
         assert split.test is None
