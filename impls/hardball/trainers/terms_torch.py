@@ -56,8 +56,8 @@ def move(
     """
     moved: Heads = {}
     for term in how.regularizers:
-        rate = term.lr / how.spec.lr * lr
         if term.name in heads:
+            rate = term.lr / how.spec.lr * lr
             moved[term.name] = {
                 name: dense_torch.adam(packed, grads[term.name][name], before, rate)
                 for name, packed in heads[term.name].items()
