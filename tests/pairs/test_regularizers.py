@@ -198,7 +198,8 @@ def test_gradients_are_the_slopes_of_the_values(name, params, one_half):
     given, step = some(4, 3, np.float64), 1e-6
     rng = np.random.default_rng(8)
     along = {key: rng.normal(size=given[key].shape) for key in MOVING}
-    ends = [given | {k: given[k] + sign * step * along[k] for k in MOVING} for sign in (1, -1)]
+    moves = (sign * step for sign in (1, -1))
+    ends = [given | {k: np.asarray(given[k] + move * along[k]) for k in MOVING} for move in moves]
     up, down = (call(one_half, name, end, **params).sum() for end in ends)
     cotangent = np.ones(call(one_half, name, given, **params).shape)
     plain = {"c", "labels"}
