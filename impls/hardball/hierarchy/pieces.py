@@ -37,9 +37,8 @@ def pieces(
         raise HardballError(f"size={size}, allowed are 1 or more nodes a graph")
     name = labels.chosen(h, label)
     graph_of, codes = runs(h, h.groups[name], size)
-    found = labels.split(
-        h.name, f"{name}, as graphs of {size} nodes,", codes, h.group_names[name], seed, holdout
-    )
+    what = f"{h.name} in graphs of {size} nodes"
+    found = labels.split(what, name, codes, h.group_names[name], seed, holdout)
     return Pieces(graph_of, found)
 
 

@@ -1,4 +1,4 @@
-"""How well held-out pairs are told from non-pairs by a logistic head on a few features of a pair."""
+"""How well held-out pairs are told from non-pairs by a logistic head on features of a pair."""
 
 import numpy as np
 from scipy.stats import rankdata
@@ -72,7 +72,7 @@ def corrupted(pairs: np.ndarray, known: Csr, seed: int, purpose: str) -> np.ndar
 
 
 def features(polar: Polar, pairs: np.ndarray) -> np.ndarray:
-    """Distance, radius of the node, radius of the ancestor, cosine of their angle: (P, 2) -> (P, 4).
+    """Distance, radius of the node, that of the ancestor, cosine of their angle: (P, 2) -> (P, 4).
 
     The cosine is 0 where one lies at the origin.
     """

@@ -9,7 +9,7 @@ from scipy import optimize
 from hardball.errors import HardballError
 
 # Strengths tried where none is given, the strongest first: each fit starts where the last ended.
-STRENGTHS = (1e-2, 1e-3, 1e-4, 1e-5)
+STRENGTHS = (1e-2, 1e-3, 1e-4)
 STEPS = 200
 CELLS = 4_000_000
 
@@ -46,7 +46,7 @@ def loss(
     """Mean cross-entropy with a penalty on the weights, and its gradient.
 
     L = 1/M sum_i [log sum_k exp z_ik - z_i,y_i] + l2/2 |W|^2, z = x W + b;
-    dL/dW = x^T (p - y) / M + l2 W, dL/db = sum_i (p - y) / M, with p the softmax of z and y one-hot.
+    dL/dW = x^T (p - y) / M + l2 W, dL/db = sum_i (p - y) / M, p the softmax of z, y one-hot.
     flat: ((D + 1) C,), the rows of W and then b; so is the gradient.
     """
     table = flat.reshape(-1, n_classes)
@@ -88,7 +88,7 @@ def fit(
         args=(train.vectors, train.classes, n_classes, l2),
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": STEPS, "maxfun": 2 * STEPS, "ftol": 1e-10, "gtol": 1e-6},
+        options={"maxiter": STEPS, "maxfun": 2 * STEPS, "ftol": 1e-9, "gtol": 1e-6},
     )
     return np.asarray(found.x).reshape(width, n_classes)
 
