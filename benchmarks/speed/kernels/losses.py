@@ -46,13 +46,14 @@ def build(entry: catalog.Entry, shape: tuple[int, int], half: str) -> Call:
     fw = framework(half)
     rng = np.random.default_rng(0)
     method = catalog.load(entry.kind, entry.name, half)
-    function = functools.partial(method, **entry.parameters)
+    takes = inspect.signature(method).parameters
+    function = functools.partial(method, **{k: v for k, v in entry.parameters.items() if k in takes})
     if entry.kind == "regularizer":
         return of_nodes(fw, function, shape[0] * shape[1])
     far = rng.uniform(0, 10, shape).astype(np.float32)
     near = rng.uniform(0, 10, shape[0]).astype(np.float32)
     weight = (rng.random(shape) >= 0.05).astype(np.float32)
-    told = [name for name in inspect.signature(method).parameters if name in FACTS]
+    told = [name for name in takes if name in FACTS]
     shapes = [shape if name == "tree_neg" else shape[:1] for name in told]
     facts = [rng.integers(1, 9, each).astype(np.float32) for each in shapes]
     return fw.gradient(function, 2, *map(fw.array, (near, far, weight, *facts)))
