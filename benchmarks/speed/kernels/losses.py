@@ -47,7 +47,9 @@ def build(entry: catalog.Entry, shape: tuple[int, int], half: str) -> Call:
     rng = np.random.default_rng(0)
     method = catalog.load(entry.kind, entry.name, half)
     takes = inspect.signature(method).parameters
-    function = functools.partial(method, **{k: v for k, v in entry.parameters.items() if k in takes})
+    function = functools.partial(
+        method, **{k: v for k, v in entry.parameters.items() if k in takes}
+    )
     if entry.kind == "regularizer":
         return of_nodes(fw, function, shape[0] * shape[1])
     far = rng.uniform(0, 10, shape).astype(np.float32)
