@@ -15,6 +15,7 @@ from hardball.positives.streams import Passes
 from hardball.samplers.compose import Part, samplers
 from hardball.spec import RunSpec
 from hardball.trainers import heads
+from hardball.trainers.heads import Head
 from hardball.trainers.shared import Shared
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Problem:
         return paths_index(self.hierarchy)
 
     @cached_property
-    def heads(self) -> dict[str, heads.Head]:
+    def heads(self) -> dict[str, Head]:
         """What its regularisers own, by the term's name; raises HardballError where one cannot."""
         return heads.build(self)
 
