@@ -19,7 +19,6 @@ from hardball.errors import HardballError
 from hardball.metrics import registry
 from hardball.row import Row
 from hardball.spec import RunSpec, Suite
-from hardball.trainers import problem
 from hardball.trainers.points import save_points
 
 if TYPE_CHECKING:
@@ -52,8 +51,7 @@ def write_job(
     for spec, result in zip(specs, results, strict=True):
         points = folder / "points" / f"{spec.run_id}.npz"
         if result.row.status == "ok":
-            c = problem.curvature(spec)
-            save_points(points, result.points, spec.manifold.name, c, ids)
+            save_points(points, result.points, spec.manifold.name, result.c, ids)
         else:
             points.unlink(missing_ok=True)
     curves = [result.curves.assign(run_id=result.row.run_id) for result in results]

@@ -278,8 +278,9 @@ def code_sha256(spec: RunSpec) -> str:
 
 
 def _features_sha256(spec: RunSpec) -> str:
-    """sha256 of the files of features that samplers name; "" where none does or none is there."""
-    named = (part.method.params.get("file") for part in samplers(spec))
+    """sha256 of the files of features that methods name; "" where none does or none is there."""
+    methods = [*(part.method for part in samplers(spec)), *spec.regularizers]
+    named = (method.params.get("file") for method in methods)
     files = [Path(str(file)) for file in named if file]
     return "".join(_content(path) for path in files if path.is_file())
 

@@ -23,6 +23,8 @@ TINY = [
     *("samplers/distance_hard/1000", "samplers/tightening/1000"),
     *("losses/infonce/256x50", "losses/radius_penalty/256x50"),
     *("losses/ball_penalty/256x50", "losses/laplacian_normalized/256x50"),
+    *("losses/node_classification/256x50", "losses/feature_reconstruction/256x50"),
+    "losses/curvature_penalty/256x50",
     *("losses/margin_by_depth/256x50", "losses/local_contrastive/256x50"),
     *("losses/distance_preserving/256x50", "losses/adjacency/256x50"),
     *("manifolds/poincare.dist+grad/d10", "manifolds/lorentz.exp0/d10"),

@@ -30,7 +30,7 @@ class JaxHalf:
             return np.asarray(_jitted(f, args, params)(*_to_jax(args), **params))
 
     def gradients(self, f: Callable, cotangent: np.ndarray, *args: Any, **params: Any) -> Arrays:
-        """Gradients of sum(cotangent * f(*args)) in each array of args."""
+        """Gradients of sum(cotangent * f(*args)) in each array of args that holds reals."""
         return self.both(f, cotangent, *args, **params)[1]
 
     def both(
@@ -40,7 +40,7 @@ class JaxHalf:
         import jax
         import jax.numpy as jnp
 
-        where = tuple(i for i, a in enumerate(args) if isinstance(a, np.ndarray))
+        where = tuple(i for i, a in enumerate(args) if _real(a))
 
         def total(*args: Any, **params: Any) -> Any:
             value = f(*args, **params)
@@ -69,7 +69,7 @@ class TorchHalf:
         return f(*_to_torch(args), **params).numpy()
 
     def gradients(self, f: Callable, cotangent: np.ndarray, *args: Any, **params: Any) -> Arrays:
-        """Gradients of sum(cotangent * f(*args)) in each array of args."""
+        """Gradients of sum(cotangent * f(*args)) in each array of args that holds reals."""
         return self.both(f, cotangent, *args, **params)[1]
 
     def both(
@@ -79,12 +79,16 @@ class TorchHalf:
         import torch
 
         tensors = _to_torch(args)
-        leaves = [t.requires_grad_() for t in tensors if isinstance(t, torch.Tensor)]
+        leaves = [t.requires_grad_() for t, a in zip(tensors, args, strict=True) if _real(a)]
         out = f(*tensors, **params)
         found = torch.autograd.grad(out, leaves, torch.tensor(cotangent), allow_unused=True)
         pairs = zip(found, leaves, strict=True)
         gradients = tuple((torch.zeros_like(x) if g is None else g).numpy() for g, x in pairs)
         return out.detach().numpy(), gradients
+
+
+def _real(a: Any) -> bool:
+    return isinstance(a, np.ndarray) and a.dtype.kind == "f"
 
 
 def _jitted(f: Callable, args: Any, params: Any) -> Callable:

@@ -14,10 +14,12 @@ ENTRIES = {entry.name: entry for entry in catalog.entries("regularizer")}
 CASES = [(name, {}) for name in ENTRIES]
 CASES += [("laplacian", {"form": "tangent"}), ("laplacian_normalized", {"form": "tangent"})]
 CASES += [("orthogonality", {"form": "scaled"}), ("radius_penalty", {"free": 2.0})]
+CASES += [("feature_reconstruction", {"form": form}) for form in ("bce", "categorical")]
 CASES += [(name, {"target": 0.5, "slope": 0.05}) for name in ("norm_target", "ball_penalty")]
 NAMES = [":".join([name, *map(str, params.values())]) for name, params in CASES]
 SPACES = ["poincare", "lorentz", "tangent", "euclidean"]
-MOVING = ("radii", "d_pos", "tangent")
+OWNED = ("kernel", "bias", "inner", "inner_bias", "log_c")
+MOVING = ("radii", "d_pos", "tangent", *OWNED)
 
 # The pairs (0, 2) and (1, 3): anchors first, then their positives.
 TANGENT = np.array([[3.0, 4.0], [0.0, 0.0], [0.0, 2.0], [1.0, -1.0]])
@@ -161,8 +163,16 @@ def some(pairs, dim, dtype, seed=6):
         "tangent": rng.normal(0, 3, (nodes, dim)),
         "degrees": rng.integers(1, 50, nodes),
         "depths": rng.integers(0, 12, nodes),
+        # A head of 4 classes, or of 4 columns of features behind as many units as dimensions.
+        "kernel": rng.normal(size=(dim, 4)),
+        "bias": rng.normal(size=4),
+        "inner": rng.normal(size=(dim, dim)),
+        "inner_bias": rng.normal(size=dim),
+        "log_c": rng.normal(size=()),
+        "targets": rng.dirichlet(np.ones(4), nodes),
     }
-    return {name: array.astype(dtype) for name, array in given.items()} | {"c": 1.0}
+    given = {name: np.asarray(array, dtype) for name, array in given.items()}
+    return given | {"labels": rng.integers(-1, 4, nodes).astype(np.int32), "c": 1.0}
 
 
 # Measured: values 1.5e-15 and 8.2e-07 over max(0.01, |value|), gradients 4.2e-17 and 3.0e-08.
@@ -188,10 +198,12 @@ def test_gradients_are_the_slopes_of_the_values(name, params, one_half):
     given, step = some(4, 3, np.float64), 1e-6
     rng = np.random.default_rng(8)
     along = {key: rng.normal(size=given[key].shape) for key in MOVING}
-    ends = [given | {k: given[k] + sign * step * along[k] for k in MOVING} for sign in (1, -1)]
+    moves = (sign * step for sign in (1, -1))
+    ends = [given | {k: np.asarray(given[k] + move * along[k]) for k in MOVING} for move in moves]
     up, down = (call(one_half, name, end, **params).sum() for end in ends)
     cotangent = np.ones(call(one_half, name, given, **params).shape)
-    arrays = [k for k in asked(one_half.load("regularizer", name)) if k in given and k != "c"]
+    plain = {"c", "labels"}
+    arrays = [k for k in asked(one_half.load("regularizer", name)) if k in given and k not in plain]
     found = dict(zip(arrays, call(one_half, name, given, cotangent, **params)[1], strict=True))
     slope = sum(np.sum(found[key] * along[key]) for key in MOVING if key in found)
     np.testing.assert_allclose(slope, (up - down) / (2 * step), rtol=1e-6, atol=1e-9)
@@ -220,15 +232,16 @@ def test_finite_at_coincident_points_at_the_origin_and_at_the_boundary(space, dt
     module = half.load("manifold", space)
     functions = [functools.partial(half.load("regularizer", n), **params) for n, params in CASES]
 
-    def each(rows, degrees, depths):
+    def each(rows, degrees, depths, *more):
         told = {"radii": module.radius(rows, 1.0), "tangent": module.log0(rows, 1.0)}
         told |= {"d_pos": module.dist(rows[:2], rows[2:], 1.0), "c": 1.0}
-        told |= {"degrees": degrees, "depths": depths}
+        told |= {"degrees": degrees, "depths": depths, **dict(zip(others, more, strict=True))}
         return half.stack(
             [f(**{k: told[k] for k in told if k in asked(f)}).sum() for f in functions]
         )
 
-    known = np.ones(4, dtype), np.array([0, 1, 2, 3], dtype)
+    made, others = some(2, 3, dtype), (*OWNED, "targets", "labels")
+    known = np.ones(4, dtype), np.array([0, 1, 2, 3], dtype), *(made[name] for name in others)
     for where, points in batches(half, module, dtype):
         values, (slope, *_) = half.both(each, np.ones(len(CASES), dtype), points, *known)
         assert values.dtype == slope.dtype == dtype
@@ -270,7 +283,9 @@ def test_defaults_are_those_of_the_catalogue(half):
         defaults = {
             p.name: p.default for p in signature.parameters.values() if p.default is not p.empty
         }
-        assert defaults == dict(entry.parameters)
+        # What its own arrays are built by is the rest, see test_heads.
+        built = dict(entry.parameters) if entry.build else {}
+        assert built | defaults == dict(entry.parameters)
 
 
 def test_a_form_that_is_not_there_is_named():

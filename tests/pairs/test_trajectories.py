@@ -17,6 +17,8 @@ import pytest
 import torch
 
 from hardball import plan, words
+from hardball.hierarchy import groups
+from hardball.hierarchy.cards import Group
 from hardball.spec import RunSpec
 from hardball.trainers import (
     draws_jax,
@@ -69,7 +71,17 @@ SCHEDULED = [
     {"name": "laplacian", "weight": 0.1, "schedule": "ramp"},
     {"name": "norm_target", "target": 2.0, "weight": 0.1},
 ]
+# Terms with arrays of their own.
+OWNING = [
+    "node_classification",
+    {"name": "feature_reconstruction", "form": "bce", "hidden": 4, "features": "degree"},
+    {"name": "feature_reconstruction", "form": "categorical", "features": "depth"},
+]
+CURVATURE = {"name": "curvature_penalty", "target": 2.0}
 OBJECTIVES = [entry.name for entry in plan.catalog.entries("objective")]
+OWNERS = [(geometry, "sum") for geometry in GEOMETRIES]
+CURVED = [geometry for geometry in GEOMETRIES if geometry.startswith("tangent")]
+OWNERS += [(CURVED[0], objective) for objective in OBJECTIVES if objective != "sum"]
 # What a loss is told.
 TOLD = ("hops", "depth", "absent", "tree_pos", "tree_neg")
 RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
@@ -330,6 +342,13 @@ def test_every_step_agrees_with_regularisers(graph, geometry, regularizers):
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 def test_every_step_agrees_however_terms_share_it(graph, geometry, objective):
     assert_paths_agree(graph, geometry, regularizers=SCHEDULED, objective=objective)
+
+
+@pytest.mark.parametrize(("geometry", "objective"), OWNERS)
+def test_every_step_agrees_where_terms_own_arrays(graph, geometry, objective):
+    labelled = groups.add(graph, [Group(name="depth", by="depth", k=1)])
+    owning = [*OWNING, *([CURVATURE] if geometry in CURVED else [])]
+    assert_paths_agree(labelled, geometry, regularizers=owning, objective=objective)
 
 
 def assert_paths_agree(graph, geometry, **shared):

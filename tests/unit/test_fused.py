@@ -54,6 +54,7 @@ def test_each_configuration_and_size_has_code_of_its_own(graph, random_dag, comp
     chosen += [(graph, {"loss": loss}) for loss in ("margin_by_depth", "multi_hop_contrastive")]
     chosen += [(graph, {"loss": loss}) for loss in ("distance_preserving", "adjacency")]
     chosen += [(graph, {"regularizers": ["laplacian_normalized", "norm_target"]})]
+    chosen += [(graph, {"regularizers": ["feature_reconstruction", "curvature_penalty"]})]
     # One: no piece is compiled for a second time.
     with torch._dynamo.config.patch(recompile_limit=1):
         for tree, given in chosen:

@@ -148,7 +148,7 @@ def test_no_loss_and_nothing_that_it_is_told_grows_with_the_nodes(loss, random_d
         ends = data.positives[batch].T
         drawn = draws_jax.draw(how, data, table, *ends, words, jnp.asarray(0), jnp.asarray(0.1))
         told = draws_jax.facts(how, data, batch, ends[0], drawn, jnp.asarray(0))
-        return step_jax.gradient(how, rows, drawn, jnp.asarray(1.0), **told)
+        return step_jax.gradient(how, rows, {}, drawn, jnp.asarray(1.0), **told)
 
     batch, rows = np.zeros(16, np.int32), np.ones((2 * 16 + 4, 2), np.float32)
     stream = np.zeros(problem.words_per_step(task.spec), np.uint32)

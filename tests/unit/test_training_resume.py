@@ -41,7 +41,7 @@ checkpoint.write_arrays = write_slowly if slow else write
 spec = RunSpec.model_validate_json(sys.argv[1])
 result = train(spec, hierarchy=graph, work=Path(sys.argv[2]), progress=False)
 np.savez(Path(sys.argv[2]) / "result.npz", points=result.points, scorings=result.row.scorings,
-         curves=result.curves.drop(columns="seconds").to_numpy())
+         **result.heads, curves=result.curves.drop(columns="seconds").to_numpy())
 """
 
 
@@ -55,14 +55,19 @@ def finished(process):
     assert process.returncode == 0, errors.decode()
 
 
-# Lists that are made anew every so many steps are seldom due where a run goes on.
-SAMPLERS = ["uniform", {"name": "neighbors", "top": 8, "every": 7}]
+# Lists that are made anew every so many steps are seldom due where a run goes on. What terms own
+# has moments too.
+CASES = {
+    "uniform": {"sampler": "uniform"},
+    "neighbors": {"sampler": {"name": "neighbors", "top": 8, "every": 7}},
+    "heads": {"regularizers": [{"name": "feature_reconstruction", "columns": 16, "hidden": 4}]},
+}
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS, ids=["uniform", "neighbors"])
+@pytest.mark.parametrize("settings", CASES.values(), ids=CASES)
 @pytest.mark.parametrize("framework", ["jax", "torch"])
-def test_a_killed_run_ends_like_an_uninterrupted_one(framework, sampler, tmp_path):
-    spec = RunSpec(framework=framework, sampler=sampler, **SETTINGS)
+def test_a_killed_run_ends_like_an_uninterrupted_one(framework, settings, tmp_path):
+    spec = RunSpec(framework=framework, **SETTINGS, **settings)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         folder.mkdir()
@@ -80,7 +85,10 @@ def test_a_killed_run_ends_like_an_uninterrupted_one(framework, sampler, tmp_pat
     finished(started(spec, killed, "fast"))
     assert not saved.exists()
     with np.load(whole / "result.npz") as ours, np.load(killed / "result.npz") as theirs:
-        assert ours["points"].tobytes() == theirs["points"].tobytes()
+        assert set(ours.files) == set(theirs.files)
+        assert len(ours.files) == 3 + 4 * ("regularizers" in settings)
+        for name in set(ours.files) - {"curves"}:
+            assert ours[name].tobytes() == theirs[name].tobytes()
         assert ours["scorings"] == theirs["scorings"]
         np.testing.assert_array_equal(ours["curves"], theirs["curves"])
 

@@ -13,6 +13,8 @@ from .kernel import FRAMEWORKS, Call, Kernel
 # K negatives a pair in a small and a large batch, and a shared pool.
 SHAPES = ((256, 50), (1024, 50), (1024, 1024))
 DIM = 10
+# Classes or features of a head, and units of its hidden layer.
+COLUMNS, HIDDEN = 16, 16
 
 
 def kernels() -> Iterator[Kernel]:
@@ -44,13 +46,16 @@ def build(entry: catalog.Entry, shape: tuple[int, int], half: str) -> Call:
     fw = framework(half)
     rng = np.random.default_rng(0)
     method = catalog.load(entry.kind, entry.name, half)
-    function = functools.partial(method, **entry.parameters)
+    takes = inspect.signature(method).parameters
+    function = functools.partial(
+        method, **{k: v for k, v in entry.parameters.items() if k in takes}
+    )
     if entry.kind == "regularizer":
         return of_nodes(fw, function, shape[0] * shape[1])
     far = rng.uniform(0, 10, shape).astype(np.float32)
     near = rng.uniform(0, 10, shape[0]).astype(np.float32)
     weight = (rng.random(shape) >= 0.05).astype(np.float32)
-    told = [name for name in inspect.signature(method).parameters if name in FACTS]
+    told = [name for name in takes if name in FACTS]
     shapes = [shape if name == "tree_neg" else shape[:1] for name in told]
     facts = [rng.integers(1, 9, each).astype(np.float32) for each in shapes]
     return fw.gradient(function, 2, *map(fw.array, (near, far, weight, *facts)))
@@ -61,17 +66,24 @@ def of_nodes(fw: Jax | Torch, regularizer: Callable[..., Any], nodes: int) -> Ca
     import numpy as np
 
     rng = np.random.default_rng(0)
+    asked = inspect.signature(regularizer).parameters
     given = {
         "radii": rng.uniform(0, 10, nodes),
         "d_pos": rng.uniform(0, 10, nodes // 2),
         "tangent": rng.normal(0, 3, (nodes, DIM)),
         "degrees": rng.integers(1, 100, nodes),
         "depths": rng.integers(0, 12, nodes),
+        "kernel": rng.normal(0, 0.3, (HIDDEN if "inner" in asked else DIM, COLUMNS)),
+        "bias": rng.normal(0, 0.3, COLUMNS),
+        "inner": rng.normal(0, 0.3, (DIM, HIDDEN)),
+        "inner_bias": rng.normal(0, 0.3, HIDDEN),
+        "log_c": rng.normal(),
+        "labels": rng.integers(-1, COLUMNS, nodes),
+        "targets": rng.dirichlet(np.ones(COLUMNS), nodes),
     }
-    asked = inspect.signature(regularizer).parameters
     if "c" in asked:
         regularizer = functools.partial(regularizer, c=1.0)
-    arrays = {name: fw.array(given[name].astype(np.float32)) for name in asked if name in given}
+    arrays = {n: fw.array(np.asarray(given[n], np.float32)) for n in asked if n in given}
     # What moves comes before what is known of a node.
-    moving = len(arrays.keys() - {"degrees", "depths"})
+    moving = len(arrays.keys() - {"degrees", "depths", "labels", "targets"})
     return fw.gradient(regularizer, moving, *arrays.values())

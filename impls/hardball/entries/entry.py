@@ -28,10 +28,12 @@ class Entry:
     function: its name in both halves ("" where the module itself is the method, as a manifold is).
     looks: whether what a sampler draws depends on where the points lie.
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
+    curves: whether a regulariser learns the curvature at which the loss's distances are taken.
     cost: of a sampler, for N nodes, "memory of its arrays; work of a draw".
     formula: of a sampler, what is drawn; where it is empty the docstring of the halves says it.
     settings: values of the parameter `setting` -> the parameters that each of them fixes.
-    build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves.
+    build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves;
+    of a regulariser with arrays of its own (problem, **params) -> `trainers.heads.Head`.
     words: a host function (negatives, **params) -> words an anchor; "" where a draw takes one.
     refresh: the name in both halves of what makes a sampler's lists from the points, again and
     again during the training.
@@ -53,6 +55,7 @@ class Entry:
     paired: bool = True
     looks: bool = False
     sums: bool = False
+    curves: bool = False
     cost: str = ""
     formula: str = ""
 

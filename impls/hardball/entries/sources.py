@@ -33,3 +33,9 @@ CARUANA_1997 = "Caruana 1997, Multitask Learning"
 CHENNUPATI_2019 = "Chennupati et al. 2019, MultiNet++, Geometric Loss Strategy"
 YU_2020 = "Yu et al. 2020, Gradient Surgery for Multi-Task Learning, Algorithm 1"
 BENGIO_2009 = "Bengio et al. 2009, Curriculum Learning"
+KIPF_2017 = "Kipf & Welling 2017, Semi-Supervised Classification with Graph Convolutional Networks"
+HINTON_2006 = (
+    "Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks"
+)
+DING_2019 = "Ding et al. 2019, Deep Anomaly Detection on Attributed Networks"
+GU_2019_CURVATURE = "Gu et al. 2019, Learning Mixed-Curvature Representations in Product Spaces"

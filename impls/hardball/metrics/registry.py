@@ -63,6 +63,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("radius_q10", "none", 0, INF, "10 % quantile of the radius"),
     Metric("radius_q50", "none", 0, INF, "median radius"),
     Metric("radius_q90", "none", 0, INF, "90 % quantile of the radius"),
+    Metric("curvature", "none", 0, INF, "c that a run has learned, of the curvature -c"),
     Metric("negative_distance", "none", 0, INF, "mean distance of a negative over a random node's"),
     Metric("negative_depth_gap", "none", 0, INF, "mean |depth - anchor's| over a random node's"),
     Metric("negative_violations", "none", 0, 1, "share of negatives nearer than the positive"),

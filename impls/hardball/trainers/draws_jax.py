@@ -20,12 +20,14 @@ class Table(NamedTuple):
     """What a step changes: rows (N, W) of points and optimiser state; a buffer (N, D) of zeros.
 
     The compiled kernels need no buffer, which then has no rows. lists: of each sampler that keeps
-    any, nodes (N, T) near every node, which steps only read.
+    any, nodes (N, T) near every node, which steps only read. heads: what each term owns, packed as
+    by `dense_jax.init`.
     """
 
     rows: jax.Array
     buffer: jax.Array
     lists: dict[str, jax.Array]
+    heads: dict[str, dict[str, jax.Array]]
 
 
 class Data(NamedTuple):
@@ -33,7 +35,8 @@ class Data(NamedTuple):
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
     facts: what the loss and the regularisers take of `methods.FACTS`, (P,) or (N,); paths: what
-    `paths_jax` finds PATHS by, empty where they are not asked for.
+    `paths_jax` finds PATHS by, empty where they are not asked for. nodes: what terms with arrays
+    of their own are told of every node, see `heads.Head`.
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
 
@@ -45,6 +48,7 @@ class Data(NamedTuple):
     steps: jax.Array
     facts: dict[str, jax.Array]
     paths: dict[str, jax.Array]
+    nodes: dict[str, dict[str, jax.Array]]
     powers: jax.Array
     settings: jax.Array
     codes: jax.Array
@@ -201,15 +205,16 @@ def facts(
     anchors: jax.Array,
     draws: Draws,
     before: jax.Array,
-) -> dict[str, jax.Array]:
+) -> dict[str, Any]:
     """What is told of a batch, mostly of its pairs, (B,), or of both their ends, (2B,).
 
     See `methods.FACTS`. pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how
     many steps have been taken. `progress` () where a regulariser has a schedule: 0 at the first
-    step, 1 at the last.
+    step, 1 at the last. And what terms are told of both ends of the pairs, by their names.
     """
     ends = data.positives[pairs].T.reshape(-1)
     at = {"hops": pairs, "depth": anchors, "degrees": ends, "depths": ends, "absent": anchors}
+    told: dict[str, Any]
     told = {name: array[at[name]] for name, array in data.facts.items()}
     if "tree_pos" in how.told:
         told["tree_pos"] = path_lengths(data.paths, *data.positives[pairs].T)
@@ -219,6 +224,8 @@ def facts(
     if how.scheduled:
         last = jnp.maximum(data.steps - 1, 1)
         told["progress"] = jnp.minimum(before, last).astype(how.spec.dtype) / last
+    for term, of_nodes in data.nodes.items():
+        told[term] = {name: array[ends] for name, array in of_nodes.items()}
     return told
 
 

@@ -19,12 +19,14 @@ class Table(NamedTuple):
     """What a step changes: rows (N, W) of points and optimiser state; a buffer (N, D) of zeros.
 
     The compiled kernels need no buffer, which then has no rows. lists: of each sampler that keeps
-    any, nodes (N, T) near every node, which steps only read.
+    any, nodes (N, T) near every node, which steps only read. heads: what each term owns, packed as
+    by `dense_torch.init`.
     """
 
     rows: torch.Tensor
     buffer: torch.Tensor
     lists: dict[str, torch.Tensor]
+    heads: dict[str, dict[str, torch.Tensor]]
 
 
 class Data(NamedTuple):
@@ -32,7 +34,8 @@ class Data(NamedTuple):
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
     facts: what the loss and the regularisers take of `methods.FACTS`, (P,) or (N,); paths: what
-    `paths_torch` finds PATHS by, empty where they are not asked for.
+    `paths_torch` finds PATHS by, empty where they are not asked for. nodes: what terms with arrays
+    of their own are told of every node, see `heads.Head`.
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
 
@@ -44,6 +47,7 @@ class Data(NamedTuple):
     steps: torch.Tensor
     facts: dict[str, torch.Tensor]
     paths: dict[str, torch.Tensor]
+    nodes: dict[str, dict[str, torch.Tensor]]
     powers: torch.Tensor
     settings: torch.Tensor
     codes: torch.Tensor
@@ -202,17 +206,18 @@ def facts(
     anchors: torch.Tensor,
     draws: Draws,
     before: torch.Tensor,
-) -> dict[str, torch.Tensor]:
+) -> dict[str, Any]:
     """What is told of a batch, mostly of its pairs, (B,), or of both their ends, (2B,).
 
     See `methods.FACTS`. pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how
     many steps have been taken. `progress` () where a regulariser has a schedule: 0 at the first
-    step, 1 at the last.
+    step, 1 at the last. And what terms are told of both ends of the pairs, by their names.
     """
-    if not (how.told or how.scheduled):
+    if not (how.told or how.scheduled or data.nodes):
         return {}
     ends, dtype = data.positives[pairs].T.reshape(-1), getattr(torch, how.spec.dtype)
     at = {"hops": pairs, "depth": anchors, "degrees": ends, "depths": ends, "absent": anchors}
+    told: dict[str, Any]
     told = {name: array[at[name]] for name, array in data.facts.items()}
     if "tree_pos" in how.told:
         told["tree_pos"] = path_lengths(data.paths, *data.positives[pairs].T)
@@ -222,6 +227,8 @@ def facts(
     if how.scheduled:
         last = torch.clamp(data.steps - 1, min=1)
         told["progress"] = torch.minimum(before, last).to(dtype) / last
+    for term, of_nodes in data.nodes.items():
+        told[term] = {name: array[ends] for name, array in of_nodes.items()}
     return told
 
 

@@ -14,13 +14,15 @@ import numpy as np
 
 from hardball.errors import HardballError
 from hardball.native import warm
-from hardball.optimizers import rows_jax
+from hardball.optimizers import dense_jax, rows_jax
+from hardball.trainers import heads
 from hardball.trainers.checkpoint import under
 from hardball.trainers.draws_jax import Data, Table, beside, current, draw, facts, make_lists
 from hardball.trainers.methods import Methods, identity, native_arrays, path_arrays, resolve
 from hardball.trainers.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
 from hardball.trainers.provenance import processors
 from hardball.trainers.step_jax import Totals, native_update, update
+from hardball.trainers.terms_jax import Heads
 
 
 def _steps(
@@ -94,10 +96,21 @@ class Engine:
                 put(np.array(problem.total_steps, np.int32)),
                 {name: put(getattr(problem, name)) for name in self.how.looked_up},
                 {name: put(array) for name, array in path_arrays(self.how, problem).items()},
+                {
+                    term: {name: self._told(array) for name, array in head.nodes.items()}
+                    for term, head in problem.heads.items()
+                    if head.nodes
+                },
                 *(put(array) for array in native_arrays(self.how)),
             )
             self.key = put(jax.random.key(problem.spec.seed))
         self._loop: Any = None
+
+    def _told(self, array: np.ndarray) -> jax.Array:
+        """Reals in the run's dtype, integers as they are."""
+        real = np.issubdtype(array.dtype, np.floating)
+        kind = self.how.spec.dtype if real else array.dtype
+        return jax.device_put(array.astype(kind, copy=False), self.device)
 
     @contextlib.contextmanager
     def _settings(self) -> Iterator[None]:
@@ -118,11 +131,15 @@ class Engine:
                 self.how.manifold.exp0(vectors, self.how.c), self.how.c
             )
             state = rows_jax.init(self.how.spec.optimizer.name, points)
-            return self.refresh(self._table(rows_jax.pack(points, state), {}), 0)
+            owned = {
+                term: {n: dense_jax.init(jnp.array(a, points.dtype)) for n, a in head.start.items()}
+                for term, head in self.problem.heads.items()
+            }
+            return self.refresh(self._table(rows_jax.pack(points, state), {}, owned), 0)
 
-    def _table(self, rows: jax.Array, lists: dict[str, jax.Array]) -> Table:
+    def _table(self, rows: jax.Array, lists: dict[str, jax.Array], owned: Heads) -> Table:
         nodes = 0 if self.how.native else rows.shape[0]
-        return Table(rows, jnp.zeros((nodes, self.how.coordinates), rows.dtype), lists)
+        return Table(rows, jnp.zeros((nodes, self.how.coordinates), rows.dtype), lists, owned)
 
     def refresh(self, table: Table, step: int) -> Table:
         """The table with the lists made anew that are due at `step`."""
@@ -212,10 +229,16 @@ class Engine:
     def export(self, table: Table) -> dict[str, np.ndarray]:
         """The table as named arrays, for a checkpoint."""
         lists = {f"lists_{place}": np.array(nodes) for place, nodes in table.lists.items()}
-        return {"rows": np.array(table.rows), **lists}
+        packed = {f"heads_{name}": np.array(a) for name, a in heads.named(table.heads).items()}
+        return {"rows": np.array(table.rows), **lists, **packed}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Table:
         """The table that `export` gave."""
         with self._settings():
             lists = {p: jnp.array(array) for p, array in under("lists_", arrays).items()}
-            return self._table(jnp.array(arrays["rows"]), lists)
+            packed = {n: jnp.array(array) for n, array in under("heads_", arrays).items()}
+            return self._table(jnp.array(arrays["rows"]), lists, heads.nested(packed))
+
+    def heads(self, table: Table) -> dict[str, np.ndarray]:
+        """What terms own now, "<term>.<array>"."""
+        return {name: np.array(packed[0]) for name, packed in heads.named(table.heads).items()}

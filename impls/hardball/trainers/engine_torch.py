@@ -14,8 +14,9 @@ import torch
 
 from hardball.errors import HardballError
 from hardball.native import warm
-from hardball.optimizers import rows_torch
+from hardball.optimizers import dense_torch, rows_torch
 from hardball.samplers.integers_torch import device_words
+from hardball.trainers import heads
 from hardball.trainers.checkpoint import under
 from hardball.trainers.draws_torch import (
     Data,
@@ -30,6 +31,7 @@ from hardball.trainers.draws_torch import (
 from hardball.trainers.methods import Methods, identity, native_arrays, path_arrays, resolve
 from hardball.trainers.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
 from hardball.trainers.step_torch import Totals, loss, measure, native_update, optimise, update
+from hardball.trainers.terms_torch import Heads
 
 # Compiling takes seconds and saves some 20 ns a scoring, and nothing where negatives come in pairs.
 _COMPILE_FROM_SCORINGS = 1e9
@@ -69,7 +71,8 @@ def _fuse(piece: Callable[..., Any]) -> Callable[..., Any]:
 def _compiled(problem: Problem, how: Methods) -> _Pieces:
     """The pieces fused; problems of one configuration and one size share them, as seeds do."""
     drawn_from = [array for index in problem.indexes for array in index.values()]
-    arrays = problem.start, problem.positives, problem.known_indices, *drawn_from
+    owned = [array for head in problem.heads.values() for array in head.start.values()]
+    arrays = problem.start, problem.positives, problem.known_indices, *drawn_from, *owned
     key = identity(how), tuple(np.shape(array) for array in arrays)
     if key not in _COMPILED:
         written = _plain(how)
@@ -158,11 +161,21 @@ class Engine:
                 self._put(np.array(problem.total_steps, np.int32)),
                 {name: self._put(getattr(problem, name)) for name in self.how.looked_up},
                 {name: self._put(array) for name, array in path_arrays(self.how, problem).items()},
+                {
+                    term: {name: self._told(array) for name, array in head.nodes.items()}
+                    for term, head in problem.heads.items()
+                    if head.nodes
+                },
                 *(self._put(array) for array in native_arrays(self.how)),
             )
 
     def _put(self, array: np.ndarray) -> torch.Tensor:
         return torch.tensor(array, device=self.device)
+
+    def _told(self, array: np.ndarray) -> torch.Tensor:
+        """Reals in the run's dtype, integers as indices."""
+        real = np.issubdtype(array.dtype, np.floating)
+        return self._put(array).to(self.dtype if real else torch.int64)
 
     @contextlib.contextmanager
     def _settings(self) -> Iterator[None]:
@@ -188,11 +201,15 @@ class Engine:
                 self.how.manifold.exp0(vectors, self.how.c), self.how.c
             )
             state = rows_torch.init(self.how.spec.optimizer.name, points)
-            return self.refresh(self._table(rows_torch.pack(points, state), {}), 0)
+            owned = {
+                term: {n: dense_torch.init(self._told(a)) for n, a in head.start.items()}
+                for term, head in self.problem.heads.items()
+            }
+            return self.refresh(self._table(rows_torch.pack(points, state), {}, owned), 0)
 
-    def _table(self, rows: torch.Tensor, lists: dict[str, torch.Tensor]) -> Table:
+    def _table(self, rows: torch.Tensor, lists: dict[str, torch.Tensor], owned: Heads) -> Table:
         nodes = 0 if self.how.native else rows.shape[0]
-        return Table(rows, rows.new_zeros(nodes, self.how.coordinates), lists)
+        return Table(rows, rows.new_zeros(nodes, self.how.coordinates), lists, owned)
 
     def refresh(self, table: Table, step: int) -> Table:
         """The table with the lists made anew that are due at `step`."""
@@ -270,10 +287,18 @@ class Engine:
     def export(self, table: Table) -> dict[str, np.ndarray]:
         """The table as named arrays, for a checkpoint."""
         lists = {f"lists_{place}": ids.cpu().numpy() for place, ids in table.lists.items()}
-        return {"rows": table.rows.cpu().numpy().copy(), **lists}
+        named = heads.named(table.heads).items()
+        packed = {f"heads_{name}": array.cpu().numpy().copy() for name, array in named}
+        return {"rows": table.rows.cpu().numpy().copy(), **lists, **packed}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Table:
         """The table that `export` gave."""
         with self._settings():
             lists = {p: self._put(array) for p, array in under("lists_", arrays).items()}
-            return self._table(self._put(arrays["rows"]), lists)
+            packed = {n: self._put(array) for n, array in under("heads_", arrays).items()}
+            return self._table(self._put(arrays["rows"]), lists, heads.nested(packed))
+
+    def heads(self, table: Table) -> dict[str, np.ndarray]:
+        """What terms own now, "<term>.<array>"."""
+        named = heads.named(table.heads).items()
+        return {name: packed[0].cpu().numpy().copy() for name, packed in named}

@@ -19,7 +19,7 @@ from hardball import catalog
 from hardball.errors import HardballError
 from hardball.samplers.compose import samplers
 from hardball.spec import RunSpec
-from hardball.trainers import checkpoint, stopping, terms
+from hardball.trainers import checkpoint, heads, stopping, terms
 from hardball.trainers.problem import (
     Chunk,
     Problem,
@@ -54,6 +54,7 @@ class Engine(Protocol):
         self, table: Any, step: int, batch: np.ndarray, words: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]: ...
     def touching(self, points: np.ndarray) -> int: ...
+    def heads(self, table: Any) -> dict[str, np.ndarray]: ...
     def export(self, table: Any) -> dict[str, np.ndarray]: ...
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Any: ...
 
@@ -78,10 +79,11 @@ class Progressed:
 class Outcome:
     """The end of a run; points and start_points (N, D) in the manifold's coordinates.
 
-    table: the engine's own, at step progressed.step.
+    table: the engine's own, at step progressed.step. heads: what terms own, "<term>.<array>".
     """
 
     table: Any
+    heads: dict[str, np.ndarray]
     points: np.ndarray
     start_points: np.ndarray
     touching: int
@@ -165,6 +167,7 @@ def check(spec: RunSpec) -> None:
                 f"sampler {part.method.name}: a batch of {spec.batch_size} draws {offered} "
                 f"candidates for {part.negatives} negatives: raise oversample or batch_size"
             )
+    heads.check(spec)
     if spec.burn_in >= spec.epochs:
         raise HardballError(
             f"burn_in={spec.burn_in} of epochs={spec.epochs}: at least one epoch must follow it"
@@ -232,6 +235,7 @@ def run(
     points = engine.points(table, state.step)
     return Outcome(
         table=table,
+        heads=engine.heads(table),
         points=points,
         start_points=start_points,
         touching=engine.touching(points),
@@ -295,7 +299,7 @@ def _finished(
     figures = validate(
         points,
         spec.manifold.name,
-        curvature(spec),
+        heads.curvature(spec, engine.heads(table)) or curvature(spec),
         problem.hierarchy,
         pairs,
         split.exclude,

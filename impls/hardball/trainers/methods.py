@@ -13,7 +13,7 @@ import numpy as np
 from hardball import catalog
 from hardball.samplers.compose import Part, Ramp, samplers
 from hardball.spec import RunSpec
-from hardball.trainers import terms
+from hardball.trainers import heads, terms
 from hardball.trainers.problem import Problem, curvature, words_shape
 
 # What the engine hands to a sampler that names it: distances between nodes as they lie now, the
@@ -61,13 +61,16 @@ class Sampling:
 class Term(NamedTuple):
     """One of a run's regularisers; wants: what it is handed of a batch, see `terms_jax.values`.
 
-    schedule: how its weight goes over the run, see `objectives_jax.schedule`.
+    name: see `terms.called`; schedule: how its weight goes over the run, see
+    `objectives_jax.schedule`; lr: of its own arrays at the run's first rate, see `heads.Head`.
     """
 
+    name: str
     value: Callable[..., Any]
     params: dict[str, Any]
     wants: tuple[str, ...]
     schedule: str
+    lr: float
 
 
 class Objective(NamedTuple):
@@ -84,6 +87,7 @@ class Methods:
 
     samplers: the run's own, then its hard ones; only the first may be a pool.
     facts: which of FACTS the loss takes.
+    curved: the term that learns the curvature of the loss's distances, "" where it is fixed.
     native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
     chooses: whether samplers that look at the points choose by the compiled kernel.
     pieces: the functions of a step in PyTorch, see `engine_torch`; JAX compiles the whole of it.
@@ -99,6 +103,7 @@ class Methods:
     regularizers: tuple[Term, ...]
     objective: Objective
     optimise: Callable[..., Any]
+    curved: str = ""
     native: bool = False
     chooses: bool = False
     pieces: Any = None
@@ -148,6 +153,8 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
     native = spec.kernels == "native"
     loss = catalog.load("loss", spec.loss.name, framework)
     taken = inspect.signature(loss).parameters
+    called = zip(terms.called(spec), spec.regularizers, strict=True)
+    regularizers = tuple(_term(framework, name, r.name, r.params) for name, r in called)
     return Methods(
         spec=spec,
         c=curvature(spec),
@@ -156,20 +163,22 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         manifold=catalog.load("manifold", spec.manifold.name, framework),
         loss=loss,
         facts=tuple(name for name in FACTS if name in taken),
-        regularizers=tuple(_term(framework, r.name, r.params) for r in spec.regularizers),
+        regularizers=regularizers,
         objective=_objective(framework, spec.objective.name, spec.objective.params),
         optimise=catalog.load("optimizer", spec.optimizer.name, framework),
+        curved=heads.curved(spec),
         native=native and has_kernel(spec),
         chooses=native and reads_rows(spec) and any("space" in each.wants for each in drawn),
     )
 
 
-def _term(framework: str, name: str, params: dict[str, Any]) -> Term:
+def _term(framework: str, called: str, name: str, params: dict[str, Any]) -> Term:
     value = catalog.load("regularizer", name, framework)
     takes = inspect.signature(value).parameters
     own = {key: given for key, given in params.items() if key in takes}
     wants = tuple(key for key in takes if key not in own)
-    return Term(value, own, wants, params.get("schedule", "constant"))
+    schedule, lr = params.get("schedule", "constant"), params.get("lr", 0.0)
+    return Term(called, value, own, wants, schedule, lr)
 
 
 def _objective(framework: str, name: str, params: dict[str, Any]) -> Objective:
@@ -221,5 +230,7 @@ def identity(how: Methods) -> tuple[str, int]:
     names = {"batch_size", "clip", "device", "dtype", "hard", "kernels", "loss"}
     names |= {"manifold", "negatives", "objective", "optimizer"}
     names |= {"regularizers", "sampler", "words"}
+    # The rate of a term's own arrays is a share of the run's.
+    names |= {"lr"} if any(term.lr for term in how.regularizers) else set()
     text = json.dumps(how.spec.model_dump(mode="json", include=names), sort_keys=True)
     return text, how.width

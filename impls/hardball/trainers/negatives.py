@@ -44,8 +44,10 @@ def plan(task: Problem) -> Plan:
     return Plan(rows.astype(np.int32), drawn)
 
 
-def negative_figures(task: Problem, points: np.ndarray, sample: Sample) -> dict[str, float]:
-    """The `negative_...` metrics of a run that ended at `points`.
+def negative_figures(
+    task: Problem, points: np.ndarray, sample: Sample, c: float | None = None
+) -> dict[str, float]:
+    """The `negative_...` metrics of a run that ended at `points`; c: None is the manifold's.
 
     sample: (rows (B,), words (W,)) -> ids (B, K), or (1, M) of a pool, and counts (B, K) or (B, M),
     0 for what is masked: what one step draws for these rows of Problem.positives.
@@ -56,7 +58,7 @@ def negative_figures(task: Problem, points: np.ndarray, sample: Sample) -> dict[
     figures = hardness(
         points,
         task.spec.manifold.name,
-        curvature(task.spec),
+        curvature(task.spec) if c is None else c,
         task.hierarchy,
         anchors,
         positives,

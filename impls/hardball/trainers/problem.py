@@ -14,6 +14,8 @@ from hardball.positives.batches import Cut, Steps
 from hardball.positives.streams import Passes
 from hardball.samplers.compose import Part, samplers
 from hardball.spec import RunSpec
+from hardball.trainers import heads
+from hardball.trainers.heads import Head
 from hardball.trainers.shared import Shared
 
 if TYPE_CHECKING:
@@ -126,6 +128,11 @@ class Problem:
 
         return paths_index(self.hierarchy)
 
+    @cached_property
+    def heads(self) -> dict[str, Head]:
+        """What its regularisers own, by the term's name; raises HardballError where one cannot."""
+        return heads.build(self)
+
     def rate(self, step: int) -> float:
         """The rate of the last of `step` steps; that of the first before any."""
         return float(self.rates[max(step - 1, 0)])
@@ -157,7 +164,8 @@ def build(
             "train on a subtree, or on its direct edges"
         )
     shared = Shared(hierarchy) if shared is None else shared
-    indexes = shared.indexes(samplers(spec), split.known)
+    by_features = [term for term in spec.regularizers if "features" in term.params]
+    indexes = shared.indexes(samplers(spec), split.known, by_features)
     noise = spec.init_scale * words.normal(spec.seed, "initialise", (hierarchy.n_nodes, spec.dim))
     start = catalog.builder("start", spec.start.name)(hierarchy, noise, **spec.start.params)
     return Problem(

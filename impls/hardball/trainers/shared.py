@@ -8,6 +8,7 @@ import numpy as np
 
 from hardball import catalog
 from hardball.samplers.compose import Part
+from hardball.spec import Method
 
 if TYPE_CHECKING:
     from hardball.hierarchy.closure import Csr
@@ -30,16 +31,19 @@ class Shared:
         self._indexes: dict[str, Index] = {}
         self._features: dict[tuple[str, str], Features] = {}
 
-    def indexes(self, parts: Sequence[Part], known: "Csr") -> tuple[Index, ...]:
+    def indexes(
+        self, parts: Sequence[Part], known: "Csr", methods: Sequence[Method] = ()
+    ) -> tuple[Index, ...]:
         """The arrays of each sampler: those of the run before where `known` is equal to its own.
 
-        Raises HardballError where a builder does.
+        methods: others of the run that take features, which are kept as well. Raises HardballError
+        where a builder does.
         """
         if not _equal(self._known, known):
             self._indexes = {}
         self._known = known
         names = [f"{part.negatives} {part.method}" for part in parts]
-        kinds = by_features(parts)
+        kinds = [*by_features(parts), *(_features(method) for method in methods)]
         self._indexes = {n: index for n, index in self._indexes.items() if n in names}
         self._features = {kind: f for kind, f in self._features.items() if kind in kinds}
         for name, part in zip(names, parts, strict=True):
@@ -66,8 +70,11 @@ class Shared:
 
 def by_features(parts: Sequence[Part]) -> list[tuple[str, str]]:
     """Kind and file of the features that each sampler draws by; only of those that draw so."""
-    params = (part.method.params for part in parts)
-    return [(str(given["features"]), str(given["file"])) for given in params if "features" in given]
+    return [_features(part.method) for part in parts if "features" in part.method.params]
+
+
+def _features(method: Method) -> tuple[str, str]:
+    return str(method.params["features"]), str(method.params["file"])
 
 
 def _equal(left: "Csr | None", right: "Csr") -> bool:

@@ -17,53 +17,87 @@ Totals = dict[str, jax.Array]
 
 
 def loss(
-    how: Methods, rows: jax.Array, offset: jax.Array, weight: jax.Array, **told: jax.Array
+    how: Methods,
+    rows: jax.Array,
+    heads: terms_jax.Heads,
+    offset: jax.Array,
+    weight: jax.Array,
+    **told: Any,
 ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
     """What a step takes gradients of, and the mean loss of a batch beside its regularisers'.
 
     From the rows of anchors, positives and draws; the first: see `terms_jax.parts`.
 
-    rows (2B + M + B K, D). offset (B, M + K) is zero and added to the distances of the negatives:
-    its gradient is that of each negative, since |grad d| = 1 on any manifold. told: see `facts`.
+    rows (2B + M + B K, D). heads: what terms own. offset (B, M + K) is zero and added to the
+    distances of the negatives: its gradient is that of each negative, since |grad d| = 1 on any
+    manifold. told: see `facts`.
     """
     size, count = weight.shape
-    anchors, positives, shared, own = jnp.split(rows, [size, 2 * size, 2 * size + how.shared])
-    near = how.manifold.dist(anchors, positives, how.c)
-    if how.shared:
-        far = how.manifold.dist_matrix(anchors, shared, how.c)
-    if count > how.shared:
-        own = own.reshape(size, count - how.shared, -1)
-        each = how.manifold.dist(anchors[:, None], own, how.c)
-        far = beside(far, each) if how.shared else each
+    if how.curved:
+        # The space of curvature -c is that of -1 with all lengths over sqrt(c).
+        root = jnp.exp(heads[how.curved]["log_c"] / 2)
+        scaled = how.manifold.project(root * rows, 1.0)
+        near, far = (d / root for d in distances(how, scaled, size, count, 1.0))
+    else:
+        near, far = distances(how, rows, size, count, how.c)
     mine = {name: told[name] for name in how.facts}
     main = jnp.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
-    values = (main, *terms_jax.values(how, rows[: 2 * size], near, told))
+    values = (main, *terms_jax.values(how, rows[: 2 * size], near, heads, told))
     return terms_jax.parts(how, values, told), values
 
 
-def gradient(
-    how: Methods, rows: jax.Array, draws: Draws, fade: jax.Array, **told: jax.Array
-) -> tuple[list[jax.Array], Totals]:
-    """Gradients in the rows of anchors, positives and draws, and the step's totals.
+def distances(
+    how: Methods, rows: jax.Array, size: int, count: int, c: float
+) -> tuple[jax.Array, jax.Array]:
+    """From each of `size` anchors to its positive, (B,), and to its `count` negatives, (B, M + K).
 
-    One of each of the parts that `loss` gives; the negatives' shares are those of the first. fade:
-    what multiplies the weights in the loss; told: see `facts`.
+    rows as in `loss`.
+    """
+    anchors, positives, shared, own = jnp.split(rows, [size, 2 * size, 2 * size + how.shared])
+    near = how.manifold.dist(anchors, positives, c)
+    if how.shared:
+        far = how.manifold.dist_matrix(anchors, shared, c)
+    if count > how.shared:
+        own = own.reshape(size, count - how.shared, -1)
+        each = how.manifold.dist(anchors[:, None], own, c)
+        far = beside(far, each) if how.shared else each
+    return near, far
+
+
+def gradient(
+    how: Methods,
+    rows: jax.Array,
+    heads: terms_jax.Heads,
+    draws: Draws,
+    fade: jax.Array,
+    **told: Any,
+) -> tuple[list[jax.Array], terms_jax.Heads, Totals]:
+    """Gradients in the rows of anchors, positives and draws, in heads, and the step's totals.
+
+    In the rows one of each of the parts that `loss` gives, in what terms own that of their sum; the
+    negatives' shares are those of the first. fade: what multiplies the weights in the loss; told:
+    see `facts`.
     """
     weight = beside(draws.shared_weight, draws.own_weight)
 
-    def part(place: int, rows: jax.Array, offset: jax.Array) -> tuple[jax.Array, Any]:
-        parts, values = loss(how, rows, offset, fade * weight, **told)
+    def part(
+        place: int, rows: jax.Array, heads: terms_jax.Heads, offset: jax.Array
+    ) -> tuple[jax.Array, Any]:
+        parts, values = loss(how, rows, heads, offset, fade * weight, **told)
         return parts[place], (sum(parts[1:], parts[0]), values)
 
-    def slope(place: int, of: int | tuple[int, int]) -> Any:
+    def slope(place: int, of: tuple[int, ...]) -> Any:
         one = functools.partial(part, place)
-        return jax.grad(one, of, has_aux=True)(rows, jnp.zeros_like(weight))
+        return jax.grad(one, of, has_aux=True)(rows, heads, jnp.zeros_like(weight))
 
-    (first, each), (value, values) = slope(0, (0, 1))
-    others = range(1, len(values)) if how.apart else ()
-    grads = [first, *(slope(place, 0)[0] for place in others)]
+    (first, own, each), (value, values) = slope(0, (0, 1, 2))
+    grads = [first]
+    for place in range(1, len(values)) if how.apart else ():
+        (other, more), _ = slope(place, (0, 1))
+        grads.append(other)
+        own = jax.tree.map(jnp.add, own, more)
     added = totals(draws, draws.masked, value, *measure(weight, each))
-    return grads, added | dict(zip(how.tracked, values, strict=False))
+    return grads, own, added | dict(zip(how.tracked, values, strict=False))
 
 
 def measure(weight: jax.Array, each: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -96,7 +130,7 @@ def update(
     lr: jax.Array,
     fade: jax.Array,
     before: jax.Array,
-    **told: jax.Array,
+    **told: Any,
 ) -> tuple[Table, Totals]:
     """One optimiser step on the rows that the batch touches, and the step's totals.
 
@@ -105,18 +139,22 @@ def update(
 
     Rows that occur more than once get the sum of their gradients: every occurrence holds the same
     total, so all of them write the same row. Plain code adds into the buffer and reads back; with
-    fewer nodes than occurrences it updates all nodes and keeps the touched ones.
+    fewer nodes than occurrences it updates all nodes and keeps the touched ones. What terms own
+    takes every step.
     """
+    heads = {term: {n: packed[0] for n, packed in own.items()} for term, own in table.heads.items()}
     ids = jnp.concatenate([anchors, positives, draws.shared, draws.own.reshape(-1)])
     if table.rows.shape[0] <= ids.shape[0]:
         held, old = current(how, table.rows, before, lr)
-        grads, added = gradient(how, held[ids], draws, fade, **told)
+        grads, own, added = gradient(how, held[ids], heads, draws, fade, **told)
+        heads = terms_jax.move(how, table.heads, own, before, lr)
         sums = [jnp.zeros_like(held).at[ids].add(each) for each in grads]
         new = optimise(how, held, terms_jax.together(how, sums, sums), old, lr)
         touched = jnp.zeros((held.shape[0], 1), bool).at[ids].set(True)
-        return table._replace(rows=jnp.where(touched, new, table.rows)), added
+        return table._replace(rows=jnp.where(touched, new, table.rows), heads=heads), added
     held, old = current(how, table.rows[ids], before, lr)
-    grads, added = gradient(how, held, draws, fade, **told)
+    grads, own, added = gradient(how, held, heads, draws, fade, **told)
+    heads = terms_jax.move(how, table.heads, own, before, lr)
     buffer, sums = table.buffer, []
     for each in grads:
         buffer = buffer.at[ids].add(each)
@@ -124,7 +162,7 @@ def update(
         # Zeros made of what was read: XLA sees that the reading comes first, and copies nothing.
         buffer = buffer.at[ids].set(jnp.minimum(jnp.abs(sums[-1]), 0))
     new = optimise(how, held, terms_jax.together(how, grads, sums), old, lr)
-    return Table(table.rows.at[ids].set(new), buffer, table.lists), added
+    return Table(table.rows.at[ids].set(new), buffer, table.lists, heads), added
 
 
 def native_update(

@@ -1,5 +1,8 @@
 """One training step in PyTorch: the loss of a batch, its gradient, the update of its rows."""
 
+import functools
+from typing import Any
+
 import torch
 
 from hardball.native import calls_torch
@@ -15,51 +18,87 @@ Totals = dict[str, torch.Tensor]
 def loss(
     how: Methods,
     rows: torch.Tensor,
+    heads: terms_torch.Heads,
     offset: torch.Tensor,
     weight: torch.Tensor,
-    **told: torch.Tensor,
+    **told: Any,
 ) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
     """What a step takes gradients of, and the mean loss of a batch beside its regularisers'.
 
     From the rows of anchors, positives and draws; the first: see `terms_torch.parts`.
 
-    rows (2B + M + B K, D). offset (B, M + K) is zero and added to the distances of the negatives:
-    its gradient is that of each negative, since |grad d| = 1 on any manifold. told: see `facts`.
+    rows (2B + M + B K, D). heads: what terms own. offset (B, M + K) is zero and added to the
+    distances of the negatives: its gradient is that of each negative, since |grad d| = 1 on any
+    manifold. told: see `facts`.
     """
     size, count = weight.shape
-    ends = [size, 2 * size, 2 * size + how.shared]
-    anchors, positives, shared, own = rows.tensor_split(ends)
-    near = how.manifold.dist(anchors, positives, how.c)
-    if how.shared:
-        far = how.manifold.dist_matrix(anchors, shared, how.c)
-    if count > how.shared:
-        own = own.reshape(size, count - how.shared, -1)
-        each = how.manifold.dist(anchors[:, None], own, how.c)
-        far = beside(far, each) if how.shared else each
+    if how.curved:
+        # The space of curvature -c is that of -1 with all lengths over sqrt(c).
+        root = torch.exp(heads[how.curved]["log_c"] / 2)
+        scaled = how.manifold.project(root * rows, 1.0)
+        near, far = (d / root for d in distances(how, scaled, size, count, 1.0))
+    else:
+        near, far = distances(how, rows, size, count, how.c)
     mine = {name: told[name] for name in how.facts}
     main = torch.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
-    values = (main, *terms_torch.values(how, rows[: 2 * size], near, told))
+    values = (main, *terms_torch.values(how, rows[: 2 * size], near, heads, told))
     return terms_torch.parts(how, values, told), tuple(value.detach() for value in values)
 
 
-def gradient(
-    how: Methods, rows: torch.Tensor, draws: Draws, fade: torch.Tensor, **told: torch.Tensor
-) -> tuple[list[torch.Tensor], Totals]:
-    """Gradients in the rows of anchors, positives and draws, and the step's totals.
+def distances(
+    how: Methods, rows: torch.Tensor, size: int, count: int, c: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """From each of `size` anchors to its positive, (B,), and to its `count` negatives, (B, M + K).
 
-    One of each of the parts that `loss` gives; the negatives' shares are those of the first. fade:
-    what multiplies the weights in the loss; told: see `facts`.
+    rows as in `loss`.
+    """
+    ends = [size, 2 * size, 2 * size + how.shared]
+    anchors, positives, shared, own = rows.tensor_split(ends)
+    near = how.manifold.dist(anchors, positives, c)
+    if how.shared:
+        far = how.manifold.dist_matrix(anchors, shared, c)
+    if count > how.shared:
+        own = own.reshape(size, count - how.shared, -1)
+        each = how.manifold.dist(anchors[:, None], own, c)
+        far = beside(far, each) if how.shared else each
+    return near, far
+
+
+def gradient(
+    how: Methods,
+    rows: torch.Tensor,
+    heads: terms_torch.Heads,
+    draws: Draws,
+    fade: torch.Tensor,
+    **told: Any,
+) -> tuple[list[torch.Tensor], terms_torch.Heads, Totals]:
+    """Gradients in the rows of anchors, positives and draws, in heads, and the step's totals.
+
+    In the rows one of each of the parts that `loss` gives, in what terms own that of their sum; the
+    negatives' shares are those of the first. fade: what multiplies the weights in the loss; told:
+    see `facts`.
     """
     rows = rows.detach().requires_grad_()
+    heads = {
+        t: {n: a.detach().requires_grad_() for n, a in own.items()} for t, own in heads.items()
+    }
+    leaves = [(term, name, array) for term, own in heads.items() for name, array in own.items()]
     weight = beside(draws.shared_weight, draws.own_weight)
     offset = torch.zeros_like(weight, requires_grad=True)
     with torch.enable_grad():
-        (first, *others), values = how.pieces.loss(rows, offset, fade * weight, **told)
-    both = torch.autograd.grad(first, (rows, offset), retain_graph=bool(others))
-    more = [torch.autograd.grad(other, rows, retain_graph=True)[0] for other in others]
-    pull, stalled = how.pieces.measure(weight, both[1])
+        (first, *others), values = how.pieces.loss(rows, heads, offset, fade * weight, **told)
+    moving = [rows, *(array for *_, array in leaves)]
+    # A part by itself may be none of what another term owns.
+    slope = functools.partial(torch.autograd.grad, materialize_grads=how.apart or bool(leaves))
+    each, *firsts = slope(first, (offset, *moving), retain_graph=bool(others))
+    every = [firsts, *(slope(other, moving, retain_graph=True) for other in others)]
+    grads, *owned = (list(column) for column in zip(*every, strict=True))
+    own: terms_torch.Heads = {term: {} for term in heads}
+    for (term, name, _), slopes in zip(leaves, owned, strict=True):
+        own[term][name] = sum(slopes[1:], slopes[0])
+    pull, stalled = how.pieces.measure(weight, each)
     added = totals(draws, draws.masked, sum(others, first).detach(), pull, stalled)
-    return [both[0], *more], added | dict(zip(how.tracked, values, strict=False))
+    return grads, own, added | dict(zip(how.tracked, values, strict=False))
 
 
 def measure(weight: torch.Tensor, each: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -96,7 +135,7 @@ def update(
     lr: torch.Tensor,
     fade: torch.Tensor,
     before: torch.Tensor,
-    **told: torch.Tensor,
+    **told: Any,
 ) -> tuple[Table, Totals]:
     """One optimiser step on the rows that the batch touches, and the step's totals.
 
@@ -105,24 +144,28 @@ def update(
 
     Rows that occur more than once get the sum of their gradients: every occurrence holds the same
     total, so all of them write the same row. Plain code adds into the buffer and reads back; with
-    fewer nodes than occurrences it updates all nodes and keeps the touched ones.
+    fewer nodes than occurrences it updates all nodes and keeps the touched ones. What terms own
+    takes every step.
     """
+    heads = {term: {n: packed[0] for n, packed in own.items()} for term, own in table.heads.items()}
     ids = torch.cat([anchors, positives, draws.shared, draws.own.reshape(-1)])
     if table.rows.shape[0] <= ids.shape[0]:
         held, old = how.pieces.coast(table.rows, before, lr)
-        grads, added = gradient(how, held[ids], draws, fade, **told)
+        grads, own, added = gradient(how, held[ids], heads, draws, fade, **told)
+        heads = terms_torch.move(how, table.heads, own, before, lr)
         sums = [torch.zeros_like(held).index_add_(0, ids, each) for each in grads]
         new = how.pieces.optimise(held, terms_torch.together(how, sums, sums), old, lr)
         touched = torch.zeros_like(held[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
-        return table._replace(rows=torch.where(touched, new, table.rows)), added
+        return table._replace(rows=torch.where(touched, new, table.rows), heads=heads), added
     held, old = how.pieces.coast(table.rows[ids], before, lr)
-    grads, added = gradient(how, held, draws, fade, **told)
+    grads, own, added = gradient(how, held, heads, draws, fade, **told)
+    heads = terms_torch.move(how, table.heads, own, before, lr)
     buffer, sums = table.buffer, []
     for each in grads:
         sums.append(buffer.index_add_(0, ids, each)[ids])
         buffer.index_fill_(0, ids, 0)
     new = how.pieces.optimise(held, terms_torch.together(how, grads, sums), old, lr)
-    return Table(table.rows.index_copy_(0, ids, new), buffer, table.lists), added
+    return Table(table.rows.index_copy_(0, ids, new), buffer, table.lists, heads), added
 
 
 def native_update(

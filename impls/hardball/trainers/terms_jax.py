@@ -8,16 +8,25 @@ import jax.numpy as jnp
 
 from hardball.losses.objectives_jax import schedule
 from hardball.manifolds.scalars_jax import product
+from hardball.optimizers import dense_jax
 from hardball.trainers.methods import Methods
+
+# Arrays by their own names, by the names of terms.
+Heads = dict[str, dict[str, jax.Array]]
 
 
 def values(
-    how: Methods, ends: jax.Array, near: jax.Array, told: Mapping[str, jax.Array]
+    how: Methods,
+    ends: jax.Array,
+    near: jax.Array,
+    heads: Heads,
+    told: Mapping[str, Any],
 ) -> list[jax.Array]:
     """The mean of each regulariser over a batch, scalars.
 
     ends (2B, D): rows of the anchors, then of the positives; near (B,): distances within the pairs;
-    told: what the regularisers take of `methods.FACTS`.
+    heads: what each term owns; told: what the regularisers take of `methods.FACTS`, and by the
+    names of terms what each alone is told of the ends.
     """
     given: dict[str, Callable[[], Any]] = {
         "radii": lambda: how.manifold.radius(ends, how.c),
@@ -27,10 +36,34 @@ def values(
         "depths": lambda: told["depths"],
         "c": lambda: how.c,
     }
-    return [
-        jnp.mean(term.value(**{name: given[name]() for name in term.wants}, **term.params))
-        for term in how.regularizers
-    ]
+    found = []
+    for term in how.regularizers:
+        own = {**heads.get(term.name, {}), **told.get(term.name, {})}
+        asked = {name: own[name] if name in own else given[name]() for name in term.wants}
+        found.append(jnp.mean(term.value(**asked, **term.params)))
+    return found
+
+
+def move(
+    how: Methods,
+    heads: Heads,
+    grads: Heads,
+    before: jax.Array,
+    lr: jax.Array,
+) -> Heads:
+    """What terms own after one step of Adam, each term at its own share of the rate `lr`.
+
+    heads: packed, see `dense_jax.init`; grads: of the arrays themselves; before: steps taken.
+    """
+    moved: Heads = {}
+    for term in how.regularizers:
+        if term.name in heads:
+            rate = term.lr / how.spec.lr * lr
+            moved[term.name] = {
+                name: dense_jax.adam(packed, grads[term.name][name], before, rate)
+                for name, packed in heads[term.name].items()
+            }
+    return moved
 
 
 def parts(

@@ -7,16 +7,25 @@ import torch
 
 from hardball.losses.objectives_torch import schedule
 from hardball.manifolds.scalars_torch import product
+from hardball.optimizers import dense_torch
 from hardball.trainers.methods import Methods
+
+# Arrays by their own names, by the names of terms.
+Heads = dict[str, dict[str, torch.Tensor]]
 
 
 def values(
-    how: Methods, ends: torch.Tensor, near: torch.Tensor, told: Mapping[str, torch.Tensor]
+    how: Methods,
+    ends: torch.Tensor,
+    near: torch.Tensor,
+    heads: Heads,
+    told: Mapping[str, Any],
 ) -> list[torch.Tensor]:
     """The mean of each regulariser over a batch, scalars.
 
     ends (2B, D): rows of the anchors, then of the positives; near (B,): distances within the pairs;
-    told: what the regularisers take of `methods.FACTS`.
+    heads: what each term owns; told: what the regularisers take of `methods.FACTS`, and by the
+    names of terms what each alone is told of the ends.
     """
     given: dict[str, Callable[[], Any]] = {
         "radii": lambda: how.manifold.radius(ends, how.c),
@@ -26,10 +35,34 @@ def values(
         "depths": lambda: told["depths"],
         "c": lambda: how.c,
     }
-    return [
-        torch.mean(term.value(**{name: given[name]() for name in term.wants}, **term.params))
-        for term in how.regularizers
-    ]
+    found = []
+    for term in how.regularizers:
+        own = {**heads.get(term.name, {}), **told.get(term.name, {})}
+        asked = {name: own[name] if name in own else given[name]() for name in term.wants}
+        found.append(torch.mean(term.value(**asked, **term.params)))
+    return found
+
+
+def move(
+    how: Methods,
+    heads: Heads,
+    grads: Heads,
+    before: torch.Tensor,
+    lr: torch.Tensor,
+) -> Heads:
+    """What terms own after one step of Adam, each term at its own share of the rate `lr`.
+
+    heads: packed, see `dense_torch.init`; grads: of the arrays themselves; before: steps taken.
+    """
+    moved: Heads = {}
+    for term in how.regularizers:
+        if term.name in heads:
+            rate = term.lr / how.spec.lr * lr
+            moved[term.name] = {
+                name: dense_torch.adam(packed, grads[term.name][name], before, rate)
+                for name, packed in heads[term.name].items()
+            }
+    return moved
 
 
 def parts(

@@ -16,7 +16,7 @@ from hardball.hierarchy import closure as closures
 from hardball.metrics.evaluate import evaluate
 from hardball.row import Row, spec_columns
 from hardball.spec import RunSpec
-from hardball.trainers import loop, problem
+from hardball.trainers import heads, loop, problem
 from hardball.trainers.negatives import negative_figures
 from hardball.trainers.provenance import accelerator_name, peak_memory_mb, provenance
 from hardball.trainers.shared import Shared
@@ -32,11 +32,16 @@ SOURCES = 20_000
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """points (N, D) in level order and in the manifold's coordinates, the row, the curves."""
+    """points (N, D) in level order and in the manifold's coordinates, the row, the curves.
+
+    c: the space's curvature is -c; heads: what terms own, "<term>.<array>".
+    """
 
     points: np.ndarray
     row: Row
     curves: pd.DataFrame
+    c: float
+    heads: dict[str, np.ndarray]
 
 
 def train(
@@ -91,13 +96,15 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
     saved = work / f"{spec.run_id}.checkpoint.npz" if work else None
     identity = hashlib.sha256(f"{spec.model_dump_json()}{code}{data}".encode()).hexdigest()
     ended = loop.run(task, engine, saved=saved, identity=identity, progress=progress)
+    learned = heads.curvature(spec, ended.heads)
+    c = learned or problem.curvature(spec)
     metrics: dict[str, float | None] = {}
     if not ended.diverged:
         sources = SOURCES if task.n_nodes > EXACT_UP_TO else None
         metrics |= evaluate(
             ended.points,
             spec.manifold.name,
-            problem.curvature(spec),
+            c,
             task.hierarchy,
             task.split,
             task.closure,
@@ -109,7 +116,11 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
             task,
             ended.points,
             lambda rows, words: engine.sample(ended.table, ended.progressed.step, rows, words),
+            c,
         )
+        metrics |= {"curvature": learned} if learned else {}
+        joint = heads.joint_accuracy(task, ended.points, c, ended.heads)
+        metrics |= {} if joint is None else {"joint_accuracy": joint}
     state = ended.progressed
     losses = state.curves["loss"]
     row = Row(
@@ -138,7 +149,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
     )
     if saved:
         saved.unlink(missing_ok=True)
-    return Result(ended.points, row, ended.curves)
+    return Result(ended.points, row, ended.curves, c, ended.heads)
 
 
 def _keep_compiled() -> None:
