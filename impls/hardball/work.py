@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hardball.hierarchy.dag import Hierarchy
     from hardball.trainers.train import Result
 
-HEADLINE = ("mean_rank", "map", "depth_spearman")
+HEADLINE = ("mean_rank", "map", "depth_spearman", "label_accuracy", "graph_accuracy")
 
 
 def folder(named: Path | None, suite: str) -> Path:

@@ -74,8 +74,11 @@ def index(entry: catalog.Entry, n: int) -> Call:
 
 
 def split(entry: catalog.Entry, n: int) -> Call:
-    """A task's split of the closure."""
-    tree, known = trees.tree(n), trees.known(n)
+    """A task's split of the closure; labels are the branches below the root."""
+    from hardball.hierarchy import cards, groups
+
+    known = trees.known(n)
+    tree = groups.add(trees.tree(n), [cards.Group(name="branch", by="depth", k=1)])
     make = catalog.builder(entry.kind, entry.name)
     params: Any = entry.parameters
     return lambda: make(tree, known, 0, **params)

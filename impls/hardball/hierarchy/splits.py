@@ -1,6 +1,6 @@
 """Splits: which closure pairs a run trains on, and which it is asked about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from hardball.hierarchy.closure import (
 )
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.graph import Bool, Int32
+from hardball.hierarchy.labels import FIRST, Labels, node_labels
+from hardball.hierarchy.pieces import pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,10 @@ class Split:
     known: the train pairs as rows, all that masking may know.
     test, validation: (T, 2), (V, 2) held-out pairs, ascending; None where nothing is held out.
     exclude: the full closure; its pairs never count as non-positives when ranking.
+    labels: classes to be told from the points after training, None where the task asks for none:
+        of nodes, or of the graphs in graph_of.
+    graph_of: (N,) the graph that each node is in, -1 for none; None where nodes are classified.
+    l2: strength of the classifier's penalty, 0 where it is chosen on the validation examples.
     """
 
     name: str
@@ -37,6 +43,9 @@ class Split:
     test: Int32 | None
     validation: Int32 | None
     exclude: Csr
+    labels: Labels | None = None
+    graph_of: Int32 | None = None
+    l2: float = 0.0
 
 
 def reconstruction(h: Hierarchy, closure: Csr, seed: int) -> Split:
@@ -44,7 +53,7 @@ def reconstruction(h: Hierarchy, closure: Csr, seed: int) -> Split:
 
     Source: Nickel & Kiela 2017, section 4.1.
     """
-    return Split("reconstruction", pairs(closure), closure, None, None, closure)
+    return _whole("reconstruction", closure)
 
 
 def link_prediction(
@@ -103,6 +112,47 @@ def leaf_parent(h: Hierarchy, closure: Csr, seed: int, holdout: float = 0.1) -> 
     return _split("leaf_parent", closure, role)
 
 
+def node_classification(
+    h: Hierarchy,
+    closure: Csr,
+    seed: int,
+    label: str = FIRST,
+    holdout: float = 0.2,
+    l2: float = 0.0,
+) -> Split:
+    """Train and rank as in `reconstruction`; then nodes of a label are told from the points.
+
+    The points see every pair, the classifier the training nodes' labels alone. Labels that name an
+    ancestor are told by pairs that the points were trained on: they say whether a linear head can
+    read a subtree off the embedding, not whether the embedding foresees it.
+    Raises HardballError on an unknown label, a share or an l2 out of range, and when fewer than two
+    classes have enough nodes. Source: hardball.
+    """
+    _check_share("l2", l2, l2 >= 0, "0 (chosen on the validation nodes) or more")
+    asked = node_labels(h, seed, label, holdout)
+    return replace(_whole("node_classification", closure), labels=asked, l2=l2)
+
+
+def graph_classification(
+    h: Hierarchy,
+    closure: Csr,
+    seed: int,
+    label: str = FIRST,
+    size: int = 8,
+    holdout: float = 0.5,
+    l2: float = 0.0,
+) -> Split:
+    """Train and rank as in `reconstruction`; then tell which class a graph of `size` nodes is from.
+
+    The graphs are `pieces.pieces`: no node is in two, so none is in a training and a test graph.
+    Raises HardballError as `node_classification` does, and on a size below 1. Source: hardball.
+    """
+    _check_share("l2", l2, l2 >= 0, "0 (chosen on the validation graphs) or more")
+    cut = pieces(h, seed, label, size, holdout)
+    whole = _whole("graph_classification", closure)
+    return replace(whole, labels=cut.labels, graph_of=cut.graph_of, l2=l2)
+
+
 def leaks(split: Split) -> list[str]:
     """What held-out pairs give away, a line each; empty when the split is clean.
 
@@ -139,6 +189,11 @@ def leaks(split: Split) -> list[str]:
 
 
 _TRAIN, _TEST, _VALIDATION = 1, 2, 3
+
+
+def _whole(name: str, closure: Csr) -> Split:
+    """All pairs to train on and to rank."""
+    return Split(name, pairs(closure), closure, None, None, closure)
 
 
 def _split(name: str, closure: Csr, role: np.ndarray) -> Split:

@@ -8,6 +8,8 @@ from hardball.hierarchy.closure import Csr, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
 from hardball.metrics import depth, distortion, links, ranking, separation
+from hardball.metrics.classes import class_figures
+from hardball.metrics.link_head import link_head_figures
 from hardball.metrics.polar import Polar, to_polar
 from hardball.metrics.polar import threads as on_threads
 
@@ -58,6 +60,9 @@ def evaluate(
         out |= depth.radii(polar)
         out |= separation.group_figures(polar, hierarchy.groups, seed)
         out |= distortion.distortion(polar, neighbours, seed)
+        out |= class_figures(polar, split)
+        if split.name == "link_prediction":
+            out |= link_head_figures(polar, split, seed)
     return out
 
 

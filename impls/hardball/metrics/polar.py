@@ -133,6 +133,16 @@ def between(polar: Polar, nodes: np.ndarray, candidates: np.ndarray) -> np.ndarr
     return _length(polar, keys(polar, nodes, candidates))
 
 
+def tangent(polar: Polar) -> np.ndarray:
+    """Tangent vectors at the origin that lead to the points, log0: float64 (N, d).
+
+    Their length is the distance to the origin in the manifold's own units; the points of R^d
+    themselves. Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Neural Networks, Lemma 2.
+    """
+    scale = 1 / np.sqrt(polar.c) if polar.hyperbolic else 1.0
+    return scale * polar.radius[:, None] * polar.direction
+
+
 def _length(polar: Polar, key: np.ndarray) -> np.ndarray:
     root = np.sqrt(key)
     return 2 * np.arcsinh(root) / np.sqrt(polar.c) if polar.hyperbolic else root

@@ -17,7 +17,10 @@ from hardball.report.result_tables import metric_header
 from hardball.report.statistics import Estimate
 from hardball.report.summary import Summary, summarise
 
-SHOWN = ("map", "mean_rank", "auc_siblings", "depth_spearman", "distortion_mean")
+SHOWN = (
+    "map", "mean_rank", "auc_siblings", "depth_spearman", "distortion_mean", "label_accuracy",
+    "graph_accuracy",
+)  # fmt: skip
 PARITY_SHOWN = ("map", "mean_rank", "depth_spearman")
 ROW = 0.34
 

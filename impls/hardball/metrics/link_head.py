@@ -1,0 +1,95 @@
+"""How well held-out pairs are told from non-pairs by a logistic head on a few features of a pair."""
+
+import numpy as np
+from scipy.stats import rankdata
+
+from hardball import words
+from hardball.hierarchy.closure import Csr, contains
+from hardball.hierarchy.splits import Split
+from hardball.metrics import logistic
+from hardball.metrics.logistic import Examples
+from hardball.metrics.polar import Polar, between
+
+MOST = 100_000
+ROUNDS = 100
+
+
+def link_head_figures(polar: Polar, split: Split, seed: int) -> dict[str, float]:
+    """Accuracy and AUC on the test pairs and as many non-pairs, of a head fitted to training pairs.
+
+    Features of (node, ancestor): their distance, both radii, the cosine of the angle between them
+    at the origin. The head learns from the training pairs (MOST seeded ones where there are more)
+    and one non-pair each, its penalty is chosen on the validation pairs. A pair is told at a
+    probability above 1/2; auc: chance that a test pair has a higher one than a non-pair, ties half.
+    Non-pairs for learning are any that masking does not know, those for the test none of
+    `split.exclude`. Empty where a task holds out no pairs, or a part has no non-pair.
+    Source: hardball.
+    """
+    if split.test is None or split.validation is None:
+        return {}
+    train = split.train
+    if len(train) > MOST:
+        order = words.permutation(seed, "metrics/link_head", 0, len(train))
+        train = train[np.sort(order[:MOST])]
+    told = {"train": (train, split.known), "validation": (split.validation, split.known)}
+    told["test"] = (split.test, split.exclude)
+    parts = {}
+    for part, (pairs, known) in told.items():
+        others = corrupted(pairs, known, seed, f"metrics/link_head/{part}")
+        if not len(pairs) or not len(others):
+            return {}
+        both = np.concatenate([pairs, others])
+        true = np.repeat([1, 0], [len(pairs), len(others)])
+        parts[part] = Examples(features(polar, both), true)
+    head = logistic.best(parts["train"], parts["validation"], 2)
+    test = parts["test"]
+    scores = head.scores(test.vectors)
+    return {
+        "link_head_accuracy": logistic.accuracy(head, test),
+        "link_head_auc": auc(scores[:, 1] - scores[:, 0], test.classes == 1),
+    }
+
+
+def corrupted(pairs: np.ndarray, known: Csr, seed: int, purpose: str) -> np.ndarray:
+    """A non-pair for each pair: every other one with another ancestor, those between with another
+    node.
+
+    The new end is uniform over all nodes, drawn again while the pair is known or of one node alone;
+    pairs for which ROUNDS draws find none are left out. pairs: (P, 2); the answer (<= P, 2).
+    """
+    n = known.indptr.size - 1
+    out = np.array(pairs)
+    end = (np.arange(len(out)) + 1) % 2
+    wrong = np.arange(len(out))
+    for turn in range(ROUNDS):
+        if not wrong.size:
+            break
+        drawn = words.words(seed, purpose, turn, wrong.size).astype(np.int64) * n >> 32
+        out[wrong, end[wrong]] = drawn
+        node, ancestor = out[wrong, 0], out[wrong, 1]
+        wrong = wrong[contains(known, node, ancestor) | (node == ancestor)]
+    return np.delete(out, wrong, axis=0)
+
+
+def features(polar: Polar, pairs: np.ndarray) -> np.ndarray:
+    """Distance, radius of the node, radius of the ancestor, cosine of their angle: (P, 2) -> (P, 4).
+
+    The cosine is 0 where one lies at the origin.
+    """
+    node, ancestor = np.ascontiguousarray(pairs.T)
+    directions = polar.direction
+    cosine = np.einsum("pd,pd->p", directions[node], directions[ancestor])
+    return np.stack(
+        [between(polar, node, ancestor), polar.radius[node], polar.radius[ancestor], cosine], axis=1
+    )
+
+
+def auc(scores: np.ndarray, positive: np.ndarray) -> float:
+    """Chance that a positive scores higher than another, ties half: (rank sum - least) / pairs.
+
+    scores: (M,), positive: bool (M,). Source: Mann & Whitney 1947.
+    """
+    ranks = rankdata(scores)
+    count = int(positive.sum())
+    least = count * (count + 1) / 2
+    return float((ranks[positive].sum() - least) / (count * (len(scores) - count)))
