@@ -153,6 +153,8 @@ def trained(framework, task, how, seed=1):
     return half, half.train(task, seed, how)
 
 
+# Measured: losses 1e-14, arrays 4.7e-11: Adam divides by the size of gradients, and where those
+# of an entry are tiny, as of queries, their rounding counts.
 @pytest.mark.parametrize(
     "change",
     [{}, {"own": False, "features": "degree"}, {"manifold": "poincare"}, {"manifold": "lorentz"}],
@@ -166,7 +168,7 @@ def test_both_halves_take_the_same_steps(change):
     np.testing.assert_allclose(one.losses, other.losses, rtol=0, atol=1e-11)
     assert one.arrays.keys() == other.arrays.keys() == infomax.start(1, how).keys()
     for name, array in one.arrays.items():
-        np.testing.assert_allclose(array, other.arrays[name], rtol=0, atol=1e-11, err_msg=name)
+        np.testing.assert_allclose(array, other.arrays[name], rtol=0, atol=1e-9, err_msg=name)
     (order,) = infomax.held_out(1, h.n_nodes, 1)
     for function in ("encodings", "verdicts"):
         found = [getattr(half, function)(task, how, one.arrays, order) for half in
