@@ -33,13 +33,13 @@ class Settings:
     features: str = "names"
     own: bool = True
     dim: int = 64
-    steps: int = 1000
-    batch: int = 256
+    steps: int = 500
+    batch: int = 128
     width: int = 16
     heads: int = 4
     hidden: int = 16
     layers: int = 2
-    lr: float = 0.001
+    lr: float = 0.002
     scale: float = 4.0
     manifold: str = "tangent"
     c: float = 1.0

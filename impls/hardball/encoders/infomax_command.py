@@ -26,11 +26,11 @@ def infomax(
     label: Annotated[
         str, typer.Option(help="group of the hierarchy that a linear head tells; first: its first")
     ] = "first",
-    steps: Annotated[int, typer.Option(help="of Adam")] = 1000,
+    steps: Annotated[int, typer.Option(help="of Adam")] = 500,
     width: Annotated[int, typer.Option(help="members of a blanket at most")] = 16,
     dim: Annotated[int, typer.Option(help="dimensions, of the features too")] = 64,
-    batch: Annotated[int, typer.Option(help="nodes a step")] = 256,
-    lr: Annotated[float, typer.Option(help="rate of Adam")] = 0.001,
+    batch: Annotated[int, typer.Option(help="nodes a step")] = 128,
+    lr: Annotated[float, typer.Option(help="rate of Adam")] = 0.002,
     scale: Annotated[float, typer.Option(help="length of a row of features")] = 4.0,
     manifold: Annotated[str, typer.Option(help="such as poincare")] = "tangent",
     dtype: Annotated[str, typer.Option(help="float32 or float64")] = "float32",
