@@ -88,17 +88,17 @@ def _show(found: "Found", title: str, console: Any) -> None:
 
     labels = found.labels
     caption = (
-        f"{labels.n_classes} classes of {labels.label}: {labels.train.size} nodes to learn from, "
-        f"{labels.test.size} to tell"
+        f"linear head: {labels.n_classes} classes of {labels.label}, learnt from "
+        f"{labels.train.size} nodes, told of {labels.test.size}"
     )
     shown = Table("accuracy", "of", title=title, caption=caption, box=SIMPLE, pad_edge=False)
     shown.add_column("", justify="right", no_wrap=True)
     for when, seen in (("untrained", found.before), ("trained", found.after)):
         parts = f"{seen.accuracy:.3f} (true {seen.true:.2f}, shuffled {seen.shuffled:.2f})"
-        shown.add_row("discriminator, shuffles held out", when, parts)
+        shown.add_row("discriminator", when, parts)
     shown.add_section()
     for given, accuracy in found.heads.items():
-        shown.add_row(f"linear head, {labels.label}", given, f"{accuracy:.3f}")
+        shown.add_row("linear head", given, f"{accuracy:.3f}")
     console.print(shown)
     losses, seconds = found.trained.losses, found.trained.seconds
     console.print(
