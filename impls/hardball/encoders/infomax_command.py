@@ -87,10 +87,8 @@ def _show(found: "Found", title: str, console: Any) -> None:
     from rich.table import Table
 
     labels = found.labels
-    caption = (
-        f"linear head: {labels.n_classes} classes of {labels.label}, learnt from "
-        f"{labels.train.size} nodes, told of {labels.test.size}"
-    )
+    counted = f"{labels.train.size} nodes to learn from, {labels.test.size} to tell"
+    caption = f"{labels.n_classes} classes of {labels.label}\n{counted}"
     shown = Table("accuracy", "of", title=title, caption=caption, box=SIMPLE, pad_edge=False)
     shown.add_column("", justify="right", no_wrap=True)
     for when, seen in (("untrained", found.before), ("trained", found.after)):
