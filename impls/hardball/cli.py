@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from hardball import __version__, catalog, cli_report, plan
 from hardball.draws.command import draws
 from hardball.encoders.command import blankets
+from hardball.encoders.infomax_command import infomax
 from hardball.errors import HardballError
 from hardball.peers.command import peers
 from hardball.roofline.command import roofline
@@ -304,7 +305,7 @@ def collect(
         typer.echo(f"no rows of {stem}", err=True)
 
 
-for command in (*cli_report.COMMANDS, peers, roofline, blankets, draws):
+for command in (*cli_report.COMMANDS, peers, roofline, blankets, infomax, draws):
     app.command()(command)
 
 

@@ -23,7 +23,7 @@ def test_version():
 COMMANDS = [
     *("fetch", "build", "check", "list", "plan", "train", "floors", "score", "collect"),
     *("table", "plot", "gallery", "compare", "freeze", "readme", "peers"),
-    *("roofline", "blankets", "draws"),
+    *("roofline", "blankets", "infomax", "draws"),
 ]
 
 

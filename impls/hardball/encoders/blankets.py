@@ -9,14 +9,13 @@ from scipy import stats
 
 from hardball import words
 from hardball.encoders import hgat
+from hardball.encoders.descent import Arrays
 from hardball.errors import HardballError
 from hardball.hierarchy import blankets
 from hardball.hierarchy.blankets import Blankets
 from hardball.hierarchy.dag import Hierarchy
 
-Arrays = dict[str, np.ndarray]
 TABLE = "table"
-CHUNK = 500
 RESAMPLES = 2000
 
 
@@ -62,18 +61,6 @@ class Task(NamedTuple):
     anchors: np.ndarray
     unbroken: np.ndarray
     unseen: np.ndarray
-
-
-class Trained(NamedTuple):
-    """arrays: table (N, dim), tangent vectors at the origin, and the encoder's by name.
-
-    losses (steps,): mean over a batch, before each step. seconds: of training, without compile.
-    """
-
-    arrays: Arrays
-    losses: np.ndarray
-    seconds: float
-    compile_seconds: float
 
 
 class Distances(NamedTuple):
@@ -126,11 +113,6 @@ def start(task: Task, seed: int, how: Settings) -> Arrays:
 def encoder_arrays(arrays: Mapping[str, np.ndarray]) -> Arrays:
     """All but the table."""
     return {name: array for name, array in arrays.items() if name != TABLE}
-
-
-def chunks(how: Settings) -> list[tuple[int, int]]:
-    """(first step, steps) of each call to the device: CHUNK at a time."""
-    return [(at, min(CHUNK, how.steps - at)) for at in range(0, how.steps, CHUNK)]
 
 
 def step_words(seed: int, how: Settings, first: int, steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,5 @@
 """Trains a table and its encoder to tell whole Markov blankets from broken ones."""
 
-import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import partial
@@ -9,12 +8,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax import Array
 
 from hardball import catalog
 from hardball.encoders import blankets
-from hardball.encoders.blankets import TABLE, Distances, Settings, Task, Trained
+from hardball.encoders.blankets import TABLE, Distances, Settings, Task
+from hardball.encoders.descent import Trained, chunks
+from hardball.encoders.descent_jax import descend, indices
 from hardball.encoders.hgat_jax import encode, from_arrays, hgat, to_arrays
 from hardball.losses.contrastive_jax import infonce
 from hardball.samplers.blanket_jax import broken
@@ -33,22 +33,10 @@ def train(task: Task, seed: int, how: Settings) -> Trained:
     """
     with _precision(how):
         params = _params(how, blankets.start(task, seed, how))
-        state = optax.adam(how.lr).init(params)
-        data = _data(task)
-        losses, seconds, compile_seconds = [], 0.0, 0.0
-        compiled: dict[int, Any] = {}
-        for first, steps in blankets.chunks(how):
-            drawn = tuple(jnp.asarray(w) for w in blankets.step_words(seed, how, first, steps))
-            if steps not in compiled:
-                began = time.perf_counter()
-                compiled[steps] = _steps.lower(how, params, state, data, drawn).compile()
-                compile_seconds += time.perf_counter() - began
-            began = time.perf_counter()
-            params, state, found = compiled[steps](params, state, data, drawn)
-            losses.append(np.asarray(found))
-            seconds += time.perf_counter() - began
+        drawn = (blankets.step_words(seed, how, *chunk) for chunk in chunks(how.steps))
+        params, measured = descend(partial(_loss, how), params, _data(task), drawn, how.lr)
         arrays = {TABLE: np.asarray(params[TABLE]), **to_arrays(params["encoder"])}
-        return Trained(arrays, np.concatenate(losses), seconds, compile_seconds)
+        return Trained(arrays, *measured)
 
 
 def distances(
@@ -66,7 +54,7 @@ def distances(
     """
     with _precision(how):
         whole, lost, valid = _measured(
-            how, _params(how, arrays), _data(task), *map(jnp.asarray, (anchors, owners, words))
+            how, _params(how, arrays), _data(task), *map(indices, (anchors, owners, words))
         )
         return Distances(np.asarray(whole), np.where(valid, lost, np.nan))
 
@@ -89,26 +77,10 @@ def _data(task: Task) -> dict[str, Array]:
     trained = ~np.isin(np.arange(len(members)), task.unbroken)
     arrays = {"members": members, "kinds": kinds, "mask": mask, "alike": task.alike}
     arrays |= {"anchors": task.anchors, "broken": trained}
-    return {name: jnp.asarray(array) for name, array in arrays.items()}
+    return {name: indices(array) for name, array in arrays.items()}
 
 
-@partial(jax.jit, static_argnums=0, donate_argnums=(1, 2))
-def _steps(
-    how: Settings, params: Any, state: Any, data: dict[str, Array], drawn: tuple[Array, Array]
-) -> tuple[Any, Any, Array]:
-    adam = optax.adam(how.lr)
-
-    def step(carry: tuple[Any, Any], words: tuple[Array, Array]) -> tuple[tuple[Any, Any], Array]:
-        params, state = carry
-        loss, gradient = jax.value_and_grad(_loss)(params, how, data, *words)
-        change, state = adam.update(gradient, state)
-        return (optax.apply_updates(params, change), state), loss
-
-    (params, state), losses = jax.lax.scan(step, (params, state), drawn)
-    return params, state, losses
-
-
-def _loss(params: Any, how: Settings, data: dict[str, Array], words: Array, lost: Array) -> Array:
+def _loss(how: Settings, params: Any, data: dict[str, Array], words: Array, lost: Array) -> Array:
     anchors = data["anchors"][mulhi(words, data["anchors"].shape[0])]
     own, views, valid = _views(params, how, data, anchors, anchors, lost)
     space = catalog.load("manifold", how.manifold, "jax")

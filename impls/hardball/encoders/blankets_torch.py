@@ -1,7 +1,7 @@
 """Trains a table and its encoder to tell whole Markov blankets from broken ones."""
 
-import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from hardball import catalog
 from hardball.encoders import blankets
-from hardball.encoders.blankets import TABLE, Distances, Settings, Task, Trained
+from hardball.encoders.blankets import TABLE, Distances, Settings, Task
+from hardball.encoders.descent import Trained, chunks
+from hardball.encoders.descent_torch import descend, indices
 from hardball.encoders.hgat_torch import encode, from_arrays, hgat, to_arrays
 from hardball.losses.contrastive_torch import infonce
 from hardball.samplers.blanket_torch import broken
@@ -29,23 +31,10 @@ def train(task: Task, seed: int, how: Settings) -> Trained:
     """
     module = _module(how)
     params = _params(module, how, blankets.start(task, seed, how))
-    adam = torch.optim.Adam([params[TABLE], *params["encoder"].values()], lr=how.lr)
-    data = _data(task)
-    losses, seconds = [], 0.0
-    for first, steps in blankets.chunks(how):
-        drawn = map(_tensor, blankets.step_words(seed, how, first, steps))
-        began = time.perf_counter()
-        found = []
-        for words in zip(*drawn, strict=True):
-            adam.zero_grad()
-            loss = _loss(params, module, how, data, *words)
-            loss.backward()
-            adam.step()
-            found.append(loss.detach())
-        losses.append(torch.stack(found).numpy())
-        seconds += time.perf_counter() - began
+    drawn = (blankets.step_words(seed, how, *chunk) for chunk in chunks(how.steps))
+    params, measured = descend(partial(_loss, how, module), params, _data(task), drawn, how.lr)
     arrays = {TABLE: params[TABLE].detach().numpy(), **to_arrays(params["encoder"])}
-    return Trained(arrays, np.concatenate(losses), seconds, 0.0)
+    return Trained(arrays, *measured)
 
 
 def distances(
@@ -65,15 +54,10 @@ def distances(
     params = _params(module, how, arrays)
     with torch.no_grad():
         own, views, valid = _views(
-            params, module, how, _data(task), *map(_tensor, (anchors, owners, words))
+            params, module, how, _data(task), *map(indices, (anchors, owners, words))
         )
         d = catalog.load("manifold", how.manifold, "torch").dist(own[:, None], views, how.c)
     return Distances(d[:, 0].numpy(), np.where(valid[:, 0], d[:, 1], np.nan))
-
-
-def _tensor(array: np.ndarray) -> Tensor:
-    """Integers and words as int64, the one index type of PyTorch; bools as they are."""
-    return torch.tensor(array if array.dtype == bool else array.astype(np.int64))
 
 
 def _module(how: Settings) -> nn.Module:
@@ -91,11 +75,11 @@ def _data(task: Task) -> dict[str, Tensor]:
     trained = ~np.isin(np.arange(len(members)), task.unbroken)
     arrays = {"members": members, "kinds": kinds, "mask": mask, "alike": task.alike}
     arrays |= {"anchors": task.anchors, "broken": trained}
-    return {name: _tensor(array) for name, array in arrays.items()}
+    return {name: indices(array) for name, array in arrays.items()}
 
 
 def _loss(
-    params: Any, module: nn.Module, how: Settings, data: dict[str, Tensor], words: Tensor,
+    how: Settings, module: nn.Module, params: Any, data: dict[str, Tensor], words: Tensor,
     lost: Tensor,
 ) -> Tensor:  # fmt: skip
     anchors = data["anchors"][mulhi(words, data["anchors"].shape[0])]

@@ -8,7 +8,8 @@ import numpy as np
 
 from hardball import words
 from hardball.encoders import blankets
-from hardball.encoders.blankets import Arrays, Distances, Score, Settings, Task, Trained
+from hardball.encoders.blankets import Distances, Score, Settings, Task
+from hardball.encoders.descent import Arrays, Trained
 from hardball.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy
 

@@ -16,6 +16,7 @@ Kind = Literal[
     "batches",
     "objective",
     "encoder",
+    "pretext",
 ]
 Value = bool | int | float | str
 

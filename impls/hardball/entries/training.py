@@ -1,4 +1,4 @@
-"""Spaces, losses, regularisers, optimisers, encoders."""
+"""Spaces, losses, regularisers, optimisers, encoders and what they are trained on."""
 
 from hardball.entries.entry import Entry
 from hardball.entries.sources import (
@@ -10,6 +10,7 @@ from hardball.entries.sources import (
     CHAMI_2019,
     CHENNUPATI_2019,
     CHUNG_1997,
+    DGI_2019,
     DING_2019,
     FACENET_2015,
     GU_2019,
@@ -219,6 +220,7 @@ ENTRIES: tuple[Entry, ...] = (
         "laplacian_normalized",
         "the same with each node's share over the root of its degree in the training pairs",
         CHUNG_1997,
+        DGI_2019,
         "losses.regularizers",
         "laplacian_normalized",
         parameters={"weight": 0.01, "form": "distance"},
@@ -336,5 +338,13 @@ ENTRIES: tuple[Entry, ...] = (
         "encoders.hgat",
         "hgat",
         parameters={"heads": 4, "hidden": 8, "layers": 2},
+    ),
+    Entry(
+        "pretext",
+        "infomax",
+        "an encoder tells true features from shuffled ones, by their summary; `hardball infomax`",
+        DGI_2019,
+        "losses.infomax",
+        "infomax",
     ),
 )
