@@ -22,9 +22,14 @@ WANTED = ("space", "progress", "positives", "known")
 # And to a loss or a regulariser that names it: hops from each anchor to its positive and the depth
 # of each anchor, (B,); degrees and depths of the anchors and then the positives, (2B,); what an
 # anchor's negatives stand for, (B,), see `Problem.absent`; edges along the spanning tree from each
-# anchor to its positive, (B,), and to its negatives, (B, M + K).
-PATHS = ("tree_pos", "tree_neg")
+# anchor to its positive, (B,), and to its negatives, (B, M + K), and the depths of these.
+PATHS = ("tree_pos", "tree_neg", "depth_pos", "depth_neg")
 FACTS = ("hops", "depth", "degrees", "depths", "absent", *PATHS)
+# What a loss compares, of an anchor and its positive, <measure>_pos (B,), and its negatives,
+# <measure>_neg (B, M + K): distances; angles at the origin; angles at the others, from the ray that
+# leads outwards to the anchor. With the last it is handed `norms` of the others, `measures_jax`.
+MEASURES = ("d", "theta", "xi")
+NORMS = ("norm_pos", "norm_neg")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +88,7 @@ class Methods:
     """The halves of the pairs that a spec names, resolved once.
 
     samplers: the run's own, then its hard ones; only the first may be a pool.
-    facts: which of FACTS the loss takes.
+    measure, facts: which of MEASURES and of FACTS the loss takes.
     native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
     chooses: whether samplers that look at the points choose by the compiled kernel.
     pieces: the functions of a step in PyTorch, see `engine_torch`; JAX compiles the whole of it.
@@ -102,6 +107,12 @@ class Methods:
     native: bool = False
     chooses: bool = False
     pieces: Any = None
+    measure: str = "d"
+
+    @property
+    def flat(self) -> bool:
+        """Whether the space is R^d."""
+        return self.spec.manifold.name == "euclidean"
 
     @property
     def shared(self) -> int:
@@ -161,7 +172,15 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         optimise=catalog.load("optimizer", spec.optimizer.name, framework),
         native=native and has_kernel(spec),
         chooses=native and reads_rows(spec) and any("space" in each.wants for each in drawn),
+        measure=measure_of(loss),
     )
+
+
+def measure_of(loss: Callable[..., Any]) -> str:
+    """Which of MEASURES a loss compares, by the names of its parameters."""
+    taken = inspect.signature(loss).parameters
+    (measure,) = (each for each in MEASURES if f"{each}_pos" in taken)
+    return measure
 
 
 def _term(framework: str, name: str, params: dict[str, Any]) -> Term:

@@ -10,7 +10,8 @@ from hardball.native import calls_jax
 from hardball.optimizers import rows_jax
 from hardball.trainers import terms_jax
 from hardball.trainers.draws_jax import Data, Draws, Table, beside, current, instructions
-from hardball.trainers.methods import Methods
+from hardball.trainers.measures_jax import across, between, norms
+from hardball.trainers.methods import NORMS, Methods
 from hardball.trainers.problem import STALLED
 
 Totals = dict[str, jax.Array]
@@ -23,20 +24,27 @@ def loss(
 
     From the rows of anchors, positives and draws; the first: see `terms_jax.parts`.
 
-    rows (2B + M + B K, D). offset (B, M + K) is zero and added to the distances of the negatives:
-    its gradient is that of each negative, since |grad d| = 1 on any manifold. told: see `facts`.
+    rows (2B + M + B K, D). offset (B, M + K) is zero and added to what the loss compares of the
+    negatives: where these are distances its gradient is that of each negative, since |grad d| = 1
+    on any manifold. told: see `facts`.
     """
     size, count = weight.shape
     anchors, positives, shared, own = jnp.split(rows, [size, 2 * size, 2 * size + how.shared])
-    near = how.manifold.dist(anchors, positives, how.c)
+    near = between(how, anchors, positives)
     if how.shared:
-        far = how.manifold.dist_matrix(anchors, shared, how.c)
+        far = across(how, anchors, shared)
     if count > how.shared:
         own = own.reshape(size, count - how.shared, -1)
-        each = how.manifold.dist(anchors[:, None], own, how.c)
+        each = between(how, anchors[:, None], own)
         far = beside(far, each) if how.shared else each
     mine = {name: told[name] for name in how.facts}
+    if how.measure == "xi":
+        theirs = jnp.broadcast_to(norms(how, shared), (size, how.shared))
+        theirs = beside(theirs, norms(how, own)) if count > how.shared else theirs
+        mine |= dict(zip(NORMS, (norms(how, positives), theirs), strict=True))
     main = jnp.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
+    if how.measure != "d":
+        near = how.manifold.dist(anchors, positives, how.c)
     values = (main, *terms_jax.values(how, rows[: 2 * size], near, told))
     return terms_jax.parts(how, values, told), values
 
