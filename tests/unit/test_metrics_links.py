@@ -151,13 +151,14 @@ def balanced():
         width[node] = width[parent] / 3
         middle[node] = middle[parent] + place * width[node]
     ray = np.stack([np.cos(middle), np.sin(middle)], axis=1)
-    return h, 2.2 * h.depth[:, None] * ray
+    # Three times as many nodes a level: e^r grows alike.
+    return h, np.log(3) * h.depth[:, None] * ray
 
 
 def test_a_drawing_in_sectors_tells_all_links_by_cones():
     h, points = balanced()
     split = link_prediction(h, closure(h), 0)
-    found = link_figures(to_polar(points, "tangent"), split, 0, aperture=1.0)
+    found = link_figures(to_polar(points, "tangent"), split, 0, aperture=0.1)
     assert found["link_f1"] > 0.9
     assert found["link_accuracy"] > 0.98
     assert "link_alpha" not in found

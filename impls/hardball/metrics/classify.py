@@ -108,7 +108,8 @@ def cone_energy(polar: Polar, links: np.ndarray, aperture: float) -> np.ndarray:
     else:
         grown, norm = b, a
         outwards = (b - a) - 2 * b * s * s
-    xi = np.arctan2(2 * s * c * grown, outwards)
+    # Zero has a sign, and with a minus it would be the angle pi.
+    xi = np.arctan2(2 * s * c * grown, outwards + 0.0)
     return np.maximum(xi - np.arcsin(aperture / np.maximum(norm, aperture)), 0)
 
 
