@@ -35,7 +35,9 @@ BATCH, DRAWS, POOL = 16, 5, 24
 TOLERANCE = 1e-11
 # A pool's nearest node bears the whole gradient: in PyTorch alone, points that start one part in
 # 2^52 off are 3e-13 apart after 50 steps, and 1e-7 after 100.
-UNSTABLE = {"triplet_hard": 40}
+# The slope of a cone's opening is that of a root at the ball where it becomes a half-space, and the
+# points begin around it: what two steps there blow up is 1e-14 until half-time, and then more.
+UNSTABLE = {"triplet_hard": 40, "entailment_cones": 40}
 
 QUICK = [run.spec for run in plan.runs(plan.load_suite("quick"))]
 # Without the samplers that look at the points, whose draws follow from those of the step before.
