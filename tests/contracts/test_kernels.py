@@ -27,6 +27,7 @@ TINY = [
     "losses/curvature_penalty/256x50",
     *("losses/margin_by_depth/256x50", "losses/local_contrastive/256x50"),
     *("losses/distance_preserving/256x50", "losses/adjacency/256x50"),
+    *("losses/entailment_cones/256x50", "losses/angle_preserving/256x50"),
     *("manifolds/poincare.dist+grad/d10", "manifolds/lorentz.exp0/d10"),
     *("manifolds/tangent.transport/d10", "manifolds/euclidean.dist_matrix/d10"),
     *("optimizers/rsgd.lorentz/16384x10", "optimizers/adam.tangent/16384x10"),

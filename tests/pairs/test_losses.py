@@ -1,19 +1,22 @@
 """The losses: arithmetic by hand, masks, multiplicities, extremes; JAX against PyTorch."""
 
+import importlib
 import inspect
-from math import exp, log
+from math import asin, exp, log
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from hardball import catalog
-from hardball.trainers.methods import FACTS
+from hardball.trainers.methods import FACTS, NORMS, measure_of
 
 LOSSES = [
     *("infonce", "multi_hop_contrastive", "local_contrastive"),
     *("fermi_dirac", "focal"),
     *("margin", "margin_by_depth", "triplet", "triplet_hard"),
     *("distance_preserving", "adjacency"),
+    *("entailment_cones", "angle_preserving"),
 ]
 D_POS = np.array([1.0, 3.0])
 D_NEG = np.array([[2.0, 0.5], [1.0, 4.0]])
@@ -29,10 +32,18 @@ def facts(loss, size, dtype=float, edges=(1, 2)):
 
     edges: from the first anchor to its negatives; from the second twice, from the third thrice.
     """
-    hops = 1 + np.arange(size) % 3
-    made = {"hops": hops, "depth": np.arange(size), "absent": 10 + np.arange(size)}
+    hops, depth = 1 + np.arange(size) % 3, np.arange(size)
+    made = {"hops": hops, "depth": depth, "absent": 10 + np.arange(size)}
     made |= {"tree_pos": hops, "tree_neg": np.outer(hops, edges)}
-    return [made[name].astype(dtype) for name in FACTS if takes(loss, name)]
+    made |= {"depth_pos": at_the_end(depth, hops)}
+    made |= {"depth_neg": at_the_end(depth[:, None], made["tree_neg"])}
+    made |= {"norm_pos": hops / 2, "norm_neg": made["tree_neg"] / 2}
+    return [made[name].astype(dtype) for name in (*FACTS, *NORMS) if takes(loss, name)]
+
+
+def at_the_end(depth, edges):
+    """Depth of a node so many edges away: straight up, or by the root and down again."""
+    return np.where(edges <= depth, depth - edges, edges - depth)
 
 
 def test_infonce_by_hand(half):
@@ -238,6 +249,8 @@ def test_weight_zero_is_as_if_the_negative_were_not_there(name, masked, half):
     assert np.array_equal(with_it[1], np.column_stack([without[1], [0.0, 0.0]]))
 
 
+# Whose positive term counts by itself.
+ALONE = ("fermi_dirac", "focal", "adjacency", "entailment_cones", "angle_preserving")
 # 1 - P(1), what a positive at distance 1 gets wrong.
 WRONG = 1 / (1 + exp(1))
 
@@ -245,7 +258,10 @@ WRONG = 1 / (1 + exp(1))
 @pytest.mark.parametrize(
     ("name", "value", "slope"),
     [
-        *((name, 0.0, 0.0) for name in LOSSES if name not in ("fermi_dirac", "focal", "adjacency")),
+        *((name, 0.0, 0.0) for name in LOSSES if name not in ALONE),
+        # An angle of 1 where the cone ends at arcsin(0.1 / 0.5), and where the tree's is 0.
+        ("entailment_cones", 1 - asin(0.2), 1.0),
+        ("angle_preserving", 1.0, 2.0),
         # The positive term alone: log(1 + e^(1 - 2)), with slope 1 / (1 + e^(2 - 1)).
         ("fermi_dirac", log(1 + exp(-1)), WRONG),
         ("adjacency", log(1 + exp(-1)), WRONG),
@@ -273,11 +289,15 @@ def test_a_row_without_negatives_is_finite(name, value, slope, count, half):
 def test_gradients_of_points_are_finite_where_they_coincide_and_at_the_boundary(name, half):
     """All in one place, at the origin and at the largest radius; and on opposite sides."""
     loss, space = half.load("loss", name), half.load("manifold", "poincare")
+    measures = importlib.import_module(f"hardball.trainers.measures_{half.framework}")
+    how = SimpleNamespace(measure=measure_of(loss), manifold=space, c=1.0, flat=False)
 
     def of_points(anchors, positives, negatives, *told):
-        near = space.dist(anchors, positives, 1.0)
-        far = space.dist(anchors[:, None], negatives, 1.0)
+        near = measures.between(how, anchors, positives)
+        far = measures.between(how, anchors[:, None], negatives)
         weight = negatives[..., 0] * 0 + 1
+        if how.measure == "xi":
+            told = measures.norms(how, positives), measures.norms(how, negatives)
         return loss(near, far, weight, *told)
 
     edge = np.array([[0.0, 0.0], [1e9, 0.0], [1e9, 0.0], [-1e9, 0.0]], np.float32)
@@ -345,7 +365,11 @@ def test_gradients_are_the_slopes_of_the_values(name, half):
 )
 @pytest.mark.parametrize(
     ("name", "params"),
-    [*((name, {}) for name in LOSSES), ("distance_preserving", {"form": "distortion"})],
+    [
+        *((name, {}) for name in LOSSES),
+        ("distance_preserving", {"form": "distortion"}),
+        ("entailment_cones", {"form": "signed"}),
+    ],
 )
 def test_both_halves_give_the_same_values_and_gradients(name, params, dtype, near, halves):
     rng = np.random.default_rng(6)

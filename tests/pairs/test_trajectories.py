@@ -37,7 +37,9 @@ BATCH, DRAWS, POOL = 16, 5, 24
 TOLERANCE = 1e-11
 # A pool's nearest node bears the whole gradient: in PyTorch alone, points that start one part in
 # 2^52 off are 3e-13 apart after 50 steps, and 1e-7 after 100.
-UNSTABLE = {"triplet_hard": 40}
+# The slope of a cone's opening is that of a root at the ball where it becomes a half-space, and the
+# points begin around it: what two steps there blow up is 1e-14 until half-time, and then more.
+UNSTABLE = {"triplet_hard": 40, "entailment_cones": 40}
 
 QUICK = [run.spec for run in plan.runs(plan.load_suite("quick"))]
 # Without the samplers that look at the points, whose draws follow from those of the step before.
@@ -83,7 +85,7 @@ OWNERS = [(geometry, "sum") for geometry in GEOMETRIES]
 CURVED = [geometry for geometry in GEOMETRIES if geometry.startswith("tangent")]
 OWNERS += [(CURVED[0], objective) for objective in OBJECTIVES if objective != "sum"]
 # What a loss is told.
-TOLD = ("hops", "depth", "absent", "tree_pos", "tree_neg")
+TOLD = ("hops", "depth", "absent", *methods.PATHS)
 RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
 # Its negatives stand for all non-edges, so that its gradient is some fifty times the others': at
 # their rate points reach the edge of the ball, where rounding is blown up.
@@ -197,6 +199,9 @@ def beginning(side, copies, draws):
     shared = lengths(side, pairs[..., :1], draws.shared[:, None])
     told |= {"tree_pos": lengths(side, *np.moveaxis(pairs, -1, 0))}
     told |= {"tree_neg": np.concatenate([shared, own], axis=2)}
+    told |= {"depth_pos": depths(side, pairs[..., 1])}
+    shared = np.broadcast_to(depths(side, draws.shared[:, None]), shared.shape)
+    told |= {"depth_neg": np.concatenate([shared, depths(side, draws.own)], axis=2)}
     # The mean over all copies makes each one's gradient that much smaller; Adam does not care.
     optimizer = side.how.spec.optimizer.name
     gentle = STEEP.get(side.how.spec.loss.name, 1)
@@ -211,17 +216,29 @@ def lengths(side, nodes, others):
     return np.asarray(paths_jax.path_lengths(index, *ends), float)
 
 
+def depths(side, nodes):
+    """Of the nodes of every step, of whichever copies."""
+    return side.problem.depth[nodes % side.problem.n_nodes].astype(float)
+
+
+def comparing(measure):
+    """The names of the losses that compare distances, or angles."""
+    loaded = {n: plan.catalog.load("loss", m.name, "jax") for n, m in LOSSES.items()}
+    return [name for name, loss in loaded.items() if methods.measure_of(loss) == measure]
+
+
 @functools.cache
-def compiled_path(geometry, pooled):
+def compiled_path(geometry, pooled, measure):
     """(which loss, table, pairs, told, draws, rate) -> points and losses after every step."""
     settings = {"sampler": SAMPLERS[(IN_POOLS if pooled else IN_PAIRS)[0]], **GEOMETRIES[geometry]}
     how = methods.resolve(spec_of("jax", **settings), "jax", width=0)
-    functions = [one_loss(method) for method in LOSSES.values()]
+    how = dataclasses.replace(how, measure=measure)
+    functions = [one_loss(LOSSES[name]) for name in comparing(measure)]
 
     def path(which, table, pairs, told, draws, rate):
-        def any_loss(*distances, **given):
-            told = {name: given[name] for name in TOLD}
-            return jax.lax.switch(which, functions, *distances, told)
+        def any_loss(*compared, **given):
+            told = {name: given[name] for name in (*TOLD, *methods.NORMS) if name in given}
+            return jax.lax.switch(which, functions, *compared, told)
 
         def step(table, given):
             pairs, told, draws, before = given
@@ -232,18 +249,19 @@ def compiled_path(geometry, pooled):
         chosen = dataclasses.replace(how, loss=any_loss, facts=TOLD)
         return jax.lax.scan(step, table, (pairs, told, draws, jnp.arange(STEPS)))[1]
 
-    # One program for all losses: compiling is what takes time here.
+    # One program for all losses of a measure: compiling is what takes time here.
     return jax.jit(path)
 
 
 def one_loss(method):
-    """(d_pos, d_neg, weight, all facts) -> a loss, which takes of the facts those that it names."""
+    """(what is compared, weight, all facts) -> a loss, which takes the facts that it names."""
     loss = plan.catalog.load("loss", method.name, "jax")
-    taken = [name for name in methods.FACTS if name in inspect.signature(loss).parameters]
+    known = (*methods.FACTS, *methods.NORMS)
+    taken = [name for name in known if name in inspect.signature(loss).parameters]
 
     def of_all(*given):
-        *distances, told = given
-        return loss(*distances, **{name: told[name] for name in taken}, **method.params)
+        *compared, told = given
+        return loss(*compared, **{name: told[name] for name in taken}, **method.params)
 
     return of_all
 
@@ -251,8 +269,9 @@ def one_loss(method):
 def jax_path(side, draws, copies, geometry, loss):
     """Points (STEPS, N, D) and losses after every step."""
     table, pairs, told, rate = beginning(side, copies, draws)
-    path = compiled_path(geometry, bool(side.how.shared))
-    found = path(list(LOSSES).index(loss), table, pairs, told, draws, jnp.asarray(rate))
+    measure = side.how.measure
+    path = compiled_path(geometry, bool(side.how.shared), measure)
+    found = path(comparing(measure).index(loss), table, pairs, told, draws, jnp.asarray(rate))
     return jax.tree.map(np.asarray, found)
 
 

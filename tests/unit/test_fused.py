@@ -53,6 +53,7 @@ def test_each_configuration_and_size_has_code_of_its_own(graph, random_dag, comp
     chosen = [(graph, {}), (graph, {"manifold": "poincare"}), (other, {})]
     chosen += [(graph, {"loss": loss}) for loss in ("margin_by_depth", "multi_hop_contrastive")]
     chosen += [(graph, {"loss": loss}) for loss in ("distance_preserving", "adjacency")]
+    chosen += [(graph, {"loss": loss}) for loss in ("entailment_cones", "angle_preserving")]
     chosen += [(graph, {"regularizers": ["laplacian_normalized", "norm_target"]})]
     chosen += [(graph, {"regularizers": ["feature_reconstruction", "curvature_penalty"]})]
     # One: no piece is compiled for a second time.

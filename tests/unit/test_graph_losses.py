@@ -126,6 +126,52 @@ def test_adjacency_is_told_of_edges_and_of_what_negatives_stand_for(framework, g
     assert value == pytest.approx(np.mean(each), rel=1e-12)
 
 
+@pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_cones_have_their_apexes_at_ancestors_and_at_negatives(framework, sampler, graph):
+    loss, space = {"name": "entailment_cones", "form": "signed"}, {"manifold": "poincare"}
+    ends, ids, weight, at, value = first_batch(framework, graph, loss=loss, **space, **sampler)
+
+    def excess(apex, node):
+        """Xi - psi by the published formulas of the ball."""
+        x, y = at[apex], at[node]
+        xx, yy, xy = x @ x, y @ y, x @ y
+        above = xy * (1 + xx) - xx * (1 + yy)
+        below = (xx * ((x - y) @ (x - y)) * (1 + xx * yy - 2 * xy)) ** 0.5
+        return np.arccos(above / below) - np.arcsin(min(1, 0.1 * (1 - xx) / xx**0.5))
+
+    each = []
+    for (a, p), row, counts in zip(ends, ids, weight, strict=True):
+        far = [w * max(0, 0.01 - excess(k, a)) for k, w in zip(row, counts, strict=True) if w]
+        each.append(max(0, excess(p, a)) + sum(far))
+    assert value == pytest.approx(np.mean(each), rel=1e-9)
+    assert (weight == 0).any()
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_angles_are_compared_with_those_of_the_spanning_tree(framework, sampler, graph):
+    loss = {"name": "angle_preserving", "scale": 0.5}
+    ends, ids, weight, at, value = first_batch(framework, graph, loss=loss, **sampler)
+    tree = nx.Graph((node, int(parent)) for node, parent in enumerate(graph.parent))
+    found = dict(nx.all_pairs_shortest_path_length(tree))
+
+    def error(u, v):
+        """The angle of two vectors less that of the triangle of -1, u and v."""
+        x, y = at[u], at[v]
+        a, b, t = 0.5 * found[-1][u], 0.5 * found[-1][v], 0.5 * found[u][v]
+        cosine = (np.cosh(a) * np.cosh(b) - np.cosh(t)) / (np.sinh(a) * np.sinh(b))
+        theta = np.arccos(x @ y / (x @ x * (y @ y)) ** 0.5)
+        return (theta - np.arccos(np.clip(cosine, -1, 1))) ** 2
+
+    each = []
+    for (a, p), row, counts in zip(ends, ids, weight, strict=True):
+        far = [w * error(a, k) for k, w in zip(row, counts, strict=True) if w]
+        each.append((error(a, p) + sum(far)) / (1 + counts.sum()))
+    # An inverse cosine of 1 is off by 1e-8.
+    assert value == pytest.approx(np.mean(each), rel=1e-7)
+
+
 def sizes(jaxpr):
     """Every extent of every array that a program makes."""
     for equation in jaxpr.eqns:

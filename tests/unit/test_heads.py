@@ -246,6 +246,11 @@ def test_what_a_learned_curvature_does_not_go_with_is_refused(settings, said):
         loop.check(spec_of(**{"regularizers": ALL[2:], **settings}))
 
 
+def test_a_learned_curvature_is_of_losses_on_distances():
+    with pytest.raises(HardballError, match="entailment_cones, which compares angles"):
+        methods.resolve(spec_of(regularizers=ALL[2:], loss="entailment_cones"), "torch", 1)
+
+
 @pytest.mark.parametrize(
     ("term", "said"),
     [

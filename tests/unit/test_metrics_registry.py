@@ -72,7 +72,7 @@ def test_every_value_is_registered_and_in_its_range(
 
 
 def test_a_full_evaluation_fills_every_column() -> None:
-    """Only what speaks of sampling, of negatives or of other tasks is missing on a small tree."""
+    """What speaks of sampling, of negatives, of other tasks or of held-out links is missing."""
     n = 60
     child = np.arange(1, n)
     labels = {"kind": ["AB"[i % 2] for i in range(n)]}
@@ -82,9 +82,14 @@ def test_a_full_evaluation_fills_every_column() -> None:
     split = node_classification(h, above, 0)
     found = evaluate(points, "tangent", 1.0, h, split, above, start_points=points / 2)
     missing = set(columns(["kind"])) - set(found)
-    others = ("negative_", "graph_", "link_head_", "joint_")
+    others = ("negative_", "graph_", "link_", "joint_", "curvature")
     left = {name for name in missing if not name.startswith(others)}
     assert left == {"sources", "separation_sources"}
+    held_out = link_prediction(h, above, 0)
+    links = {name for name in columns([]) if name.startswith("link_")}
+    assert links <= set(evaluate(points, "tangent", 1.0, h, held_out, above))
+    cones = evaluate(points, "tangent", 1.0, h, held_out, above, aperture=0.1)
+    assert links & set(cones) == links - {"link_alpha"}
 
 
 def test_names_are_unique_and_each_says_which_way_is_better() -> None:

@@ -35,13 +35,13 @@ def kernels() -> Iterator[Kernel]:
 
 
 def build(entry: catalog.Entry, shape: tuple[int, int], half: str) -> Call:
-    """Value and gradient for distances in 0..10, one negative in twenty masked.
+    """Value and gradient for distances, or angles, in 0..10, one negative in twenty masked.
 
     Positives are 1 to 8 hops from anchors that lie 1 to 8 levels deep; other facts are 1 to 8 too.
     """
     import numpy as np
 
-    from hardball.trainers.methods import FACTS
+    from hardball.trainers.methods import FACTS, NORMS
 
     fw = framework(half)
     rng = np.random.default_rng(0)
@@ -55,8 +55,8 @@ def build(entry: catalog.Entry, shape: tuple[int, int], half: str) -> Call:
     far = rng.uniform(0, 10, shape).astype(np.float32)
     near = rng.uniform(0, 10, shape[0]).astype(np.float32)
     weight = (rng.random(shape) >= 0.05).astype(np.float32)
-    told = [name for name in takes if name in FACTS]
-    shapes = [shape if name == "tree_neg" else shape[:1] for name in told]
+    told = [name for name in takes if name in (*FACTS, *NORMS)]
+    shapes = [shape if name.endswith("_neg") else shape[:1] for name in told]
     facts = [rng.integers(1, 9, each).astype(np.float32) for each in shapes]
     return fw.gradient(function, 2, *map(fw.array, (near, far, weight, *facts)))
 

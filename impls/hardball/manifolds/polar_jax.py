@@ -37,7 +37,7 @@ def dist(a: Array, m: Array, b: Array, n: Array) -> Array:
 def matrix(a: Array, m: Array, b: Array, n: Array) -> Array:
     """All distances (B, M) from points (B, D) to points (M, D), by matrix products.
 
-    sinh((a-b)/2) comes from outer products of exp(+-a/2), 1 - u.w from `_cosine_gap`.
+    sinh((a-b)/2) comes from outer products of exp(+-a/2), 1 - u.w from `cosine_gap`.
     """
     return _matrix(a, m, b, n)
 
@@ -83,7 +83,7 @@ def _matrix(a: Array, m: Array, b: Array, n: Array) -> Array:
 
 
 def _matrix_forward(a: Array, m: Array, b: Array, n: Array) -> tuple[Array, Residuals]:
-    angular = _cosine_gap(unit(m), unit(n)) * length(m)[:, None] * length(n)
+    angular = cosine_gap(unit(m), unit(n)) * length(m)[:, None] * length(n)
     difference = _half_difference(a, b, -1)
     versine = angular + 2 * difference * difference
     sinh = _sinh_from(versine)
@@ -105,7 +105,7 @@ def _matrix_backward(saved: Residuals, g: Array) -> Residuals:
 _matrix.defvjp(_matrix_forward, _matrix_backward)
 
 
-def _cosine_gap(u: Array, w: Array) -> Array:
+def cosine_gap(u: Array, w: Array) -> Array:
     """1 - u.w = |u - w|^2 / 2 of unit vectors (B, D), (M, D) -> (B, M), clipped at 0.
 
     Each vector is a coarse part on a grid so wide that the products of coarse parts add up without

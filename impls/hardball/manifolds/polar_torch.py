@@ -39,7 +39,7 @@ def dist(a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
 def matrix(a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
     """All distances (B, M) from points (B, D) to points (M, D), by matrix products.
 
-    sinh((a-b)/2) comes from outer products of exp(+-a/2), 1 - u.w from `_cosine_gap`.
+    sinh((a-b)/2) comes from outer products of exp(+-a/2), 1 - u.w from `cosine_gap`.
     """
     return _Matrix.apply(a, m, b, n)
 
@@ -78,7 +78,7 @@ class _Dist(torch.autograd.Function):
 class _Matrix(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
-        angular = _cosine_gap(unit(m), unit(n)).mul_(length(m)[:, None]).mul_(length(n))
+        angular = cosine_gap(unit(m), unit(n)).mul_(length(m)[:, None]).mul_(length(n))
         difference = _half_difference(a, b, -1)
         versine = torch.addcmul(angular, difference, difference, value=2)
         sinh = _sinh_from(versine)
@@ -99,7 +99,7 @@ class _Matrix(torch.autograd.Function):
         return grad_a, grad_m, grad_b, grad_n
 
 
-def _cosine_gap(u: Tensor, w: Tensor) -> Tensor:
+def cosine_gap(u: Tensor, w: Tensor) -> Tensor:
     """1 - u.w = |u - w|^2 / 2 of unit vectors (B, D), (M, D) -> (B, M), clipped at 0.
 
     Each vector is a coarse part on a grid so wide that the products of coarse parts add up without

@@ -7,7 +7,7 @@ from hardball.errors import HardballError
 from hardball.hierarchy.closure import Csr, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
-from hardball.metrics import depth, distortion, links, ranking, separation
+from hardball.metrics import classify, depth, distortion, links, ranking, separation
 from hardball.metrics.classes import class_figures
 from hardball.metrics.link_head import link_head_figures
 from hardball.metrics.polar import Polar, to_polar
@@ -26,13 +26,15 @@ def evaluate(
     sources: int | None = None,
     seed: int = 0,
     threads: int | None = None,
+    aperture: float | None = None,
 ) -> dict[str, float]:
     """Every metric of `registry.METRICS` that these data define, exact and in float64.
 
     points, start_points: (N, D) coordinates of `manifold` at the end and before training, c its
     curvature. The pairs that are ranked are split.test, or the whole closure if there is none.
     sources: rank only so many seeded nodes, against all candidates, and leave the global figures
-    out; the result then says `sources`. threads: None is all that numba was given.
+    out; the result then says `sources`. threads: None is all that numba was given. aperture: that
+    of the entailment cones by which held-out links are told, see `classify.link_figures`.
     A figure that is not defined (no labels of a group, no sibling anywhere) is left out; none is
     ever NaN. Raises HardballError when points are not finite ("diverged") or do not fit.
     """
@@ -56,6 +58,7 @@ def evaluate(
             out |= ranking.neighbour_recall(near)
         if sources is None:
             out |= links.global_figures(polar, test, split.exclude)
+        out |= classify.link_figures(polar, split, seed, aperture)
         out |= depth.correlations(polar, hierarchy.depth, start)
         out |= depth.radii(polar)
         out |= separation.group_figures(polar, hierarchy.groups, seed)

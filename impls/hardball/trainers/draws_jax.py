@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from hardball.native import calls_jax
 from hardball.optimizers import rows_jax
+from hardball.samplers.integers_jax import lookup
 from hardball.samplers.membership_jax import Known
 from hardball.samplers.space_jax import Space
 from hardball.trainers.methods import Methods, Sampling
@@ -220,6 +221,10 @@ def facts(
         told["tree_pos"] = path_lengths(data.paths, *data.positives[pairs].T)
     if "tree_neg" in how.told:
         told["tree_neg"] = _to_negatives(data, anchors, draws)
+    if "depth_pos" in how.told:
+        told["depth_pos"] = lookup(data.paths["depth"], data.positives[pairs, 1])
+    if "depth_neg" in how.told:
+        told["depth_neg"] = _of_negatives(data.paths["depth"], draws)
     told = {name: fact.astype(how.spec.dtype) for name, fact in told.items()}
     if how.scheduled:
         last = jnp.maximum(data.steps - 1, 1)
@@ -232,6 +237,11 @@ def facts(
 def _to_negatives(data: Data, anchors: jax.Array, draws: Draws) -> jax.Array:
     shared = path_lengths(data.paths, anchors[:, None], draws.shared[None])
     return beside(shared, path_lengths(data.paths, anchors[:, None], draws.own))
+
+
+def _of_negatives(table: jax.Array, draws: Draws) -> jax.Array:
+    shared, own = lookup(table, draws.shared), lookup(table, draws.own)
+    return beside(jnp.broadcast_to(shared, (own.shape[0], shared.size)), own)
 
 
 def beside(shared: jax.Array, own: jax.Array) -> jax.Array:

@@ -9,6 +9,7 @@ import torch
 
 from hardball.native import calls_torch
 from hardball.optimizers import rows_torch
+from hardball.samplers.integers_torch import lookup
 from hardball.samplers.membership_torch import Known
 from hardball.samplers.space_torch import Space
 from hardball.trainers.methods import Methods, Sampling
@@ -223,6 +224,10 @@ def facts(
         told["tree_pos"] = path_lengths(data.paths, *data.positives[pairs].T)
     if "tree_neg" in how.told:
         told["tree_neg"] = _to_negatives(data, anchors, draws)
+    if "depth_pos" in how.told:
+        told["depth_pos"] = lookup(data.paths["depth"], data.positives[pairs, 1])
+    if "depth_neg" in how.told:
+        told["depth_neg"] = _of_negatives(data.paths["depth"], draws)
     told = {name: fact.to(dtype) for name, fact in told.items()}
     if how.scheduled:
         last = torch.clamp(data.steps - 1, min=1)
@@ -235,6 +240,11 @@ def facts(
 def _to_negatives(data: Data, anchors: torch.Tensor, draws: Draws) -> torch.Tensor:
     shared = path_lengths(data.paths, anchors[:, None], draws.shared[None])
     return beside(shared, path_lengths(data.paths, anchors[:, None], draws.own))
+
+
+def _of_negatives(table: torch.Tensor, draws: Draws) -> torch.Tensor:
+    shared, own = lookup(table, draws.shared), lookup(table, draws.own)
+    return beside(shared.expand(own.shape[0], -1), own)
 
 
 def beside(shared: torch.Tensor, own: torch.Tensor) -> torch.Tensor:

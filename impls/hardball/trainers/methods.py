@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hardball import catalog
+from hardball.errors import HardballError
 from hardball.samplers.compose import Part, Ramp, samplers
 from hardball.spec import RunSpec
 from hardball.trainers import heads, terms
@@ -22,9 +23,14 @@ WANTED = ("space", "progress", "positives", "known")
 # And to a loss or a regulariser that names it: hops from each anchor to its positive and the depth
 # of each anchor, (B,); degrees and depths of the anchors and then the positives, (2B,); what an
 # anchor's negatives stand for, (B,), see `Problem.absent`; edges along the spanning tree from each
-# anchor to its positive, (B,), and to its negatives, (B, M + K).
-PATHS = ("tree_pos", "tree_neg")
+# anchor to its positive, (B,), and to its negatives, (B, M + K), and the depths of these.
+PATHS = ("tree_pos", "tree_neg", "depth_pos", "depth_neg")
 FACTS = ("hops", "depth", "degrees", "depths", "absent", *PATHS)
+# What a loss compares, of an anchor and its positive, <measure>_pos (B,), and its negatives,
+# <measure>_neg (B, M + K): distances; angles at the origin; angles at the others, from the ray that
+# leads outwards to the anchor. With the last it is handed `norms` of the others, `measures_jax`.
+MEASURES = ("d", "theta", "xi")
+NORMS = ("norm_pos", "norm_neg")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +92,7 @@ class Methods:
     """The halves of the pairs that a spec names, resolved once.
 
     samplers: the run's own, then its hard ones; only the first may be a pool.
-    facts: which of FACTS the loss takes.
+    measure, facts: which of MEASURES and of FACTS the loss takes.
     curved: the term that learns the curvature of the loss's distances, "" where it is fixed.
     native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
     chooses: whether samplers that look at the points choose by the compiled kernel.
@@ -107,6 +113,12 @@ class Methods:
     native: bool = False
     chooses: bool = False
     pieces: Any = None
+    measure: str = "d"
+
+    @property
+    def flat(self) -> bool:
+        """Whether the space is R^d."""
+        return self.spec.manifold.name == "euclidean"
 
     @property
     def shared(self) -> int:
@@ -153,6 +165,11 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
     native = spec.kernels == "native"
     loss = catalog.load("loss", spec.loss.name, framework)
     taken = inspect.signature(loss).parameters
+    measure, curved = measure_of(loss), heads.curved(spec)
+    if curved and measure != "d":
+        raise HardballError(
+            f"{curved} with loss {spec.loss.name}, which compares angles: take one of distances"
+        )
     called = zip(terms.called(spec), spec.regularizers, strict=True)
     regularizers = tuple(_term(framework, name, r.name, r.params) for name, r in called)
     return Methods(
@@ -166,10 +183,18 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         regularizers=regularizers,
         objective=_objective(framework, spec.objective.name, spec.objective.params),
         optimise=catalog.load("optimizer", spec.optimizer.name, framework),
-        curved=heads.curved(spec),
+        curved=curved,
         native=native and has_kernel(spec),
         chooses=native and reads_rows(spec) and any("space" in each.wants for each in drawn),
+        measure=measure,
     )
+
+
+def measure_of(loss: Callable[..., Any]) -> str:
+    """Which of MEASURES a loss compares, by the names of its parameters."""
+    taken = inspect.signature(loss).parameters
+    (measure,) = (each for each in MEASURES if f"{each}_pos" in taken)
+    return measure
 
 
 def _term(framework: str, called: str, name: str, params: dict[str, Any]) -> Term:

@@ -9,7 +9,8 @@ from hardball.native import calls_torch
 from hardball.optimizers import rows_torch
 from hardball.trainers import terms_torch
 from hardball.trainers.draws_torch import Data, Draws, Table, beside, instructions
-from hardball.trainers.methods import Methods
+from hardball.trainers.measures_torch import across, between, norms
+from hardball.trainers.methods import NORMS, Methods
 from hardball.trainers.problem import STALLED
 
 Totals = dict[str, torch.Tensor]
@@ -27,41 +28,57 @@ def loss(
 
     From the rows of anchors, positives and draws; the first: see `terms_torch.parts`.
 
-    rows (2B + M + B K, D). heads: what terms own. offset (B, M + K) is zero and added to the
-    distances of the negatives: its gradient is that of each negative, since |grad d| = 1 on any
-    manifold. told: see `facts`.
+    rows (2B + M + B K, D). heads: what terms own. offset (B, M + K) is zero and added to what the
+    loss compares of the negatives: where these are distances its gradient is that of each negative,
+    since |grad d| = 1 on any manifold. told: see `facts`.
     """
     size, count = weight.shape
     if how.curved:
         # The space of curvature -c is that of -1 with all lengths over sqrt(c).
         root = torch.exp(heads[how.curved]["log_c"] / 2)
         scaled = how.manifold.project(root * rows, 1.0)
-        near, far = (d / root for d in distances(how, scaled, size, count, 1.0))
+        near, far = (d / root for d in compared(how, scaled, size, count, 1.0))
     else:
-        near, far = distances(how, rows, size, count, how.c)
+        near, far = compared(how, rows, size, count, how.c)
     mine = {name: told[name] for name in how.facts}
+    if how.measure == "xi":
+        mine |= dict(zip(NORMS, lengths(how, rows, size, count), strict=True))
     main = torch.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
+    if how.measure != "d":
+        near = how.manifold.dist(rows[:size], rows[size : 2 * size], how.c)
     values = (main, *terms_torch.values(how, rows[: 2 * size], near, heads, told))
     return terms_torch.parts(how, values, told), tuple(value.detach() for value in values)
 
 
-def distances(
+def compared(
     how: Methods, rows: torch.Tensor, size: int, count: int, c: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """From each of `size` anchors to its positive, (B,), and to its `count` negatives, (B, M + K).
+    """Measures of each of `size` anchors and its positive, (B,), and its `count` negatives.
 
-    rows as in `loss`.
+    The second (B, M + K); rows as in `loss`.
     """
     ends = [size, 2 * size, 2 * size + how.shared]
     anchors, positives, shared, own = rows.tensor_split(ends)
-    near = how.manifold.dist(anchors, positives, c)
+    near = between(how, anchors, positives, c)
     if how.shared:
-        far = how.manifold.dist_matrix(anchors, shared, c)
+        far = across(how, anchors, shared, c)
     if count > how.shared:
         own = own.reshape(size, count - how.shared, -1)
-        each = how.manifold.dist(anchors[:, None], own, c)
+        each = between(how, anchors[:, None], own, c)
         far = beside(far, each) if how.shared else each
     return near, far
+
+
+def lengths(
+    how: Methods, rows: torch.Tensor, size: int, count: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`norms` of the positives, (B,), and of each anchor's negatives, (B, M + K)."""
+    _, positives, shared, own = rows.tensor_split([size, 2 * size, 2 * size + how.shared])
+    theirs = norms(how, shared).expand(size, -1)
+    if count > how.shared:
+        own = own.reshape(size, count - how.shared, -1)
+        theirs = beside(theirs, norms(how, own))
+    return norms(how, positives), theirs
 
 
 def gradient(

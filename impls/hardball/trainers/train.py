@@ -111,6 +111,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
             start_points=ended.start_points,
             sources=sources,
             seed=spec.seed,
+            aperture=_aperture(spec),
         )
         metrics |= negative_figures(
             task,
@@ -150,6 +151,12 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
     if saved:
         saved.unlink(missing_ok=True)
     return Result(ended.points, row, ended.curves, c, ended.heads)
+
+
+def _aperture(spec: RunSpec) -> float | None:
+    """Of the cones that a run trains; None where it trains none."""
+    given = spec.loss.params.get("aperture")
+    return None if given is None else float(given)
 
 
 def _keep_compiled() -> None:

@@ -1,0 +1,142 @@
+"""Held-out links told from corrupted ones: a threshold chosen on one half, applied to the other."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hardball import words
+from hardball.hierarchy.closure import Csr, from_pairs, pairs
+from hardball.hierarchy.splits import Split
+from hardball.metrics.polar import Polar, between
+
+CORRUPTED = 5
+ALPHAS = (1000.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.0)
+
+
+class Links(NamedTuple):
+    """Pairs (node, ancestor), (L, 2), and which of them are true."""
+
+    pairs: np.ndarray
+    true: np.ndarray
+
+
+def link_figures(
+    polar: Polar, split: Split, seed: int, aperture: float | None = None
+) -> dict[str, float]:
+    """F1 and accuracy of the test links, at the threshold of the best F1 of the validation links.
+
+    Of each true pair ten corrupted ones, see `with_corrupted`; a pair counts as a link where its
+    score is at least the threshold. aperture: score by the energy of entailment cones, as they were
+    trained; None: by `is_a`, whose alpha, one of ALPHAS, is chosen with the threshold. {} unless
+    links of the closure are held out.
+    Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Entailment Cones, section 5, and the
+    authors' code, github.com/dalab/hyperbolic_cones, eval.py, all.py.
+    """
+    if split.name != "link_prediction" or split.test is None or split.validation is None:
+        return {}
+    halves = {"validation": split.validation, "test": split.test}
+    below = from_pairs(pairs(split.exclude)[:, ::-1], polar.n_nodes)
+    chosen, tested = (
+        with_corrupted(held, split.exclude, below, seed, f"metrics/links/{name}")
+        for name, held in halves.items()
+    )
+    found: dict[str, float] = {}
+    if aperture is not None:
+        threshold, _ = best_threshold(-cone_energy(polar, chosen.pairs, aperture), chosen.true)
+        scores = -cone_energy(polar, tested.pairs, aperture)
+    else:
+        limits = [best_threshold(is_a(polar, chosen.pairs, a), chosen.true) for a in ALPHAS]
+        best = int(np.argmax([f1 for _, f1 in limits]))
+        threshold, found["link_alpha"] = limits[best][0], ALPHAS[best]
+        scores = is_a(polar, tested.pairs, ALPHAS[best])
+    said = scores >= threshold
+    right = np.count_nonzero(said & tested.true)
+    return found | {
+        "link_f1": float(2 * right / (np.count_nonzero(said) + np.count_nonzero(tested.true))),
+        "link_accuracy": float(np.mean(said == tested.true)),
+        "link_threshold": float(threshold),
+    }
+
+
+def with_corrupted(held: np.ndarray, above: Csr, below: Csr, seed: int, purpose: str) -> Links:
+    """The pairs (T, 2), and for each 5 with another ancestor and 5 with another node.
+
+    Uniform over all nodes with which the pair is neither in the closure nor of one node, drawn with
+    replacement; none where every node is below the ancestor. above, below: the closure's ancestors
+    and descendants of each node. The draws are those of the stream `purpose`.
+    Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Entailment Cones, section 5.
+    """
+    made = [held]
+    count = len(held) * CORRUPTED
+    for step, (kept, known) in enumerate(((0, above), (1, below))):
+        nodes = np.repeat(held[:, kept], CORRUPTED)
+        other, fine = _outside(known, nodes, words.words(seed, purpose, step, count))
+        columns = (nodes, other) if kept == 0 else (other, nodes)
+        made.append(np.stack(columns, axis=1)[fine])
+    every = np.concatenate(made).astype(np.int64)
+    return Links(every, np.arange(len(every)) < len(held))
+
+
+def _outside(known: Csr, nodes: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each node one that is neither itself nor in its row, and whether there is any."""
+    n = len(known.indptr) - 1
+    own = np.arange(n)
+    rows = np.concatenate([np.repeat(own, np.diff(known.indptr)), own])
+    taken = np.sort(rows.astype(np.int64) * n + np.concatenate([known.indices, own]))
+    starts = known.indptr + np.arange(n + 1)
+    # The k-th that is free comes after j taken ones, of which the i-th has value - i free before.
+    rank = np.arange(len(taken)) - np.repeat(starts[:-1], np.diff(starts))
+    free = n - np.diff(starts)[nodes]
+    place = (drawn.astype(np.uint64) * free.astype(np.uint64) >> np.uint64(32)).astype(np.int64)
+    before = np.searchsorted(taken - rank, nodes.astype(np.int64) * n + place, side="right")
+    return place + before - starts[nodes], free > 0
+
+
+def cone_energy(polar: Polar, links: np.ndarray, aperture: float) -> np.ndarray:
+    """E = max(0, Xi - psi) with the ancestor at the apex: float64 (L,), 0 inside of its cone.
+
+    The formulas of `angles_jax.at_apex` and `cones_jax.half_opening`, in float64.
+    Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Entailment Cones, Eqs. 26, 28, 33.
+    """
+    node, apex = links.T
+    a, b = polar.radius[apex], polar.radius[node]
+    u, w = polar.direction[apex], polar.direction[node]
+    s, c = (np.linalg.norm(each, axis=1) / 2 for each in (u - w, u + w))
+    if polar.hyperbolic:
+        grown, norm = -np.expm1(-2 * b), np.sinh(a) / 2
+        outwards = -np.exp(-a) * np.expm1(2 * (a - b)) - 2 * np.cosh(a) * grown * s * s
+    else:
+        grown, norm = b, a
+        outwards = (b - a) - 2 * b * s * s
+    # Zero has a sign, and with a minus it would be the angle pi.
+    xi = np.arctan2(2 * s * c * grown, outwards + 0.0)
+    return np.maximum(xi - np.arcsin(aperture / np.maximum(norm, aperture)), 0)
+
+
+def is_a(polar: Polar, links: np.ndarray, alpha: float) -> np.ndarray:
+    """-(1 + alpha (|v| - |u|)) d(u, v) of pairs (u, v), norms in the Poincaré ball: float64 (L,).
+
+    Worse the farther v, the ancestor, lies out beyond u. Norms differ by sinh((b - a)/2) /
+    (cosh(a/2) cosh(b/2)), which rounds to nothing nowhere; in R^d they are the points' own.
+    Source: Nickel & Kiela 2017, Poincaré Embeddings for Learning Hierarchical Representations,
+    section 4.3.
+    """
+    a, b = (polar.radius[each] for each in links.T)
+    gap = b - a
+    if polar.hyperbolic:
+        gap = np.sinh((b - a) / 2) / (np.cosh(a / 2) * np.cosh(b / 2))
+    return -(1 + alpha * gap) * between(polar, links[:, 0], links[:, 1])
+
+
+def best_threshold(scores: np.ndarray, true: np.ndarray) -> tuple[float, float]:
+    """The score t for which "at least t" has the best F1, the highest of equals, and that F1.
+
+    F1 = 2 TP / (pairs called true + true pairs). scores, true: (L,), at least one true.
+    Source: van Rijsbergen 1979, Information Retrieval, chapter 7.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+    f1 = 2 * np.cumsum(true[order])[last] / (last + 1 + np.count_nonzero(true))
+    best = int(np.argmax(f1))
+    return float(ordered[last[best]]), float(f1[best])
