@@ -293,8 +293,8 @@ def test_gradients_of_points_are_finite_where_they_coincide_and_at_the_boundary(
     how = SimpleNamespace(measure=measure_of(loss), manifold=space, c=1.0, flat=False)
 
     def of_points(anchors, positives, negatives, *told):
-        near = measures.between(how, anchors, positives)
-        far = measures.between(how, anchors[:, None], negatives)
+        near = measures.between(how, anchors, positives, how.c)
+        far = measures.between(how, anchors[:, None], negatives, how.c)
         weight = negatives[..., 0] * 0 + 1
         if how.measure == "xi":
             told = measures.norms(how, positives), measures.norms(how, negatives)

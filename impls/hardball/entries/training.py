@@ -243,7 +243,6 @@ ENTRIES: tuple[Entry, ...] = (
         "laplacian_normalized",
         "the same with each node's share over the root of its degree in the training pairs",
         CHUNG_1997,
-        DGI_2019,
         "losses.regularizers",
         "laplacian_normalized",
         parameters={"weight": 0.01, "form": "distance"},

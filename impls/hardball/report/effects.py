@@ -72,7 +72,8 @@ def effects_table(runs: pd.DataFrame, metrics: Sequence[Metric], task: str) -> T
     """One line a configuration and setting; None where no two differ in one setting alone."""
     shown = [m for m in metrics if m.name in METRICS or m.name.startswith(GROUPED)]
     shown = [m for m in shown if m.name != f"{GROUPED}sources"]
-    found = effects(rows.shortened(runs), shown)
+    runs = rows.shortened(runs)
+    found = effects(runs, shown)
     if not found or not shown:
         return None
     columns = [
@@ -87,7 +88,7 @@ def effects_table(runs: pd.DataFrame, metrics: Sequence[Metric], task: str) -> T
         Column("config_id", "config_id", only_csv=True, text=True),
         Column("reference_config_id", "reference_config_id", only_csv=True, text=True),
     ]
-    usual = _usual(found)
+    usual = _usual(runs)
     return Table(
         f"effects-{rows.slug(task)}",
         f"What one setting changes, {task.replace('_', ' ')}",
@@ -102,14 +103,11 @@ def effects_table(runs: pd.DataFrame, metrics: Sequence[Metric], task: str) -> T
     )
 
 
-def _usual(found: Sequence[Effect]) -> dict[str, str]:
+def _usual(runs: pd.DataFrame) -> dict[str, str]:
     """The value of each setting that most of the configurations have."""
-    every = {each.method.config_id: each.method for each in found}
-    every |= {each.reference.config_id: each.reference for each in found}
-    keys = [key for key in rows.SETTINGS if all(key in each.settings for each in every.values())]
+    each = runs.drop_duplicates(["config_id", "framework"])
     return {
-        key: Counter(each.settings[key] for each in every.values()).most_common(1)[0][0]
-        for key in keys
+        key: Counter(each[key].astype(str)).most_common(1)[0][0] for key in rows.settings_of(each)
     }
 
 
