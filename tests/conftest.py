@@ -1,6 +1,8 @@
 """Hierarchies that many tests share."""
 
-from collections.abc import Callable
+import gc
+import sys
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -8,6 +10,20 @@ import pytest
 from hardball.hierarchy.dag import Hierarchy, from_edges
 
 Edges = tuple[list[str], list[str]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_programs() -> Iterator[None]:
+    """Drop what JAX has compiled after each module.
+
+    Each program is a few maps of memory, of which Linux gives a process 65,530: beyond them it dies.
+    """
+    yield
+    if "jax" in sys.modules:
+        if "hardball.trainers.engine_jax" in sys.modules:
+            sys.modules["hardball.trainers.engine_jax"]._COMPILED.clear()
+        sys.modules["jax"].clear_caches()
+        gc.collect()
 
 
 def edges_of(text: str) -> Edges:
