@@ -16,7 +16,7 @@ Edges = tuple[list[str], list[str]]
 def _few_programs() -> Iterator[None]:
     """Drop what JAX has compiled after each module.
 
-    Each program is a few maps of memory, of which Linux gives a process 65,530: beyond them it dies.
+    Each is a few maps of memory, of which Linux gives a process 65,530: beyond them it dies.
     """
     yield
     if "jax" in sys.modules:
