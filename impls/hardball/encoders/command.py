@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hardball import catalog, paths
+from hardball import paths
+from hardball.encoders import runs
 from hardball.errors import HardballError
 
 if TYPE_CHECKING:
@@ -56,18 +57,11 @@ def blankets(
     from hardball.hierarchy import store
     from hardball.hierarchy.blankets import drop_code
 
-    if framework not in ("jax", "torch"):
-        raise HardballError(f"unknown framework {framework!r}: allowed are jax, torch")
-    if dtype not in ("float32", "float64"):
-        raise HardballError(f"dtype={dtype!r}: allowed are float32, float64")
     counts = {"steps": steps, "batch": batch, "dim": dim, "width": width}
-    for name, value in {**counts, "lr": lr, "temperature": temperature}.items():
-        if value <= 0:
-            raise HardballError(f"{name}={value}: must be above 0")
+    runs.check(framework, dtype, manifold, {**counts, "lr": lr, "temperature": temperature})
     if breaks < 0 or (breaks == 0 and not others):
         raise HardballError(f"breaks={breaks}: without --others there must be 1 or more")
     drop_code(drop)
-    catalog.entry("manifold", manifold)
     how = Settings(
         dim=dim,
         steps=steps,
@@ -85,9 +79,8 @@ def blankets(
     hierarchy = store.open_hierarchy(dataset)
     found = diagnose(hierarchy, seed, framework, how)
     _show(found, f"{hierarchy.name}, {framework}, seed {seed}, {drop} dropped", Console())
-    row = {"dataset": hierarchy.name, "framework": framework, "seed": seed}
-    path = _write(out or paths.results() / "work" / "blankets", row, how, found)
-    typer.echo(path)
+    run = hierarchy.name, framework, seed
+    typer.echo(_write(out or paths.results() / "work" / "blankets", run, how, found))
 
 
 def _show(found: "Diagnosis", title: str, console: Any) -> None:
@@ -112,11 +105,7 @@ def _show(found: "Diagnosis", title: str, console: Any) -> None:
             _interval(after.share, after.share_low, after.share_high),
         )
     console.print(shown)
-    losses, seconds = found.trained.losses, found.trained.seconds
-    console.print(
-        f"loss {losses[0]:.3f} -> {losses[-50:].mean():.3f}, {seconds:.1f} s of training, "
-        f"{found.trained.compile_seconds:.1f} s of compilation"
-    )
+    console.print(runs.course(found.trained))
 
 
 def _interval(value: float, low: float = math.nan, high: float = math.nan) -> str:
@@ -125,43 +114,24 @@ def _interval(value: float, low: float = math.nan, high: float = math.nan) -> st
     return f"{value:.2f}" if math.isnan(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def _write(folder: Path, row: dict[str, Any], how: "Settings", found: "Diagnosis") -> Path:
-    """One JSON file a run, named by what it depends on; a NaN is written as null."""
-    import hashlib
-    import json
+def _write(folder: Path, run: tuple[str, str, int], how: "Settings", found: "Diagnosis") -> Path:
+    """The row, see `runs.write`; a NaN is written as null."""
     from dataclasses import asdict
 
-    from hardball.collect import replacing
-    from hardball.trainers import provenance
-
-    task, trained = found.task, found.trained
-    settings = asdict(how)
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
-    path = folder / "-".join([row["dataset"], row["framework"], how.drop, f"s{row['seed']}", key])
-    path = path.with_name(f"{path.name}.json")
-    whole = {
-        **row,
-        "settings": settings,
-        "nodes": {
-            "all": task.alike.size,
-            "anchors": task.anchors.size,
-            "unbroken": task.unbroken.size,
-            "unseen": task.unseen.size,
-            "wider_than_width": int((task.blankets.sizes > how.width).sum()),
-        },
-        "figures": [
-            {**line._asdict(), "before": _score(line.before), "after": _score(line.after)}
-            for line in found.lines
-        ],
-        "loss_first": float(trained.losses[0]),
-        "loss_last": float(trained.losses[-50:].mean()),
-        "train_seconds": trained.seconds,
-        "compile_seconds": trained.compile_seconds,
-        "provenance": provenance.provenance(),
+    task = found.task
+    nodes = {
+        "all": task.alike.size,
+        "anchors": task.anchors.size,
+        "unbroken": task.unbroken.size,
+        "unseen": task.unseen.size,
+        "wider_than_width": int((task.blankets.sizes > how.width).sum()),
     }
-    with replacing(path) as aside:
-        aside.write_text(json.dumps(whole, indent=1, allow_nan=False) + "\n", "utf-8")
-    return path
+    figures = [
+        {**line._asdict(), "before": _score(line.before), "after": _score(line.after)}
+        for line in found.lines
+    ]
+    said = {"nodes": nodes, "figures": figures}
+    return runs.write(folder, run, [how.drop], asdict(how), said, found.trained)
 
 
 def _score(score: "Score") -> dict[str, float | None]:

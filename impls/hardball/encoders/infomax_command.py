@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hardball import catalog, paths
+from hardball import paths
+from hardball.encoders import runs
 from hardball.errors import HardballError
 
 if TYPE_CHECKING:
@@ -52,17 +53,10 @@ def infomax(
     from hardball.hierarchy import store
     from hardball.hierarchy.features import KINDS
 
-    if framework not in ("jax", "torch"):
-        raise HardballError(f"unknown framework {framework!r}: allowed are jax, torch")
-    if dtype not in ("float32", "float64"):
-        raise HardballError(f"dtype={dtype!r}: allowed are float32, float64")
+    counts = {"steps": steps, "batch": batch, "dim": dim, "width": width}
+    runs.check(framework, dtype, manifold, {**counts, "lr": lr, "scale": scale})
     if features not in (*KINDS, "all"):
         raise HardballError(f"features={features!r}: allowed are {', '.join(KINDS)}, all")
-    counts = {"steps": steps, "batch": batch, "dim": dim, "width": width}
-    for name, value in {**counts, "lr": lr, "scale": scale}.items():
-        if value <= 0:
-            raise HardballError(f"{name}={value}: must be above 0")
-    catalog.entry("manifold", manifold)
     how = Settings(
         features=features,
         own=own,
@@ -78,8 +72,8 @@ def infomax(
     hierarchy = store.open_hierarchy(dataset)
     found = score(hierarchy, seed, framework, how, label)
     _show(found, f"{hierarchy.name}, {framework}, seed {seed}, {features}", Console())
-    row = {"dataset": hierarchy.name, "framework": framework, "seed": seed}
-    typer.echo(_write(out or paths.results() / "work" / "infomax", row, how, found))
+    run = hierarchy.name, framework, seed
+    typer.echo(_write(out or paths.results() / "work" / "infomax", run, how, found))
 
 
 def _show(found: "Found", title: str, console: Any) -> None:
@@ -98,49 +92,26 @@ def _show(found: "Found", title: str, console: Any) -> None:
     for given, accuracy in found.heads.items():
         shown.add_row("linear head", given, f"{accuracy:.3f}")
     console.print(shown)
-    losses, seconds = found.trained.losses, found.trained.seconds
-    console.print(
-        f"loss {losses[0]:.3f} -> {losses[-50:].mean():.3f}, {seconds:.1f} s of training, "
-        f"{found.trained.compile_seconds:.1f} s of compilation"
-    )
+    console.print(runs.course(found.trained))
 
 
-def _write(folder: Path, row: dict[str, Any], how: "Settings", found: "Found") -> Path:
-    """One JSON file a run, named by what it depends on."""
-    import hashlib
-    import json
+def _write(folder: Path, run: tuple[str, str, int], how: "Settings", found: "Found") -> Path:
+    """The row, see `runs.write`."""
     from dataclasses import asdict
 
-    from hardball.collect import replacing
-    from hardball.trainers import provenance
-
-    labels, trained = found.labels, found.trained
-    settings = {**asdict(how), "label": labels.label}
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
-    named = row["dataset"], row["framework"], how.features, labels.label, f"s{row['seed']}", key
-    path = folder / f"{'-'.join(named)}.json"
-    whole = {
-        **row,
-        "settings": settings,
-        "nodes": {
-            "all": labels.codes.size,
-            "classes": labels.n_classes,
-            "train": labels.train.size,
-            "validation": labels.validation.size,
-            "test": labels.test.size,
-            "wider_than_width": int((found.task.blankets.sizes > how.width + how.own).sum()),
-        },
-        "discriminator": {
-            when: {**seen._asdict(), "accuracy": seen.accuracy}
-            for when, seen in (("untrained", found.before), ("trained", found.after))
-        },
-        "head_accuracy": found.heads,
-        "loss_first": float(trained.losses[0]),
-        "loss_last": float(trained.losses[-50:].mean()),
-        "train_seconds": trained.seconds,
-        "compile_seconds": trained.compile_seconds,
-        "provenance": provenance.provenance(),
+    labels = found.labels
+    nodes = {
+        "all": labels.codes.size,
+        "classes": labels.n_classes,
+        "train": labels.train.size,
+        "validation": labels.validation.size,
+        "test": labels.test.size,
+        "wider_than_width": int((found.task.blankets.sizes > how.width + how.own).sum()),
     }
-    with replacing(path) as aside:
-        aside.write_text(json.dumps(whole, indent=1, allow_nan=False) + "\n", "utf-8")
-    return path
+    seen = {
+        when: {**each._asdict(), "accuracy": each.accuracy}
+        for when, each in (("untrained", found.before), ("trained", found.after))
+    }
+    said = {"nodes": nodes, "discriminator": seen, "head_accuracy": found.heads}
+    settings = {**asdict(how), "label": labels.label}
+    return runs.write(folder, run, [how.features, labels.label], settings, said, found.trained)
