@@ -63,6 +63,11 @@ def normal(seed: int, purpose: str, shape: int | tuple[int, ...]) -> np.ndarray:
     return both.reshape(-1)[:size].reshape(shape)
 
 
+def symmetric(seed: int, purpose: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Uniform in (-1, 1), float64 of `shape`, from step 0 of the stream."""
+    return (2 * uniform(words(seed, purpose, 0, math.prod(shape))) - 1).reshape(shape)
+
+
 def permutation(seed: int, purpose: str, step: int, n: int) -> np.ndarray:
     """A uniform order of 0..n-1: int64 (n,), by sorting a 64-bit key of each; step = epoch.
 

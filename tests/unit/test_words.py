@@ -94,6 +94,13 @@ def test_a_normal_is_its_box_muller_formula():
     np.testing.assert_allclose(words.normal(4, "start", 2), expected, rtol=1e-15)
 
 
+def test_symmetric_draws_are_those_of_uniform_ones_around_0():
+    drawn = words.symmetric(4, "start", (2, 3))
+    uniform = words.uniform(words.words(4, "start", 0, 6)).reshape(2, 3)
+    np.testing.assert_array_equal(drawn, 2 * uniform - 1)
+    assert words.symmetric(4, "start", (3, 0)).shape == (3, 0)
+
+
 @pytest.mark.parametrize("n", [0, 1, 2, 1000])
 def test_a_permutation_holds_every_number_once(n):
     order = words.permutation(1, "shuffle", 0, n)

@@ -36,14 +36,8 @@ def start(seed: int, dim: int, heads: int = 4, hidden: int = 8, layers: int = 2)
         }
         for name, (shape, limit) in shapes.items():
             full = f"layers_{layer}.{name}"
-            out[full] = limit * _symmetric(seed, full, shape)
+            out[full] = limit * words.symmetric(seed, f"hgat/{full}", shape)
         out[f"layers_{layer}.bias"] = np.zeros((heads, hidden))
-    out["out"] = sqrt(6 / (wide + dim)) * _symmetric(seed, "out", (wide, dim))
+    out["out"] = sqrt(6 / (wide + dim)) * words.symmetric(seed, "hgat/out", (wide, dim))
     out["out_bias"] = np.zeros(dim)
     return out
-
-
-def _symmetric(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Uniform on (-1, 1)."""
-    drawn = words.words(seed, f"hgat/{name}", 0, int(np.prod(shape)))
-    return (2 * words.uniform(drawn) - 1).reshape(shape)

@@ -100,8 +100,7 @@ def start(seed: int, how: Settings) -> Arrays:
     The map (dim, dim) is uniform within sqrt(6 / (dim + dim)).
     Source: Glorot & Bengio 2010, Understanding the Difficulty of Training, Eq. 16.
     """
-    drawn = words.uniform(words.words(seed, "infomax/bilinear", 0, how.dim**2))
-    bilinear = sqrt(3 / how.dim) * (2 * drawn - 1).reshape(how.dim, how.dim)
+    bilinear = sqrt(3 / how.dim) * words.symmetric(seed, "infomax/bilinear", (how.dim, how.dim))
     encoder = hgat.start(seed, how.dim, how.heads, how.hidden, how.layers)
     return {BILINEAR: bilinear, **encoder}
 

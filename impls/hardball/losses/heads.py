@@ -117,9 +117,8 @@ def _layer(seed: int, purpose: str, ins: int, outs: int) -> tuple[np.ndarray, np
 
     Source: Glorot & Bengio 2010, Understanding the Difficulty of Training, Eq. 16.
     """
-    drawn = words.uniform(words.words(seed, f"heads/{purpose}", 0, ins * outs))
     limit = sqrt(6 / (ins + outs))
-    return limit * (2 * drawn - 1).reshape(ins, outs), np.zeros(outs)
+    return limit * words.symmetric(seed, f"heads/{purpose}", (ins, outs)), np.zeros(outs)
 
 
 def _check_unseen(split: "Split", found: Labels) -> None:
