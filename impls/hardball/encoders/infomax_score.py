@@ -11,8 +11,7 @@ from hardball.encoders.infomax import Discrimination, Settings, Task
 from hardball.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.labels import Labels, node_labels
-from hardball.metrics import logistic
-from hardball.metrics.logistic import Examples
+from hardball.metrics.classes import accuracy_of, fitted
 
 SHUFFLES = 20
 
@@ -34,7 +33,7 @@ def score(h: Hierarchy, seed: int, framework: str, how: Settings, label: str) ->
     Discrimination is the mean over SHUFFLES shuffles that training never saw. Linear heads tell the
     nodes' classes by the group `label`, `labels.node_labels`, from nothing (the majority of the
     training nodes), from the features that the encoder is given, and from the encodings before and
-    after training, each fitted to the training nodes by `logistic.best`.
+    after training, each fitted to the training nodes by `classes.fitted`.
     Raises what `infomax.build` and `node_labels` raise, and HardballError on a loss that is not
     finite.
     """
@@ -63,8 +62,5 @@ def score(h: Hierarchy, seed: int, framework: str, how: Settings, label: str) ->
 
 def head_accuracy(vectors: np.ndarray, labels: Labels) -> float:
     """Accuracy on the test nodes of a linear head on vectors (N, D); D = 0: the majority's."""
-    train, validation, test = (
-        Examples(vectors[nodes].astype(np.float64), labels.codes[nodes])
-        for nodes in (labels.train, labels.validation, labels.test)
-    )
-    return logistic.accuracy(logistic.best(train, validation, labels.n_classes), test)
+    vectors = vectors.astype(np.float64)
+    return accuracy_of(fitted(vectors, labels), vectors, labels)

@@ -24,18 +24,23 @@ def class_figures(polar: Polar, split: Split) -> dict[str, float]:
     name = "label"
     if split.graph_of is not None:
         vectors, name = pooled(vectors, split.graph_of), "graph"
-    train = _examples(vectors, labels, labels.train)
-    head = logistic.best(
-        train, _examples(vectors, labels, labels.validation), labels.n_classes, split.l2
-    )
+    head = fitted(vectors, labels, split.l2)
     true = labels.codes[labels.test]
     found = head.classes(vectors[labels.test])
-    most = np.bincount(train.classes).argmax()
+    most = np.bincount(labels.codes[labels.train]).argmax()
     return {
         f"{name}_accuracy": float((found == true).mean()),
         f"{name}_macro_f1": macro_f1(found, true, labels.n_classes),
         f"{name}_majority": float((true == most).mean()),
     }
+
+
+def fitted(vectors: np.ndarray, labels: Labels, l2: float = 0.0) -> Head:
+    """The head that tells the training examples' classes, see `logistic.best`; vectors (N, D)."""
+    train, validation = (
+        _examples(vectors, labels, which) for which in (labels.train, labels.validation)
+    )
+    return logistic.best(train, validation, labels.n_classes, l2)
 
 
 def accuracy_of(head: Head, vectors: np.ndarray, labels: Labels) -> float:
