@@ -12,7 +12,7 @@ from hardball.report import rows, statistics
 from hardball.report.render import Cell, Column, Line, Table
 from hardball.report.result_tables import metric_header
 from hardball.report.statistics import Contrast, Estimate
-from hardball.report.summary import Summary, by_seed, summarise
+from hardball.report.summary import Summary, by_seed, differing, summarise
 
 PRIMARY = "map"
 REFERENCE = "uniform"
@@ -84,11 +84,10 @@ def _reference(method: Summary, summaries: Sequence[Summary]) -> Summary | None:
 
 def differences(a: Summary, b: Summary) -> list[str]:
     """Settings, beside the sampler, in which the two differ: `negatives 512 / 50`."""
-    keys = [k for k in rows.SETTINGS if k != "sampler" and k in a.settings]
     return [
         f"{key.replace('_', ' ')} {a.settings[key]} / {b.settings[key]}"
-        for key in keys
-        if a.settings[key] != b.settings[key]
+        for key in differing(a, b)
+        if key != "sampler"
     ]
 
 

@@ -10,7 +10,7 @@ from hardball.metrics.registry import Metric
 from hardball.report import rows, statistics
 from hardball.report.render import Cell, Column, Line, Table
 from hardball.report.result_tables import metric_header
-from hardball.report.summary import Summary, by_seed, summarise
+from hardball.report.summary import Summary, by_seed, differing, summarise
 
 # Samplers have tables of their own; the others change what a run costs, not what it learns.
 ELSEWHERE = ("sampler", "words", "device", "kernels", "dtype", "eval_every")
@@ -60,12 +60,6 @@ def _of_setting(setting: str, usual: str, alike: Sequence[Summary]) -> list[Effe
             reference = min(near, key=lambda each: len(differing(method, each)))
             found.append(Effect(setting, method, reference))
     return found
-
-
-def differing(a: Summary, b: Summary) -> list[str]:
-    """The settings in which two configurations differ."""
-    kept = [key for key in rows.SETTINGS if key in a.settings]
-    return [key for key in kept if a.settings[key] != b.settings.get(key)]
 
 
 def effects_table(runs: pd.DataFrame, metrics: Sequence[Metric], task: str) -> Table | None:

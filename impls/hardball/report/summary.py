@@ -67,6 +67,12 @@ def _summary(
     )
 
 
+def differing(a: Summary, b: Summary) -> list[str]:
+    """The settings in which two configurations differ."""
+    kept = [key for key in rows.SETTINGS if key in a.settings]
+    return [key for key in kept if a.settings[key] != b.settings.get(key)]
+
+
 def finished_values(runs: pd.DataFrame, metric: str) -> np.ndarray:
     """The metric over the runs that finished and have it."""
     if metric not in runs:
