@@ -20,7 +20,7 @@ VELICKOVIC_2018 = "Veličković et al. 2018, Graph Attention Networks"
 DGI_2019 = "Veličković et al. 2019, Deep Graph Infomax, Eq. 1 and section 4.2"
 LIN_2017 = "Lin et al. 2017, Focal Loss for Dense Object Detection"
 KAMADA_1989 = "Kamada & Kawai 1989, An Algorithm for Drawing General Undirected Graphs, Eqs. 1-4"
-GU_2019 = "Gu et al. 2019, Learning Mixed-Curvature Representations in Product Spaces, Eq. 2"
+GU_2019 = "Gu et al. 2019, Learning Mixed-Curvature Representations in Product Spaces"
 GROMOV_1987 = "Gromov 1987, Hyperbolic Groups"
 BRIDSON_1999 = "Bridson & Haefliger 1999, Metric Spaces of Non-Positive Curvature, I.2.15"
 KIPF_2016 = "Kipf & Welling 2016, Variational Graph Auto-Encoders, section 2"
@@ -41,4 +41,3 @@ HINTON_2006 = (
     "Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks"
 )
 DING_2019 = "Ding et al. 2019, Deep Anomaly Detection on Attributed Networks"
-GU_2019_CURVATURE = "Gu et al. 2019, Learning Mixed-Curvature Representations in Product Spaces"

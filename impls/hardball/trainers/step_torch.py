@@ -44,7 +44,7 @@ def loss(
     if how.measure == "xi":
         mine |= dict(zip(NORMS, lengths(how, rows, size, count), strict=True))
     main = torch.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
-    if how.measure != "d":
+    if how.measure != "d" and how.regularizers:
         near = how.manifold.dist(rows[:size], rows[size : 2 * size], how.c)
     values = (main, *terms_torch.values(how, rows[: 2 * size], near, heads, told))
     return terms_torch.parts(how, values, told), tuple(value.detach() for value in values)
