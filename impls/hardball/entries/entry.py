@@ -15,6 +15,7 @@ Kind = Literal[
     "pairs",
     "batches",
     "objective",
+    "radius",
     "encoder",
 ]
 Value = bool | int | float | str
@@ -31,7 +32,8 @@ class Entry:
     cost: of a sampler, for N nodes, "memory of its arrays; work of a draw".
     formula: of a sampler, what is drawn; where it is empty the docstring of the halves says it.
     settings: values of the parameter `setting` -> the parameters that each of them fixes.
-    build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves.
+    build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves;
+    of a radius (hierarchy, **params) -> that of every node.
     words: a host function (negatives, **params) -> words an anchor; "" where a draw takes one.
     refresh: the name in both halves of what makes a sampler's lists from the points, again and
     again during the training.

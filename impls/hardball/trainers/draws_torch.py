@@ -68,11 +68,19 @@ class Draws(NamedTuple):
 def current(
     how: Methods, packed: torch.Tensor, before: torch.Tensor, lr: torch.Tensor
 ) -> tuple[torch.Tensor, rows_torch.State]:
-    """Points and optimiser state of packed rows (R, W), brought up to step `before`."""
+    """Points and optimiser state of packed rows (R, W), brought up to step `before`.
+
+    Points are where the run holds them. That is done here, since whatever looks at a row reads it
+    here; the radius (R, 1) is kept with the state, in the last column.
+    """
     name = how.spec.optimizer.name
     params: Any = how.spec.optimizer.params
     rows, state = rows_torch.unpack(name, how.coordinates, packed)
-    return rows_torch.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
+    rows, state = rows_torch.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
+    if how.hold is None:
+        return rows, state
+    radius = packed[:, -1:]
+    return how.hold(how.manifold, rows, radius[:, 0], how.c), {**state, "radius": radius}
 
 
 def space(how: Methods, data: Data, table: Table, before: torch.Tensor, lr: torch.Tensor) -> Space:

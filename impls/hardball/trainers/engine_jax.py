@@ -118,6 +118,8 @@ class Engine:
                 self.how.manifold.exp0(vectors, self.how.c), self.how.c
             )
             state = rows_jax.init(self.how.spec.optimizer.name, points)
+            if self.how.hold is not None:
+                state["radius"] = jnp.asarray(self.problem.radii, self.how.spec.dtype)[:, None]
             return self.refresh(self._table(rows_jax.pack(points, state), {}), 0)
 
     def _table(self, rows: jax.Array, lists: dict[str, jax.Array]) -> Table:

@@ -188,6 +188,8 @@ class Engine:
                 self.how.manifold.exp0(vectors, self.how.c), self.how.c
             )
             state = rows_torch.init(self.how.spec.optimizer.name, points)
+            if self.how.hold is not None:
+                state["radius"] = self._put(self.problem.radii).to(self.dtype)[:, None]
             return self.refresh(self._table(rows_torch.pack(points, state), {}), 0)
 
     def _table(self, rows: torch.Tensor, lists: dict[str, torch.Tensor]) -> Table:

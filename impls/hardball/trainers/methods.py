@@ -14,7 +14,7 @@ from hardball import catalog
 from hardball.samplers.compose import Part, Ramp, samplers
 from hardball.spec import RunSpec
 from hardball.trainers import terms
-from hardball.trainers.problem import Problem, curvature, words_shape
+from hardball.trainers.problem import Problem, curvature, held, words_shape
 
 # What the engine hands to a sampler that names it: distances between nodes as they lie now, the
 # share of the training that is over, the anchors' positives, and which candidates are known ones.
@@ -84,6 +84,7 @@ class Methods:
 
     samplers: the run's own, then its hard ones; only the first may be a pool.
     facts: which of FACTS the loss takes.
+    hold: what puts points at their radius, see `radii_jax`; None where they are free.
     native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
     chooses: whether samplers that look at the points choose by the compiled kernel.
     pieces: the functions of a step in PyTorch, see `engine_torch`; JAX compiles the whole of it.
@@ -99,6 +100,7 @@ class Methods:
     regularizers: tuple[Term, ...]
     objective: Objective
     optimise: Callable[..., Any]
+    hold: Callable[..., Any] | None
     native: bool = False
     chooses: bool = False
     pieces: Any = None
@@ -159,6 +161,7 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         regularizers=tuple(_term(framework, r.name, r.params) for r in spec.regularizers),
         objective=_objective(framework, spec.objective.name, spec.objective.params),
         optimise=catalog.load("optimizer", spec.optimizer.name, framework),
+        hold=catalog.load("radius", spec.radius.name, framework) if held(spec) else None,
         native=native and has_kernel(spec),
         chooses=native and reads_rows(spec) and any("space" in each.wants for each in drawn),
     )
@@ -220,6 +223,6 @@ def identity(how: Methods) -> tuple[str, int]:
     """What a compiled step depends on, beside the shapes of its arguments."""
     names = {"batch_size", "clip", "device", "dtype", "hard", "kernels", "loss"}
     names |= {"manifold", "negatives", "objective", "optimizer"}
-    names |= {"regularizers", "sampler", "words"}
+    names |= {"radius", "regularizers", "sampler", "words"}
     text = json.dumps(how.spec.model_dump(mode="json", include=names), sort_keys=True)
     return text, how.width

@@ -157,4 +157,5 @@ def optimise(
     if how.spec.clip:
         grads = rows_jax.clip(how.manifold, rows, grads, how.spec.clip, how.c)
     params = how.spec.optimizer.params
-    return rows_jax.pack(*how.optimise(how.manifold, rows, grads, state, lr, how.c, **params))
+    rows, moved = how.optimise(how.manifold, rows, grads, state, lr, how.c, **params)
+    return rows_jax.pack(rows, {**state, **moved})

@@ -156,4 +156,5 @@ def optimise(
     if how.spec.clip:
         grads = rows_torch.clip(how.manifold, rows, grads, how.spec.clip, how.c)
     params = how.spec.optimizer.params
-    return rows_torch.pack(*how.optimise(how.manifold, rows, grads, state, lr, how.c, **params))
+    rows, moved = how.optimise(how.manifold, rows, grads, state, lr, how.c, **params)
+    return rows_torch.pack(rows, {**state, **moved})
