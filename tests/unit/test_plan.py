@@ -108,6 +108,10 @@ def test_every_suite_of_the_checkout_loads(name):
         assert plan.load_suite(f"{name}:{budget}").name == f"{name}_{budget}"
 
 
+# They go on from the points of another run, which a suite cannot name before it has run.
+GOES_ON = {"run", "ewc"}
+
+
 def test_quick_has_every_sampler_loss_manifold_and_optimizer():
     from hardball import catalog
 
@@ -115,10 +119,10 @@ def test_quick_has_every_sampler_loss_manifold_and_optimizer():
     assert {spec.framework for spec in specs} == {"jax", "torch"}
     for kind in plan.METHODS:
         assert {getattr(spec, kind).name for spec in specs} == {
-            entry.name for entry in catalog.entries(kind)
+            entry.name for entry in catalog.entries(kind) if entry.name not in GOES_ON
         }
     penalties = {method.name for spec in specs for method in spec.regularizers}
-    assert penalties == {entry.name for entry in catalog.entries("regularizer")}
+    assert penalties == {entry.name for entry in catalog.entries("regularizer")} - GOES_ON
 
 
 def test_a_budget_changes_the_base(tmp_path):

@@ -44,13 +44,15 @@ def build(entry: catalog.Entry, shape: tuple[int, int], half: str) -> Call:
     fw = framework(half)
     rng = np.random.default_rng(0)
     method = catalog.load(entry.kind, entry.name, half)
-    function = functools.partial(method, **entry.parameters)
+    takes = inspect.signature(method).parameters
+    own = {name: given for name, given in entry.parameters.items() if name in takes}
+    function = functools.partial(method, **own)
     if entry.kind == "regularizer":
         return of_nodes(fw, function, shape[0] * shape[1])
     far = rng.uniform(0, 10, shape).astype(np.float32)
     near = rng.uniform(0, 10, shape[0]).astype(np.float32)
     weight = (rng.random(shape) >= 0.05).astype(np.float32)
-    told = [name for name in inspect.signature(method).parameters if name in FACTS]
+    told = [name for name in takes if name in FACTS]
     shapes = [shape if name == "tree_neg" else shape[:1] for name in told]
     facts = [rng.integers(1, 9, each).astype(np.float32) for each in shapes]
     return fw.gradient(function, 2, *map(fw.array, (near, far, weight, *facts)))
@@ -65,6 +67,9 @@ def of_nodes(fw: Jax | Torch, regularizer: Callable[..., Any], nodes: int) -> Ca
         "radii": rng.uniform(0, 10, nodes),
         "d_pos": rng.uniform(0, 10, nodes // 2),
         "tangent": rng.normal(0, 3, (nodes, DIM)),
+        "vectors": rng.normal(0, 3, (nodes, DIM)),
+        "start": rng.normal(0, 3, (nodes, DIM)),
+        "fisher": rng.uniform(0, 1, (nodes, DIM)),
         "degrees": rng.integers(1, 100, nodes),
         "depths": rng.integers(0, 12, nodes),
     }
@@ -73,5 +78,5 @@ def of_nodes(fw: Jax | Torch, regularizer: Callable[..., Any], nodes: int) -> Ca
         regularizer = functools.partial(regularizer, c=1.0)
     arrays = {name: fw.array(given[name].astype(np.float32)) for name in asked if name in given}
     # What moves comes before what is known of a node.
-    moving = len(arrays.keys() - {"degrees", "depths"})
+    moving = len(arrays.keys() - {"degrees", "depths", "start", "fisher"})
     return fw.gradient(regularizer, moving, *arrays.values())

@@ -35,3 +35,4 @@ YU_2020 = "Yu et al. 2020, Gradient Surgery for Multi-Task Learning, Algorithm 1
 BENGIO_2009 = "Bengio et al. 2009, Curriculum Learning"
 RANJAN_2017 = "Ranjan, Castillo & Chellappa 2017, L2-constrained Softmax Loss, Eq. 3"
 SRIVASTAVA_2014 = "Srivastava et al. 2014, Dropout, section 5.1"
+KIRKPATRICK_2017 = "Kirkpatrick et al. 2017, Overcoming catastrophic forgetting, Eq. 3"

@@ -210,7 +210,7 @@ def facts(
     draws: Draws,
     before: jax.Array,
 ) -> dict[str, jax.Array]:
-    """What is told of a batch, mostly of its pairs, (B,), or of both their ends, (2B,).
+    """What is told of a batch: of its pairs, (B,), of both their ends, (2B,), or of all its rows.
 
     See `methods.FACTS`. pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how
     many steps have been taken. `progress` () where a regulariser has a schedule: 0 at the first
@@ -218,6 +218,8 @@ def facts(
     """
     ends = data.positives[pairs].T.reshape(-1)
     at = {"hops": pairs, "depth": anchors, "degrees": ends, "depths": ends, "absent": anchors}
+    if "fisher" in how.told:
+        at["start"] = at["fisher"] = jnp.concatenate([ends, draws.shared, draws.own.reshape(-1)])
     told = {name: array[at[name]] for name, array in data.facts.items()}
     if "tree_pos" in how.told:
         told["tree_pos"] = path_lengths(data.paths, *data.positives[pairs].T)

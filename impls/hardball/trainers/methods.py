@@ -22,9 +22,10 @@ WANTED = ("space", "progress", "positives", "known")
 # And to a loss or a regulariser that names it: hops from each anchor to its positive and the depth
 # of each anchor, (B,); degrees and depths of the anchors and then the positives, (2B,); what an
 # anchor's negatives stand for, (B,), see `Problem.absent`; edges along the spanning tree from each
-# anchor to its positive, (B,), and to its negatives, (B, M + K).
+# anchor to its positive, (B,), and to its negatives, (B, M + K). Where each row of a batch, draws
+# too, began, and how much that mattered there, (R, dim).
 PATHS = ("tree_pos", "tree_neg")
-FACTS = ("hops", "depth", "degrees", "depths", "absent", *PATHS)
+FACTS = ("hops", "depth", "degrees", "depths", "absent", "start", "fisher", *PATHS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -120,6 +120,15 @@ class Problem:
         return np.where(pairs, (self.n_nodes - 1 - known) / np.maximum(pairs, 1), 0)
 
     @cached_property
+    def fisher(self) -> np.ndarray:
+        """How much the place of every node mattered where the run began: float64 (N, dim).
+
+        As the run's `ewc` asks for it, see `trainers.fisher`.
+        """
+        (batches, *_) = [r.params["batches"] for r in self.spec.regularizers if r.name == "ewc"]
+        return catalog.builder("regularizer", "ewc")(self, batches=batches)
+
+    @cached_property
     def radii(self) -> np.ndarray:
         """The radius that every node is held at: float64 (N,). Of runs that hold any."""
         method = self.spec.radius

@@ -38,7 +38,7 @@ def loss(
         far = beside(far, each) if how.shared else each
     mine = {name: told[name] for name in how.facts}
     main = torch.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
-    values = (main, *terms_torch.values(how, rows[: 2 * size], near, told))
+    values = (main, *terms_torch.values(how, rows, near, told))
     return terms_torch.parts(how, values, told), tuple(value.detach() for value in values)
 
 

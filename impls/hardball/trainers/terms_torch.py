@@ -11,19 +11,23 @@ from hardball.trainers.methods import Methods
 
 
 def values(
-    how: Methods, ends: torch.Tensor, near: torch.Tensor, told: Mapping[str, torch.Tensor]
+    how: Methods, rows: torch.Tensor, near: torch.Tensor, told: Mapping[str, torch.Tensor]
 ) -> list[torch.Tensor]:
     """The mean of each regulariser over a batch, scalars.
 
-    ends (2B, D): rows of the anchors, then of the positives; near (B,): distances within the pairs;
+    rows (R, D): of the anchors, the positives and the draws; near (B,): distances within the pairs;
     told: what the regularisers take of `methods.FACTS`.
     """
+    ends = rows[: 2 * near.shape[0]]
     given: dict[str, Callable[[], Any]] = {
         "radii": lambda: how.manifold.radius(ends, how.c),
         "d_pos": lambda: near,
         "tangent": lambda: how.manifold.log0(ends, how.c),
+        "vectors": lambda: how.manifold.log0(rows, how.c),
         "degrees": lambda: told["degrees"],
         "depths": lambda: told["depths"],
+        "start": lambda: told["start"],
+        "fisher": lambda: told["fisher"],
         "c": lambda: how.c,
     }
     return [
