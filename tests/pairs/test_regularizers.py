@@ -152,7 +152,7 @@ def test_scaled_orthogonality_is_zero_for_an_even_spread_of_any_length(half):
 
 
 def test_ewc_by_hand(half):
-    # Of (3, 4) from (1, 4) and (0, 0) from (0, 2): 0.5 / 2 x (3 x 2^2 + 5 x 0) and 0.5 / 2 x 7 x 2^2.
+    # (3, 4) from (1, 4): 0.5 / 2 x (3 x 2^2 + 5 x 0); (0, 0) from (0, 2): 0.5 / 2 x 7 x 2^2.
     given = {"vectors": TANGENT[:2], "start": np.array([[1.0, 4.0], [0.0, 2.0]])}
     given["fisher"] = np.array([[3.0, 5.0], [1.0, 7.0]])
     value, (slope, *_) = call(half, "ewc", given, np.ones(2), weight=0.5)
@@ -328,9 +328,7 @@ def sizes(program):
 def test_defaults_are_those_of_the_catalogue(half):
     for entry in ENTRIES.values():
         takes = inspect.signature(half.load("regularizer", entry.name)).parameters
-        defaults = {
-            p.name: p.default for p in takes.values() if p.default is not p.empty
-        }
+        defaults = {p.name: p.default for p in takes.values() if p.default is not p.empty}
         # The others are those of what is built before the training.
         assert defaults == {k: v for k, v in entry.parameters.items() if k in takes}
 

@@ -74,7 +74,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "start",
         "run",
-        "where an earlier run ended, new nodes at their parents; `points`: its id, `of`: its data set",
+        "where an earlier run ended, new nodes at their parents; `points`: its id, `of`: its data",
         HARDBALL,
         "trainers.earlier",
         build="trainers.earlier:run",

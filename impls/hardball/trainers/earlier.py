@@ -27,9 +27,7 @@ class Earlier(NamedTuple):
     place: np.ndarray
 
 
-def run(
-    hierarchy: "Hierarchy", noise: np.ndarray, points: str = "", of: str = ""
-) -> np.ndarray:
+def run(hierarchy: "Hierarchy", noise: np.ndarray, points: str = "", of: str = "") -> np.ndarray:
     """The points of an earlier run, as tangent vectors at the origin: float64 (N, dim).
 
     points: see `points_file`; of: the data set it was trained on, "" where that is this one. For
@@ -106,7 +104,8 @@ def points_file(points: str) -> Path:
         found = sorted(path for path in every if path.stem == points)
     if not found:
         raise HardballError(
-            f"start run: no points {points!r}: name a run whose points lie in {base}/work/*/points/, "
+            f"start run: no points {points!r}: name a run whose points lie in "
+            f"{base}/work/*/points, "
             "or their path below results/"
         )
     if len({path.read_bytes() for path in found}) > 1:

@@ -201,6 +201,7 @@ class Engine:
     def read(self, totals: Totals) -> dict[str, float]:
         """Totals as numbers; waits for the device."""
         return {name: value.item() for name, value in jax.device_get(totals).items()}
+
     def slopes(self, table: Table, chunk: Chunk) -> np.ndarray:
         """The gradient of a chunk's first batch in all tangent vectors at the start: (N, dim).
 
@@ -209,12 +210,12 @@ class Engine:
         with self._settings():
             key = ("slopes", identity(self.how), str(self.device))
             if key not in _COMPILED:
-                _COMPILED[key] = jax.jit(functools.partial(slopes, self.how))
+                plain = dataclasses.replace(self.how, native=False)
+                _COMPILED[key] = jax.jit(functools.partial(slopes, plain))
             vectors = jnp.asarray(self.problem.start, self.how.spec.dtype)
             given = vectors, jnp.asarray(chunk.batch[0]), jnp.asarray(chunk.words[0])
             last = self._now(self.problem.total_steps - 1)
             return np.asarray(_COMPILED[key](self.data, table, *given, *last))
-
 
     def points(self, table: Table, step: int) -> np.ndarray:
         """Points (N, D) in the spec's dtype, every row brought up to `step`."""

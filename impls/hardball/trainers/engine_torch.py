@@ -269,7 +269,8 @@ class Engine:
             drawn = self._put(chunk.words[0].astype(np.int64))
             given = vectors, self._put(chunk.batch[0]), drawn
             last = self._now(self.problem.total_steps - 1)
-            return slopes(self.how, self.data, table, *given, *last).cpu().numpy()
+            plain = dataclasses.replace(self.how, native=False)
+            return slopes(plain, self.data, table, *given, *last).cpu().numpy()
 
     def points(self, table: Table, step: int) -> np.ndarray:
         """Points (N, D) in the spec's dtype, every row brought up to `step`."""

@@ -32,7 +32,8 @@ def fisher(task: "Problem", batches: int = 100) -> np.ndarray:
     loss: on average the mean squared gradient of one example where examples are independent and
     their gradients cancel, as they do at the end of a training. The batches are the first of a
     run on the earlier hierarchy by this run's task, sampler and loss; 0 for nodes that it lacks.
-    With the factor N the mean over nodes stands for Eq. 3's sum. Raises HardballError on batches < 1.
+    With the factor N the mean over nodes stands for the sum of Eq. 3. Raises HardballError on
+    batches < 1.
     Source: Kirkpatrick et al. 2017, Overcoming catastrophic forgetting, section 2.1.
     """
     if batches < 1:
