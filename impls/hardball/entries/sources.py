@@ -42,3 +42,6 @@ HINTON_2006 = (
 )
 DING_2019 = "Ding et al. 2019, Deep Anomaly Detection on Attributed Networks"
 GU_2019_CURVATURE = "Gu et al. 2019, Learning Mixed-Curvature Representations in Product Spaces"
+RANJAN_2017 = "Ranjan, Castillo & Chellappa 2017, L2-constrained Softmax Loss, Eq. 3"
+SRIVASTAVA_2014 = "Srivastava et al. 2014, Dropout, section 5.1"
+KIRKPATRICK_2017 = "Kirkpatrick et al. 2017, Overcoming catastrophic forgetting, Eq. 3"
