@@ -272,9 +272,11 @@ def code_files(spec: RunSpec) -> list[Path]:
 
 
 def code_sha256(spec: RunSpec) -> str:
-    """sha256 of a run's source files, of where its catalogue entries point, of its own features."""
+    """sha256 of a run's source files, of where its catalogue entries point, of what it reads beside
+    its data: its own features, the points that it begins from.
+    """
     where = [(e.kind, e.name, e.module, e.function, e.build, e.form) for e in used_entries(spec)]
-    return _digest(code_files(spec), repr(where) + _features_sha256(spec))
+    return _digest(code_files(spec), repr(where) + _features_sha256(spec) + _start_sha256(spec))
 
 
 def _features_sha256(spec: RunSpec) -> str:
@@ -283,6 +285,18 @@ def _features_sha256(spec: RunSpec) -> str:
     named = (method.params.get("file") for method in methods)
     files = [Path(str(file)) for file in named if file]
     return "".join(_content(path) for path in files if path.is_file())
+
+
+def _start_sha256(spec: RunSpec) -> str:
+    """sha256 of the points that a run begins from; "" where it names none or none are there."""
+    if spec.start.name != "run":
+        return ""
+    from hardball.trainers.earlier import points_file
+
+    try:
+        return _content(points_file(str(spec.start.params["points"])))
+    except HardballError:
+        return ""
 
 
 def module_sha256(*modules: str) -> str:

@@ -50,6 +50,7 @@ class Row(Strict):
     loss: str
     regularizers: str
     objective: str = "sum"
+    radius: str = "free"
     optimizer: str
     lr: float
     lr_final: float

@@ -68,13 +68,13 @@ class Hard(Strict):
 # The fields of a run that name one catalogue entry each, by the entry's kind.
 METHODS: tuple[catalog.Kind, ...] = (
     "task", "start", "manifold", "sampler", "loss", "optimizer",
-    "pairs", "batches", "objective",
+    "pairs", "batches", "objective", "radius",
 )  # fmt: skip
 
 # Settings younger than the first published rows, and what leaves a configuration's name alone.
 _YOUNGER: dict[str, Any] = {"hard": [], "fade": 1.0}
 _YOUNGER |= {"pairs": Method(name="all"), "batches": Method(name="pairs")}
-_YOUNGER |= {"objective": Method(name="sum")}
+_YOUNGER |= {"objective": Method(name="sum"), "radius": Method(name="free")}
 
 
 class RunSpec(Strict):
@@ -95,6 +95,7 @@ class RunSpec(Strict):
     loss: Method = Method(name="infonce")
     regularizers: list[Method] = []
     objective: Method = Method(name="sum")
+    radius: Method = Method(name="free")
     optimizer: Method = Method(name="adam")
     lr: float = Field(0.4, gt=0)
     lr_final: float = Field(0.02, gt=0, le=1, description="last rate as a share of lr (linear)")

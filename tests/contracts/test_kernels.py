@@ -28,6 +28,7 @@ TINY = [
     *("losses/margin_by_depth/256x50", "losses/local_contrastive/256x50"),
     *("losses/distance_preserving/256x50", "losses/adjacency/256x50"),
     *("losses/entailment_cones/256x50", "losses/angle_preserving/256x50"),
+    "losses/ewc/256x50",
     *("manifolds/poincare.dist+grad/d10", "manifolds/lorentz.exp0/d10"),
     *("manifolds/tangent.transport/d10", "manifolds/euclidean.dist_matrix/d10"),
     *("optimizers/rsgd.lorentz/16384x10", "optimizers/adam.tangent/16384x10"),
@@ -37,6 +38,7 @@ TINY = [
 TINY_HOST = [
     *("hierarchies/index.siblings/1000", "hierarchies/index.matrix/1000"),
     *("hierarchies/split.leaf_parent/1000", "hierarchies/closure/1000", "hierarchies/words/1000"),
+    "hierarchies/start.run/1000",
     *("hierarchies/from_edges/1000", "hierarchies/permutation/1000"),
     *("hierarchies/pairs.balanced/1000", "hierarchies/batches.layerwise/1000"),
     *("evaluators/rank/1000", "evaluators/figures/1000", "evaluators/links/1000"),

@@ -19,7 +19,7 @@ CASES += [(name, {"target": 0.5, "slope": 0.05}) for name in ("norm_target", "ba
 NAMES = [":".join([name, *map(str, params.values())]) for name, params in CASES]
 SPACES = ["poincare", "lorentz", "tangent", "euclidean"]
 OWNED = ("kernel", "bias", "inner", "inner_bias", "log_c")
-MOVING = ("radii", "d_pos", "tangent", *OWNED)
+MOVING = ("radii", "d_pos", "tangent", "vectors", *OWNED)
 
 # The pairs (0, 2) and (1, 3): anchors first, then their positives.
 TANGENT = np.array([[3.0, 4.0], [0.0, 0.0], [0.0, 2.0], [1.0, -1.0]])
@@ -153,6 +153,62 @@ def test_scaled_orthogonality_is_zero_for_an_even_spread_of_any_length(half):
     np.testing.assert_allclose(np.sum(slope * TANGENT), 0, atol=1e-15)
 
 
+def test_ewc_by_hand(half):
+    # (3, 4) from (1, 4): 0.5 / 2 x (3 x 2^2 + 5 x 0); (0, 0) from (0, 2): 0.5 / 2 x 7 x 2^2.
+    given = {"vectors": TANGENT[:2], "start": np.array([[1.0, 4.0], [0.0, 2.0]])}
+    given["fisher"] = np.array([[3.0, 5.0], [1.0, 7.0]])
+    value, (slope, *_) = call(half, "ewc", given, np.ones(2), weight=0.5)
+    np.testing.assert_allclose(value, [3, 7], rtol=1e-15)
+    # weight F (t - t*).
+    np.testing.assert_allclose(slope, [[0.5 * 3 * 2, 0], [0, 0.5 * 7 * -2]], rtol=1e-15)
+
+
+def consolidation(half):
+    """`ewc` of named arrays, as a function of arrays alone."""
+    import importlib
+
+    function = importlib.import_module(f"hardball.losses.consolidation_{half.framework}").ewc
+
+    def of_two(one, two, *, weights):
+        start = {"map": 0 * one, "bias": 0 * two + 1}
+        fisher = {"map": 0 * one + 3, "bias": 0 * two + 0.5}
+        return function({"map": one, "bias": two}, start, fisher, weights)
+
+    return of_two
+
+
+def test_ewc_of_named_arrays_has_a_weight_a_layer(half):
+    one, two = np.array([[1.0, 2.0]]), np.array([3.0])
+    # 3 (1 + 4) / 2 = 7.5 and 0.5 (3 - 1)^2 / 2 = 1: twice the first and ten times the second.
+    function = consolidation(half)
+    for weights, expected in (
+        ({"map": 2.0, "bias": 10.0}, 25.0),
+        ({"map": 2.0}, 15.0),
+        ({"bias": 1.0}, 1.0),
+        ({}, 0.0),
+    ):
+        found = half.call(lambda a, b, w=weights: function(a, b, weights=w), one, two)
+        assert found == pytest.approx(expected, rel=1e-15)
+
+
+def test_of_a_quadratic_loss_ewc_is_training_on_both(half):
+    """Loss a / 2 |p - p_A - noise / sqrt(a)|^2: gradients at p_A are -sqrt(a) noise, so F = a.
+
+    L_B = b / 2 |p - p_B|^2 with the penalty then has its minimum where L_A + L_B has: at
+    (a p_A + b p_B) / (a + b).
+    """
+    a, b = np.array([4.0, 0.25, 0.0]), np.array([1.0, 0.75, 2.0])
+    ours, theirs = np.array([1.0, -2.0, 3.0]), np.array([-1.0, 2.0, 5.0])
+    noise = np.random.default_rng(1).normal(size=(200_000, 3))
+    gradients = a * (ours - (ours + noise / np.sqrt(np.maximum(a, 1e-9))))
+    information = np.mean(gradients**2, axis=0)
+    np.testing.assert_allclose(information, a, rtol=0.02)
+    both = (a * ours + b * theirs) / (a + b)
+    given = {"vectors": both[None], "start": ours[None], "fisher": a[None]}
+    _, (slope, *_) = call(half, "ewc", given, np.ones(1), weight=1.0)
+    np.testing.assert_allclose(slope[0] + b * (both - theirs), 0, atol=1e-14)
+
+
 def some(pairs, dim, dtype, seed=6):
     """What a regulariser may ask of a batch."""
     rng = np.random.default_rng(seed)
@@ -161,6 +217,9 @@ def some(pairs, dim, dtype, seed=6):
         "radii": rng.uniform(0, 9, nodes),
         "d_pos": rng.uniform(0, 9, pairs),
         "tangent": rng.normal(0, 3, (nodes, dim)),
+        "vectors": rng.normal(0, 3, (nodes, dim)),
+        "start": rng.normal(0, 3, (nodes, dim)),
+        "fisher": rng.uniform(0, 1, (nodes, dim)),
         "degrees": rng.integers(1, 50, nodes),
         "depths": rng.integers(0, 12, nodes),
         # A head of 4 classes, or of 4 columns of features behind as many units as dimensions.
@@ -236,6 +295,8 @@ def test_finite_at_coincident_points_at_the_origin_and_at_the_boundary(space, dt
         told = {"radii": module.radius(rows, 1.0), "tangent": module.log0(rows, 1.0)}
         told |= {"d_pos": module.dist(rows[:2], rows[2:], 1.0), "c": 1.0}
         told |= {"degrees": degrees, "depths": depths, **dict(zip(others, more, strict=True))}
+        told |= {"vectors": told["tangent"], "start": told["tangent"] * 0}
+        told |= {"fisher": told["start"] + 1}
         return half.stack(
             [f(**{k: told[k] for k in told if k in asked(f)}).sum() for f in functions]
         )
@@ -279,11 +340,9 @@ def sizes(program):
 
 def test_defaults_are_those_of_the_catalogue(half):
     for entry in ENTRIES.values():
-        signature = inspect.signature(half.load("regularizer", entry.name))
-        defaults = {
-            p.name: p.default for p in signature.parameters.values() if p.default is not p.empty
-        }
-        # What its own arrays are built by is the rest, see test_heads.
+        takes = inspect.signature(half.load("regularizer", entry.name)).parameters
+        defaults = {p.name: p.default for p in takes.values() if p.default is not p.empty}
+        # What is built before the training takes the others, see test_heads and test_earlier.
         built = dict(entry.parameters) if entry.build else {}
         assert built | defaults == dict(entry.parameters)
 

@@ -394,6 +394,12 @@ def assert_paths_agree(graph, geometry, **shared):
     assert np.abs(paths[0][0][0] - paths[0][-1][0]).max() > 1e-3
 
 
+@pytest.mark.parametrize("radius", ["exact", "at_most"])
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_every_step_agrees_with_points_held(graph, geometry, radius):
+    assert_paths_agree(graph, geometry, radius={"name": radius, "target": 0.5, "slope": 0.25})
+
+
 APART = {"objective": "pcgrad", "regularizers": ["laplacian", "radius_penalty"]}
 
 

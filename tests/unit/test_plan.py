@@ -78,6 +78,7 @@ def test_settings_younger_than_published_rows_leave_names_alone():
     assert spec.config_id == "wordnet_mammals-uniform-infonce-tangent-d5-817c7e07"
     younger = [{"fade": 0.5}, {"hard": [{"sampler": "siblings", "negatives": 2}]}]
     younger += [{"pairs": "edges"}, {"batches": "layerwise"}, {"objective": "pcgrad"}]
+    younger += [{"radius": "exact"}]
     for changes in younger:
         other = plan.make_spec({"dataset": "wordnet_mammals", **changes}, "jax", 0)
         assert other.config_id != spec.config_id
@@ -107,6 +108,10 @@ def test_every_suite_of_the_checkout_loads(name):
         assert plan.load_suite(f"{name}:{budget}").name == f"{name}_{budget}"
 
 
+# They go on from the points of another run, which a suite cannot name before it has run.
+GOES_ON = {"run", "ewc"}
+
+
 def test_quick_has_every_sampler_loss_manifold_and_optimizer():
     from hardball import catalog
 
@@ -114,10 +119,10 @@ def test_quick_has_every_sampler_loss_manifold_and_optimizer():
     assert {spec.framework for spec in specs} == {"jax", "torch"}
     for kind in plan.METHODS:
         assert {getattr(spec, kind).name for spec in specs} == {
-            entry.name for entry in catalog.entries(kind)
+            entry.name for entry in catalog.entries(kind) if entry.name not in GOES_ON
         }
     penalties = {method.name for spec in specs for method in spec.regularizers}
-    assert penalties == {entry.name for entry in catalog.entries("regularizer")}
+    assert penalties == {entry.name for entry in catalog.entries("regularizer")} - GOES_ON
 
 
 def test_a_budget_changes_the_base(tmp_path):

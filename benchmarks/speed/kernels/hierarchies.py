@@ -88,9 +88,17 @@ def start(entry: catalog.Entry, n: int) -> Call:
     """Where training starts, in ten dimensions."""
     import numpy as np
 
-    tree, make = trees.tree(n), catalog.builder(entry.kind, entry.name)
+    tree = trees.tree(n)
     noise = np.zeros((n, 10))
+    if entry.name == "run":
+        from hardball.trainers.earlier import Earlier, carried
+
+        # A tree of which the earlier run knew every other node.
+        rows = np.arange(n)
+        found = Earlier(tree, noise, np.where(rows % 2, -1, rows))
+        return lambda: carried(tree, noise, found)
     params: Any = entry.parameters
+    make = catalog.builder(entry.kind, entry.name)
     return lambda: make(tree, noise, **params)
 
 

@@ -47,9 +47,8 @@ def build(entry: catalog.Entry, shape: tuple[int, int], half: str) -> Call:
     rng = np.random.default_rng(0)
     method = catalog.load(entry.kind, entry.name, half)
     takes = inspect.signature(method).parameters
-    function = functools.partial(
-        method, **{k: v for k, v in entry.parameters.items() if k in takes}
-    )
+    own = {name: given for name, given in entry.parameters.items() if name in takes}
+    function = functools.partial(method, **own)
     if entry.kind == "regularizer":
         return of_nodes(fw, function, shape[0] * shape[1])
     far = rng.uniform(0, 10, shape).astype(np.float32)
@@ -71,6 +70,9 @@ def of_nodes(fw: Jax | Torch, regularizer: Callable[..., Any], nodes: int) -> Ca
         "radii": rng.uniform(0, 10, nodes),
         "d_pos": rng.uniform(0, 10, nodes // 2),
         "tangent": rng.normal(0, 3, (nodes, DIM)),
+        "vectors": rng.normal(0, 3, (nodes, DIM)),
+        "start": rng.normal(0, 3, (nodes, DIM)),
+        "fisher": rng.uniform(0, 1, (nodes, DIM)),
         "degrees": rng.integers(1, 100, nodes),
         "depths": rng.integers(0, 12, nodes),
         "kernel": rng.normal(0, 0.3, (HIDDEN if "inner" in asked else DIM, COLUMNS)),
@@ -85,5 +87,6 @@ def of_nodes(fw: Jax | Torch, regularizer: Callable[..., Any], nodes: int) -> Ca
         regularizer = functools.partial(regularizer, c=1.0)
     arrays = {n: fw.array(np.asarray(given[n], np.float32)) for n in asked if n in given}
     # What moves comes before what is known of a node.
-    moving = len(arrays.keys() - {"degrees", "depths", "labels", "targets"})
+    known = {"degrees", "depths", "labels", "targets", "start", "fisher"}
+    moving = len(arrays.keys() - known)
     return fw.gradient(regularizer, moving, *arrays.values())

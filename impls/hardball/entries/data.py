@@ -92,6 +92,16 @@ ENTRIES: tuple[Entry, ...] = (
         paired=False,
     ),
     Entry(
+        "start",
+        "run",
+        "where an earlier run ended, new nodes at their parents; `points`: its id, `of`: its data",
+        HARDBALL,
+        "trainers.earlier",
+        build="trainers.earlier:run",
+        parameters={"points": "", "of": ""},
+        paired=False,
+    ),
+    Entry(
         "pairs",
         "all",
         "every training pair, equally often",

@@ -15,6 +15,7 @@ Kind = Literal[
     "pairs",
     "batches",
     "objective",
+    "radius",
     "encoder",
     "pretext",
 ]
@@ -29,12 +30,14 @@ class Entry:
     function: its name in both halves ("" where the module itself is the method, as a manifold is).
     looks: whether what a sampler draws depends on where the points lie.
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
+    owns: whether a regulariser has arrays of its own that are trained with the points.
     curves: whether a regulariser learns the curvature at which the loss's distances are taken.
     cost: of a sampler, for N nodes, "memory of its arrays; work of a draw".
     formula: of a sampler, what is drawn; where it is empty the docstring of the halves says it.
     settings: values of the parameter `setting` -> the parameters that each of them fixes.
     build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves;
-    of a regulariser with arrays of its own (problem, **params) -> `trainers.heads.Head`.
+    of a regulariser that `owns` arrays (problem, **params) -> `trainers.heads.Head`; of a radius
+    (hierarchy, **params) -> that of every node.
     words: a host function (negatives, **params) -> words an anchor; "" where a draw takes one.
     refresh: the name in both halves of what makes a sampler's lists from the points, again and
     again during the training.
@@ -56,6 +59,7 @@ class Entry:
     paired: bool = True
     looks: bool = False
     sums: bool = False
+    owns: bool = False
     curves: bool = False
     cost: str = ""
     formula: str = ""

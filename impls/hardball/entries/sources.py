@@ -41,3 +41,6 @@ HINTON_2006 = (
     "Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks"
 )
 DING_2019 = "Ding et al. 2019, Deep Anomaly Detection on Attributed Networks"
+RANJAN_2017 = "Ranjan, Castillo & Chellappa 2017, L2-constrained Softmax Loss, Eq. 3"
+SRIVASTAVA_2014 = "Srivastava et al. 2014, Dropout, section 5.1"
+KIRKPATRICK_2017 = "Kirkpatrick et al. 2017, Overcoming catastrophic forgetting, Eq. 3"

@@ -29,7 +29,7 @@ def compare(older: Hierarchy, later: Hierarchy) -> Changes:
     for h in (older, later):
         if not h.is_forest:
             raise HardballError(f"{h.name} is no tree: only trees can be compared in time")
-    before = _rows(later.id_column, older.id_column)
+    before = rows_of(later.id_column, older.id_column)
     known = before >= 0
     added = np.flatnonzero(~known)
     under_known = known[later.parent[added]] & (later.parent[added] >= 0)
@@ -40,11 +40,11 @@ def compare(older: Hierarchy, later: Hierarchy) -> Changes:
     # A new parent of the later tree has row -1 in the older one, as has the parent of a root.
     new_parent = (later.parent[both] >= 0) & (later_parent < 0)
     moved = both[(older_parent != later_parent) | new_parent]
-    gone = np.flatnonzero(_rows(older.id_column, later.id_column) < 0)
+    gone = np.flatnonzero(rows_of(older.id_column, later.id_column) < 0)
     return Changes(added, under_known, moved, gone)
 
 
-def _rows(wanted: pa.Array, known: pa.Array) -> np.ndarray:
+def rows_of(wanted: pa.Array, known: pa.Array) -> np.ndarray:
     """Row of each wanted id among the known ones, -1 if it is not there."""
     if wanted.type != known.type:
         wanted, known = wanted.cast(pa.string()), known.cast(pa.string())

@@ -30,9 +30,10 @@ def has_kernel(spec: RunSpec) -> bool:
 
 
 def reads_rows(spec: RunSpec) -> bool:
-    """Whether the compiled kernels know a run's points: on a CPU, at curvature -1."""
+    """Whether the compiled kernels know a run's points: on a CPU, at curvature -1, free."""
     space = spec.manifold.name in MANIFOLDS and spec.manifold.params["c"] == 1
-    return spec.device == "cpu" and space and spec.optimizer.name in OPTIMIZERS
+    free = spec.radius.name == "free"
+    return spec.device == "cpu" and space and free and spec.optimizer.name in OPTIMIZERS
 
 
 def codes(spec: RunSpec) -> tuple[int, int]:

@@ -32,9 +32,9 @@ def pack(points: jax.Array, state: State) -> jax.Array:
 
 
 def unpack(name: str, dim: int, packed: jax.Array) -> tuple[jax.Array, State]:
-    """The points (R, dim) and the state of optimiser `name` in the columns of `pack`."""
+    """The points (R, dim) and the state of optimiser `name` in the first columns of `pack`."""
     m, v = packed[:, dim : 2 * dim], packed[:, 2 * dim : 2 * dim + 1]
-    moments = {"m": m, "v": v, "count": packed[:, 2 * dim + 1 :]}
+    moments = {"m": m, "v": v, "count": packed[:, 2 * dim + 1 : 2 * dim + 2]}
     return packed[:, :dim], {"rsgd": {}, "radam": moments, "adam": moments}[name]
 
 

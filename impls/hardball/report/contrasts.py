@@ -20,7 +20,7 @@ FACTOR = "sampler"
 # What two configurations must share to be compared; what else differs is said in the line.
 ALIKE = (
     "dataset", "task", "manifold", "dim", "hard", "loss", "regularizers", "optimizer", "dtype",
-    "pairs", "batches", "objective",
+    "pairs", "batches", "objective", "radius",
 )  # fmt: skip
 ALL = "all data sets"
 

@@ -18,11 +18,11 @@ SETTINGS = (
     "start", "manifold", "dim", "sampler", "negatives", "hard", "loss", "regularizers", "optimizer",
     "lr", "lr_final", "fade", "burn_in", "burn_in_factor", "clip", "batch_size", "epochs",
     "patience", "eval_every", "init_scale", "dtype", "words", "device", "kernels",
-    "pairs", "batches", "objective",
+    "pairs", "batches", "objective", "radius",
 )  # fmt: skip
 METHODS = (
     "task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers", "pairs", "batches",
-    "objective",
+    "objective", "radius",
 )  # fmt: skip
 COSTS = (
     "scorings", "train_seconds", "compile_seconds", "peak_memory_mb", "points_at_limit",

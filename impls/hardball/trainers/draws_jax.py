@@ -74,11 +74,19 @@ class Draws(NamedTuple):
 def current(
     how: Methods, packed: jax.Array, before: jax.Array, lr: jax.Array
 ) -> tuple[jax.Array, rows_jax.State]:
-    """Points and optimiser state of packed rows (R, W), brought up to step `before`."""
+    """Points and optimiser state of packed rows (R, W), brought up to step `before`.
+
+    Points are where the run holds them. That is done here, since whatever looks at a row reads it
+    here; the radius (R, 1) is kept with the state, in the last column.
+    """
     name = how.spec.optimizer.name
     params: Any = how.spec.optimizer.params
     rows, state = rows_jax.unpack(name, how.coordinates, packed)
-    return rows_jax.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
+    rows, state = rows_jax.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
+    if how.hold is None:
+        return rows, state
+    radius = packed[:, -1:]
+    return how.hold(how.manifold, rows, radius[:, 0], how.c), {**state, "radius": radius}
 
 
 def space(how: Methods, data: Data, table: Table, before: jax.Array, lr: jax.Array) -> Space:
@@ -207,7 +215,7 @@ def facts(
     draws: Draws,
     before: jax.Array,
 ) -> dict[str, Any]:
-    """What is told of a batch, mostly of its pairs, (B,), or of both their ends, (2B,).
+    """What is told of a batch: of its pairs, (B,), of both their ends, (2B,), or of all its rows.
 
     See `methods.FACTS`. pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how
     many steps have been taken. `progress` () where a regulariser has a schedule: 0 at the first
@@ -215,6 +223,8 @@ def facts(
     """
     ends = data.positives[pairs].T.reshape(-1)
     at = {"hops": pairs, "depth": anchors, "degrees": ends, "depths": ends, "absent": anchors}
+    if "fisher" in how.told:
+        at["start"] = at["fisher"] = jnp.concatenate([ends, draws.shared, draws.own.reshape(-1)])
     told: dict[str, Any]
     told = {name: array[at[name]] for name, array in data.facts.items()}
     if "tree_pos" in how.told:

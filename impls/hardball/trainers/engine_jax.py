@@ -21,6 +21,7 @@ from hardball.trainers.draws_jax import Data, Table, beside, current, draw, fact
 from hardball.trainers.methods import Methods, identity, native_arrays, path_arrays, resolve
 from hardball.trainers.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
 from hardball.trainers.provenance import processors
+from hardball.trainers.slopes_jax import slopes
 from hardball.trainers.step_jax import Totals, native_update, update
 from hardball.trainers.terms_jax import Heads
 
@@ -131,6 +132,8 @@ class Engine:
                 self.how.manifold.exp0(vectors, self.how.c), self.how.c
             )
             state = rows_jax.init(self.how.spec.optimizer.name, points)
+            if self.how.hold is not None:
+                state["radius"] = jnp.asarray(self.problem.radii, self.how.spec.dtype)[:, None]
             owned = {
                 term: {n: dense_jax.init(jnp.array(a, points.dtype)) for n, a in head.start.items()}
                 for term, head in self.problem.heads.items()
@@ -215,6 +218,21 @@ class Engine:
     def read(self, totals: Totals) -> dict[str, float]:
         """Totals as numbers; waits for the device."""
         return {name: value.item() for name, value in jax.device_get(totals).items()}
+
+    def slopes(self, table: Table, chunk: Chunk) -> np.ndarray:
+        """The gradient of a chunk's first batch in all tangent vectors at the start: (N, dim).
+
+        See `slopes_jax`; draws are those of the run's last step.
+        """
+        with self._settings():
+            key = ("slopes", identity(self.how), str(self.device))
+            if key not in _COMPILED:
+                plain = dataclasses.replace(self.how, native=False)
+                _COMPILED[key] = jax.jit(functools.partial(slopes, plain))
+            vectors = jnp.asarray(self.problem.start, self.how.spec.dtype)
+            given = vectors, jnp.asarray(chunk.batch[0]), jnp.asarray(chunk.words[0])
+            last = self._now(self.problem.total_steps - 1)
+            return np.asarray(_COMPILED[key](self.data, table, *given, *last))
 
     def points(self, table: Table, step: int) -> np.ndarray:
         """Points (N, D) in the spec's dtype, every row brought up to `step`."""

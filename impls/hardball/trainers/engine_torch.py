@@ -30,6 +30,7 @@ from hardball.trainers.draws_torch import (
 )
 from hardball.trainers.methods import Methods, identity, native_arrays, path_arrays, resolve
 from hardball.trainers.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
+from hardball.trainers.slopes_torch import slopes
 from hardball.trainers.step_torch import Totals, loss, measure, native_update, optimise, update
 from hardball.trainers.terms_torch import Heads
 
@@ -201,6 +202,8 @@ class Engine:
                 self.how.manifold.exp0(vectors, self.how.c), self.how.c
             )
             state = rows_torch.init(self.how.spec.optimizer.name, points)
+            if self.how.hold is not None:
+                state["radius"] = self._put(self.problem.radii).to(self.dtype)[:, None]
             owned = {
                 term: {n: dense_torch.init(self._told(a)) for n, a in head.start.items()}
                 for term, head in self.problem.heads.items()
@@ -272,6 +275,19 @@ class Engine:
     def read(self, totals: Totals) -> dict[str, float]:
         """Totals as numbers; waits for the device."""
         return {name: value.item() for name, value in totals.items()}
+
+    def slopes(self, table: Table, chunk: Chunk) -> np.ndarray:
+        """The gradient of a chunk's first batch in all tangent vectors at the start: (N, dim).
+
+        See `slopes_torch`; draws are those of the run's last step.
+        """
+        with self._settings():
+            vectors = self._put(self.problem.start).to(self.dtype)
+            drawn = self._put(chunk.words[0].astype(np.int64))
+            given = vectors, self._put(chunk.batch[0]), drawn
+            last = self._now(self.problem.total_steps - 1)
+            plain = dataclasses.replace(self.how, native=False)
+            return slopes(plain, self.data, table, *given, *last).cpu().numpy()
 
     def points(self, table: Table, step: int) -> np.ndarray:
         """Points (N, D) in the spec's dtype, every row brought up to `step`."""

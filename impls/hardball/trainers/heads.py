@@ -36,7 +36,7 @@ def build(task: "Problem") -> dict[str, Head]:
     return {
         name: catalog.builder("regularizer", method.name)(task, **_asked(method))
         for name, method in methods
-        if catalog.entry("regularizer", method.name).build
+        if catalog.entry("regularizer", method.name).owns
     }
 
 

@@ -159,6 +159,12 @@ def check(spec: RunSpec) -> None:
             f"objective {spec.objective.name} shares a step between the loss and regularisers, of "
             "which there are none: name some, or leave it out"
         )
+    held_back = [method.name for method in spec.regularizers if method.name == "ewc"]
+    if held_back and (spec.start.name != "run" or len(held_back) > 1):
+        raise HardballError(
+            f"regularizer ewc, {len(held_back)} times, with start {spec.start.name}: it holds a "
+            "run near the points of an earlier one, once; allowed with start run"
+        )
     for part in samplers(spec):
         given = part.method.params
         offered = int(given.get("oversample", 0)) * spec.batch_size

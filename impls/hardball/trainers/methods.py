@@ -15,7 +15,7 @@ from hardball.errors import HardballError
 from hardball.samplers.compose import Part, Ramp, samplers
 from hardball.spec import RunSpec
 from hardball.trainers import heads, terms
-from hardball.trainers.problem import Problem, curvature, words_shape
+from hardball.trainers.problem import Problem, curvature, held, words_shape
 
 # What the engine hands to a sampler that names it: distances between nodes as they lie now, the
 # share of the training that is over, the anchors' positives, and which candidates are known ones.
@@ -23,9 +23,10 @@ WANTED = ("space", "progress", "positives", "known")
 # And to a loss or a regulariser that names it: hops from each anchor to its positive and the depth
 # of each anchor, (B,); degrees and depths of the anchors and then the positives, (2B,); what an
 # anchor's negatives stand for, (B,), see `Problem.absent`; edges along the spanning tree from each
-# anchor to its positive, (B,), and to its negatives, (B, M + K), and the depths of these.
+# anchor to its positive, (B,), and to its negatives, (B, M + K), and the depths of these. Where
+# each row of a batch, draws too, began, and how much that mattered there, (R, dim).
 PATHS = ("tree_pos", "tree_neg", "depth_pos", "depth_neg")
-FACTS = ("hops", "depth", "degrees", "depths", "absent", *PATHS)
+FACTS = ("hops", "depth", "degrees", "depths", "absent", "start", "fisher", *PATHS)
 # What a loss compares, of an anchor and its positive, <measure>_pos (B,), and its negatives,
 # <measure>_neg (B, M + K): distances; angles at the origin; angles at the others, from the ray that
 # leads outwards to the anchor. With the last it is handed `norms` of the others, `measures_jax`.
@@ -94,6 +95,7 @@ class Methods:
     samplers: the run's own, then its hard ones; only the first may be a pool.
     measure, facts: which of MEASURES and of FACTS the loss takes.
     curved: the term that learns the curvature of the loss's distances, "" where it is fixed.
+    hold: what puts points at their radius, see `radii_jax`; None where they are free.
     native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
     chooses: whether samplers that look at the points choose by the compiled kernel.
     pieces: the functions of a step in PyTorch, see `engine_torch`; JAX compiles the whole of it.
@@ -109,6 +111,7 @@ class Methods:
     regularizers: tuple[Term, ...]
     objective: Objective
     optimise: Callable[..., Any]
+    hold: Callable[..., Any] | None
     curved: str = ""
     native: bool = False
     chooses: bool = False
@@ -183,6 +186,7 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         regularizers=regularizers,
         objective=_objective(framework, spec.objective.name, spec.objective.params),
         optimise=catalog.load("optimizer", spec.optimizer.name, framework),
+        hold=catalog.load("radius", spec.radius.name, framework) if held(spec) else None,
         curved=curved,
         native=native and has_kernel(spec),
         chooses=native and reads_rows(spec) and any("space" in each.wants for each in drawn),
@@ -254,7 +258,7 @@ def identity(how: Methods) -> tuple[str, int]:
     """What a compiled step depends on, beside the shapes of its arguments."""
     names = {"batch_size", "clip", "device", "dtype", "hard", "kernels", "loss"}
     names |= {"manifold", "negatives", "objective", "optimizer"}
-    names |= {"regularizers", "sampler", "words"}
+    names |= {"radius", "regularizers", "sampler", "words"}
     # The rate of a term's own arrays is a share of the run's.
     names |= {"lr"} if any(term.lr for term in how.regularizers) else set()
     text = json.dumps(how.spec.model_dump(mode="json", include=names), sort_keys=True)

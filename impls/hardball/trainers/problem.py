@@ -122,6 +122,21 @@ class Problem:
         return np.where(pairs, (self.n_nodes - 1 - known) / np.maximum(pairs, 1), 0)
 
     @cached_property
+    def fisher(self) -> np.ndarray:
+        """How much the place of every node mattered where the run began: float64 (N, dim).
+
+        As the run's `ewc` asks for it, see `trainers.fisher`.
+        """
+        (batches, *_) = [r.params["batches"] for r in self.spec.regularizers if r.name == "ewc"]
+        return catalog.builder("regularizer", "ewc")(self, batches=batches)
+
+    @cached_property
+    def radii(self) -> np.ndarray:
+        """The radius that every node is held at: float64 (N,). Of runs that hold any."""
+        method = self.spec.radius
+        return catalog.builder("radius", method.name)(self.hierarchy, **method.params)
+
+    @cached_property
     def paths(self) -> dict[str, np.ndarray]:
         """What lengths of paths along the spanning tree follow from."""
         from hardball.hierarchy.paths import paths_index
@@ -208,6 +223,11 @@ STALLED = 1e-4
 def curvature(spec: RunSpec) -> float:
     """c > 0 of the space, whose curvature is -c; 1 where the manifold has none to set."""
     return float(spec.manifold.params.get("c", 1.0))
+
+
+def held(spec: RunSpec) -> bool:
+    """Whether a run holds its points at a radius, or within one."""
+    return bool(catalog.entry("radius", spec.radius.name).build)
 
 
 def words_shape(part: Part, batch: int) -> tuple[int, ...]:

@@ -47,7 +47,7 @@ def loss(
     main = jnp.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
     if how.measure != "d" and how.regularizers:
         near = how.manifold.dist(rows[:size], rows[size : 2 * size], how.c)
-    values = (main, *terms_jax.values(how, rows[: 2 * size], near, heads, told))
+    values = (main, *terms_jax.values(how, rows, near, heads, told))
     return terms_jax.parts(how, values, told), values
 
 
@@ -210,4 +210,5 @@ def optimise(
     if how.spec.clip:
         grads = rows_jax.clip(how.manifold, rows, grads, how.spec.clip, how.c)
     params = how.spec.optimizer.params
-    return rows_jax.pack(*how.optimise(how.manifold, rows, grads, state, lr, how.c, **params))
+    rows, moved = how.optimise(how.manifold, rows, grads, state, lr, how.c, **params)
+    return rows_jax.pack(rows, {**state, **moved})

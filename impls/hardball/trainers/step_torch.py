@@ -46,7 +46,7 @@ def loss(
     main = torch.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
     if how.measure != "d" and how.regularizers:
         near = how.manifold.dist(rows[:size], rows[size : 2 * size], how.c)
-    values = (main, *terms_torch.values(how, rows[: 2 * size], near, heads, told))
+    values = (main, *terms_torch.values(how, rows, near, heads, told))
     return terms_torch.parts(how, values, told), tuple(value.detach() for value in values)
 
 
@@ -216,4 +216,5 @@ def optimise(
     if how.spec.clip:
         grads = rows_torch.clip(how.manifold, rows, grads, how.spec.clip, how.c)
     params = how.spec.optimizer.params
-    return rows_torch.pack(*how.optimise(how.manifold, rows, grads, state, lr, how.c, **params))
+    rows, moved = how.optimise(how.manifold, rows, grads, state, lr, how.c, **params)
+    return rows_torch.pack(rows, {**state, **moved})

@@ -16,23 +16,27 @@ Heads = dict[str, dict[str, torch.Tensor]]
 
 def values(
     how: Methods,
-    ends: torch.Tensor,
+    rows: torch.Tensor,
     near: torch.Tensor,
     heads: Heads,
     told: Mapping[str, Any],
 ) -> list[torch.Tensor]:
     """The mean of each regulariser over a batch, scalars.
 
-    ends (2B, D): rows of the anchors, then of the positives; near (B,): distances within the pairs;
+    rows (R, D): of the anchors, the positives and the draws; near (B,): distances within the pairs;
     heads: what each term owns; told: what the regularisers take of `methods.FACTS`, and by the
     names of terms what each alone is told of the ends.
     """
+    ends = rows[: 2 * near.shape[0]]
     given: dict[str, Callable[[], Any]] = {
         "radii": lambda: how.manifold.radius(ends, how.c),
         "d_pos": lambda: near,
         "tangent": lambda: how.manifold.log0(ends, how.c),
+        "vectors": lambda: how.manifold.log0(rows, how.c),
         "degrees": lambda: told["degrees"],
         "depths": lambda: told["depths"],
+        "start": lambda: told["start"],
+        "fisher": lambda: told["fisher"],
         "c": lambda: how.c,
     }
     found = []
