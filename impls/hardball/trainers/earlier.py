@@ -105,8 +105,7 @@ def points_file(points: str) -> Path:
     if not found:
         raise HardballError(
             f"start run: no points {points!r}: name a run whose points lie in "
-            f"{base}/work/*/points, "
-            "or their path below results/"
+            f"{base}/work/*/points, or their path below results/"
         )
     if len({path.read_bytes() for path in found}) > 1:
         raise HardballError(

@@ -39,7 +39,8 @@ def fisher(task: "Problem", batches: int = 100) -> np.ndarray:
     if batches < 1:
         raise HardballError(f"regularizer ewc: batches={batches}, allowed is 1 or more")
     spec = task.spec.model_copy(update=_PLAIN)
-    found = earlier(task.hierarchy, *map(str, task.spec.start.params.values()))
+    begun = task.spec.start.params
+    found = earlier(task.hierarchy, str(begun["points"]), str(begun["of"]))
     before = problem.build(spec, found.hierarchy)
     information = diagonal(dataclasses.replace(before, start=found.vectors), batches)
     out = np.zeros((task.n_nodes, spec.dim))
