@@ -1,13 +1,16 @@
-"""Hierarchies that many tests share."""
+"""Hierarchies that many tests share, and steps of a run taken one by one."""
 
 import gc
+import importlib
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hardball.hierarchy.dag import Hierarchy, from_edges
+from hardball.trainers import problem
 
 Edges = tuple[list[str], list[str]]
 
@@ -84,3 +87,27 @@ def random_dag() -> Callable[..., Hierarchy]:
         return from_edges("random", children, parents, nodes=[f"x{i}" for i in range(n)])
 
     return make
+
+
+@pytest.fixture(scope="session")
+def step_by_step() -> Callable[..., Iterator[tuple[Any, np.ndarray, np.ndarray, dict[str, Any]]]]:
+    """(problem, count, endless=False) -> of its first steps: engine, points before, after, totals.
+
+    endless: batches go on after the last step of the run.
+    """
+
+    def steps(
+        task: problem.Problem, count: int, *, endless: bool = False
+    ) -> Iterator[tuple[Any, np.ndarray, np.ndarray, dict[str, Any]]]:
+        module = importlib.import_module(f"hardball.trainers.engine_{task.spec.framework}")
+        engine, batches = module.Engine(task, 1), problem.batches_of(task)
+        table = engine.start()
+        for step in range(count):
+            chunk = problem.chunk(task, batches, step, 1, endless=endless)
+            if not step:
+                engine.compile(table, chunk)
+            before = engine.points(table, step)
+            table, totals = engine.run(table, chunk)
+            yield engine, before, engine.points(table, step + 1), engine.read(totals)
+
+    return steps

@@ -1,6 +1,6 @@
 """Holding points at a radius: arithmetic by hand, extremes; JAX against PyTorch; whole runs."""
 
-import importlib
+import dataclasses
 from math import sqrt, tanh
 
 import numpy as np
@@ -118,30 +118,26 @@ def spec_of(framework, **given):
     return RunSpec(framework=framework, **{**base, **given})
 
 
-def seen(framework, graph, steps=12, **given):
+@pytest.fixture
+def seen(step_by_step):
     """The points before the first step and after each, as evaluation and samplers see them."""
-    task = problem.build(spec_of(framework, **given), graph)
-    engine = importlib.import_module(f"hardball.trainers.engine_{framework}").Engine(task, 1)
-    batches, table = problem.batches_of(task), engine.start()
-    found = [engine.points(table, 0)]
-    for step in range(steps):
-        chunk = problem.chunk(task, batches, step, 1, endless=True)
-        if not step:
-            engine.compile(table, chunk)
-        table, _ = engine.run(table, chunk)
-        found.append(engine.points(table, step + 1))
-    module = engine.how.manifold
-    return np.stack(found), engine, module
+
+    def points(framework, graph, steps=12, **given):
+        task = problem.build(spec_of(framework, **given), graph)
+        engines, before, after, _ = zip(*step_by_step(task, steps, endless=True), strict=True)
+        return np.stack([before[0], *after]), engines[0]
+
+    return points
 
 
 # Rows that no batch touches coast under Adam; few nodes are updated as a whole.
 @pytest.mark.parametrize("nodes", [20, 120], ids=["few nodes", "many nodes"])
 @pytest.mark.parametrize("optimizer", ["adam", "rsgd"])
 @pytest.mark.parametrize("framework", ["jax", "torch"])
-def test_every_point_is_at_its_radius_at_every_step(framework, optimizer, nodes, random_dag):
+def test_every_point_is_at_its_radius_at_every_step(framework, optimizer, nodes, random_dag, seen):
     graph = random_dag(nodes, 3)
     for method in HELD:
-        points, *_ = seen(framework, graph, radius=method, optimizer=optimizer)
+        points, _ = seen(framework, graph, radius=method, optimizer=optimizer)
         radii = np.linalg.norm(points, axis=2)
         target = method["target"] + method.get("slope", 0) * graph.depth
         if method["name"] == "exact":
@@ -153,34 +149,30 @@ def test_every_point_is_at_its_radius_at_every_step(framework, optimizer, nodes,
 
 
 @pytest.mark.parametrize("framework", ["jax", "torch"])
-def test_a_step_goes_from_where_points_are_held_and_ends_there(framework, random_dag):
+def test_a_step_goes_from_where_points_are_held_and_ends_there(
+    framework, random_dag, seen, step_by_step
+):
     """In flat space: x' = R (x - lr g) / |x - lr g|, g the gradient at the held x."""
     graph = random_dag(20, 3)
-    flat = {"manifold": "euclidean", "optimizer": "rsgd", "kernels": "plain", "steps": 1}
+    flat = {"manifold": "euclidean", "optimizer": "rsgd", "kernels": "plain"}
     held_at = {"name": "exact", "target": 2.0}
-    (begun, moved), _, _ = seen(framework, graph, radius=held_at, **flat)
+    (begun, moved), _ = seen(framework, graph, 1, radius=held_at, **flat)
     task = problem.build(spec_of(framework, radius=held_at), graph)
     length = np.linalg.norm(task.start, axis=1, keepdims=True)
     np.testing.assert_allclose(begun, 2 * task.start / length, rtol=1e-14)
     # The same step without holding, from the same places: what the start is set to.
-    free = problem.build(
-        spec_of(framework, **{k: v for k, v in flat.items() if k != "steps"}), graph
-    )
-    object.__setattr__(free, "start", begun)
-    engine = importlib.import_module(f"hardball.trainers.engine_{framework}").Engine(free, 1)
-    table, chunk = engine.start(), problem.chunk(free, problem.batches_of(free), 0, 1, endless=True)
-    engine.compile(table, chunk)
-    plain = engine.points(engine.run(table, chunk)[0], 1)
+    free = dataclasses.replace(problem.build(spec_of(framework, **flat), graph), start=begun)
+    ((_, _, plain, _),) = step_by_step(free, 1)
     expected = 2 * plain / np.linalg.norm(plain, axis=1, keepdims=True)
     assert np.abs(plain - expected).max() > 1e-3
     np.testing.assert_allclose(moved, expected, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("framework", ["jax", "torch"])
-def test_samplers_and_a_restored_table_see_held_points(framework, random_dag):
+def test_samplers_and_a_restored_table_see_held_points(framework, random_dag, seen):
     """All nodes at one radius; what is exported and restored gives the same points."""
     given = {"radius": {"name": "exact", "target": 1.0}, "sampler": "mined"}
-    points, engine, _ = seen(framework, random_dag(120, 3), steps=3, **given)
+    points, engine = seen(framework, random_dag(120, 3), steps=3, **given)
     table = engine.restore(engine.export(engine.start()))
     np.testing.assert_array_equal(engine.points(table, 0), points[0])
     assert not engine.how.chooses

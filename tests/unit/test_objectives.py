@@ -1,7 +1,5 @@
 """How terms share the steps of a run: factors, schedules, what curves say of each, why runs end."""
 
-import importlib
-
 import numpy as np
 import pytest
 
@@ -23,23 +21,19 @@ def spec_of(framework="torch", **settings):
     return RunSpec(framework=framework, **{**base, **settings})
 
 
-def steps_of(framework, graph, count=1, **settings):
+@pytest.fixture
+def steps_of(step_by_step):
     """The points before and after, and the totals, of each of a run's first steps."""
-    task = problem.build(spec_of(framework, **settings), graph)
-    engine = importlib.import_module(f"hardball.trainers.engine_{framework}").Engine(task, 1)
-    batches, table, found = problem.batches_of(task), engine.start(), []
-    for step in range(count or task.total_steps):
-        chunk = problem.chunk(task, batches, step, 1)
-        if not step:
-            engine.compile(table, chunk)
-        before = engine.points(table, step)
-        table, totals = engine.run(table, chunk)
-        found.append((before, engine.points(table, step + 1), engine.read(totals)))
-    return found
+
+    def steps(framework, graph, count=1, **settings):
+        task = problem.build(spec_of(framework, **settings), graph)
+        return [found for _, *found in step_by_step(task, count or task.total_steps)]
+
+    return steps
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_balanced_terms_weigh_a_share_of_the_main_loss(framework, tree):
+def test_balanced_terms_weigh_a_share_of_the_main_loss(framework, tree, steps_of):
     """L_0 + 0.25 L_0 + 0.25 L_0, whatever the weights."""
     objective = {"name": "balanced", "share": 0.25, "floor": 1e-9}
     ((_, _, found),) = steps_of(framework, tree, regularizers=TWO, objective=objective)
@@ -52,7 +46,9 @@ def test_balanced_terms_weigh_a_share_of_the_main_loss(framework, tree):
 
 @pytest.mark.parametrize("nodes", [20, 120], ids=["few nodes", "many nodes"])
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_pcgrad_is_the_surgery_on_the_gradients_of_the_nodes(framework, nodes, random_dag):
+def test_pcgrad_is_the_surgery_on_the_gradients_of_the_nodes(
+    framework, nodes, random_dag, steps_of
+):
     """In flat space a step of descent is lr x the gradient; one of each term comes from sums.
 
     8 (2 + 2) = 32 rows a step, in which nodes occur more than once.
@@ -81,7 +77,9 @@ def test_pcgrad_is_the_surgery_on_the_gradients_of_the_nodes(framework, nodes, r
 
 @pytest.mark.parametrize("schedule", catalog.COMMON["regularizer"]["schedule"])
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_a_schedule_scales_its_term_from_the_first_step_to_the_last(framework, schedule, tree):
+def test_a_schedule_scales_its_term_from_the_first_step_to_the_last(
+    framework, schedule, tree, steps_of
+):
     scheduled = [{"name": "laplacian", "weight": 0.1, "schedule": schedule}, "sparsity"]
     found = [totals for *_, totals in steps_of(framework, tree, 0, regularizers=scheduled)]
     p = np.arange(len(found)) / (len(found) - 1)
@@ -132,7 +130,7 @@ def test_terms_of_one_name_are_told_apart():
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_curves_hold_the_mean_of_each_term(framework, tree):
+def test_curves_hold_the_mean_of_each_term(framework, tree, steps_of):
     run = train(spec_of(framework, regularizers=TWO), hierarchy=tree, progress=False)
     curves = run.curves
     parts = curves[["loss_main", "loss_laplacian", "loss_norm_target"]]
