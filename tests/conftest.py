@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hardball.hierarchy.dag import Hierarchy, from_edges
-from hardball.trainers import problem
+from hardball.training import problem
 
 Edges = tuple[list[str], list[str]]
 
@@ -23,8 +23,8 @@ def _few_programs() -> Iterator[None]:
     """
     yield
     if "jax" in sys.modules:
-        if "hardball.trainers.engine_jax" in sys.modules:
-            sys.modules["hardball.trainers.engine_jax"]._COMPILED.clear()
+        if "hardball.training.engine_jax" in sys.modules:
+            sys.modules["hardball.training.engine_jax"]._COMPILED.clear()
         sys.modules["jax"].clear_caches()
         gc.collect()
 
@@ -99,7 +99,7 @@ def step_by_step() -> Callable[..., Iterator[tuple[Any, np.ndarray, np.ndarray, 
     def steps(
         task: problem.Problem, count: int, *, endless: bool = False
     ) -> Iterator[tuple[Any, np.ndarray, np.ndarray, dict[str, Any]]]:
-        module = importlib.import_module(f"hardball.trainers.engine_{task.spec.framework}")
+        module = importlib.import_module(f"hardball.training.engine_{task.spec.framework}")
         engine, batches = module.Engine(task, 1), problem.batches_of(task)
         table = engine.start()
         for step in range(count):

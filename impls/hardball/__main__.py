@@ -1,5 +1,5 @@
 """`python -m hardball`: the command line."""
 
-from hardball.cli import app
+from hardball.cli.main import app
 
 app(prog_name="hardball")

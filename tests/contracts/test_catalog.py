@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from hardball import catalog
+import hardball
+from hardball.methods import registry
 from hardball.report import gallery
 
 TESTS = Path(__file__).resolve().parents[1]
 DOCS = TESTS.parent / "docs"
-PACKAGE = Path(catalog.__file__).parent
+PACKAGE = Path(hardball.__file__).parent
 FRAMEWORKS = ("jax", "torch")
 PAIRS = sorted(str(p.relative_to(PACKAGE))[: -len("_jax.py")] for p in PACKAGE.rglob("*_jax.py"))
-ENTRIES = [pytest.param(e, id=f"{e.kind}-{e.name}") for e in catalog.ENTRIES]
-PAIRED = [pytest.param(e, id=f"{e.kind}-{e.name}") for e in catalog.ENTRIES if e.paired]
+ENTRIES = [pytest.param(e, id=f"{e.kind}-{e.name}") for e in registry.ENTRIES]
+PAIRED = [pytest.param(e, id=f"{e.kind}-{e.name}") for e in registry.ENTRIES if e.paired]
 # Whose words an entry's source may be: a paper with its year, or this project's own.
 SOURCE = re.compile(r"[A-Z]\w+.* (19|20)\d\d\b|^hardball: \w+")
 
@@ -115,7 +116,7 @@ def test_a_changed_signature_would_be_seen(tmp_path):
 @pytest.mark.parametrize("entry", PAIRED)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_an_entry_can_be_imported(entry, framework):
-    half = catalog.load(entry.kind, entry.name, framework)
+    half = registry.load(entry.kind, entry.name, framework)
     assert callable(half) if entry.function else inspect.ismodule(half)
 
 
@@ -125,27 +126,27 @@ def test_an_entry_is_built_documented_and_cited(entry):
     assert entry.summary
     assert entry.paired or entry.build
     if entry.build:
-        builder = catalog.builder(entry.kind, entry.name)
+        builder = registry.builder(entry.kind, entry.name)
         assert inspect.getdoc(builder)
     if entry.function:
         for framework in FRAMEWORKS:
-            assert inspect.getdoc(catalog.load(entry.kind, entry.name, framework))
+            assert inspect.getdoc(registry.load(entry.kind, entry.name, framework))
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_an_entrys_parameters_are_accepted_by_its_code(entry):
     accepted = set()
     if entry.build:
-        takes = inspect.signature(catalog.builder(entry.kind, entry.name)).parameters
+        takes = inspect.signature(registry.builder(entry.kind, entry.name)).parameters
         accepted |= set(takes)
         defaults = {k: takes[k].default for k in entry.parameters if k in takes}
         assert all(v in (entry.parameters[k], inspect.Parameter.empty) for k, v in defaults.items())
     if entry.function:
-        halves = [catalog.load(entry.kind, entry.name, f) for f in FRAMEWORKS]
+        halves = [registry.load(entry.kind, entry.name, f) for f in FRAMEWORKS]
         for half in halves:
             accepted |= set(inspect.signature(half).parameters)
     if entry.kind == "manifold":
-        accepted |= set(inspect.signature(catalog.load(*_of(entry), "torch").dist).parameters)
+        accepted |= set(inspect.signature(registry.load(*_of(entry), "torch").dist).parameters)
     assert set(entry.parameters) <= accepted
 
 
@@ -163,7 +164,7 @@ def test_an_entrys_choices_hold_its_defaults(entry):
 def test_an_entrys_settings_are_choices_that_fix_its_parameters(entry):
     for name, fixed in entry.settings.items():
         assert name in entry.choices["setting"]
-        resolved = catalog.parameters(*_of(entry), {"setting": name})
+        resolved = registry.parameters(*_of(entry), {"setting": name})
         assert {key: resolved[key] for key in fixed} == fixed
 
 
@@ -191,13 +192,13 @@ def test_a_sampler_has_its_picture(entry):
 def test_the_page_of_samplers_is_what_the_gallery_writes():
     written = (DOCS / gallery.PAGE).read_text(encoding="utf-8")
     said = "docs/samplers.md is not of this catalogue: run `hardball gallery` and commit docs/"
-    assert written == gallery.page(catalog.entries("sampler")), said
+    assert written == gallery.page(registry.entries("sampler")), said
     pictures = {path.stem for path in (DOCS / gallery.FOLDER).glob("*.svg")}
-    assert pictures == {e.name for e in catalog.entries("sampler")}, said
+    assert pictures == {e.name for e in registry.entries("sampler")}, said
 
 
 def test_names_are_unique_within_a_kind():
-    keys = [_of(e) for e in catalog.ENTRIES]
+    keys = [_of(e) for e in registry.ENTRIES]
     assert len(keys) == len(set(keys))
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hardball import catalog
+import hardball
+from hardball.methods import registry
 from speed import family, kernels, memory, timings
 from speed.kernels import engines, manifolds, trees
 
@@ -54,7 +55,7 @@ def _own_cache(tmp_path_factory, monkeypatch):
 
 @pytest.mark.parametrize(
     "entry",
-    [pytest.param(e, id=f"{e.kind}-{e.name}") for e in catalog.ENTRIES if e.kind in MEASURED],
+    [pytest.param(e, id=f"{e.kind}-{e.name}") for e in registry.ENTRIES if e.kind in MEASURED],
 )
 def test_every_entry_has_a_kernel_in_both_frameworks(entry):
     halves = {k.framework for k in KERNELS if k.entry == (entry.kind, entry.name)}
@@ -62,13 +63,13 @@ def test_every_entry_has_a_kernel_in_both_frameworks(entry):
 
 
 @pytest.mark.parametrize(
-    "entry", [e for e in catalog.ENTRIES if not e.paired], ids=lambda e: e.name
+    "entry", [e for e in registry.ENTRIES if not e.paired], ids=lambda e: e.name
 )
 def test_every_unpaired_entry_has_a_host_kernel(entry):
     assert "host" in {k.framework for k in KERNELS if k.entry == (entry.kind, entry.name)}
 
 
-@pytest.mark.parametrize("entry", catalog.entries("sampler"), ids=lambda e: e.name)
+@pytest.mark.parametrize("entry", registry.entries("sampler"), ids=lambda e: e.name)
 def test_every_samplers_arrays_are_measured_as_far_as_its_draws(entry):
     """The matrix, 4 N^2 bytes, ends at 1 k nodes; what compares all nodes with all others at 82 k.
 
@@ -84,23 +85,23 @@ def test_every_samplers_arrays_are_measured_as_far_as_its_draws(entry):
 
 
 def functions_of(entry):
-    path = Path(catalog.__file__).parent / f"{entry.module.replace('.', '/')}_jax.py"
+    path = Path(hardball.__file__).parent / f"{entry.module.replace('.', '/')}_jax.py"
     functions = [n.name for n in ast.parse(path.read_text()).body if isinstance(n, ast.FunctionDef)]
     return {name for name in functions if not name.startswith("_")}
 
 
 def test_every_operation_of_a_manifold_is_measured():
     """What all manifolds share, but for `coordinates`, a number."""
-    shared = set.intersection(*map(functions_of, catalog.entries("manifold")))
+    shared = set.intersection(*map(functions_of, registry.entries("manifold")))
     assert set(manifolds.OPERATIONS) == shared - {"coordinates"}
 
 
 def test_the_compiled_step_stands_beside_plain_code_wherever_there_is_one():
-    from hardball.native import settings
+    from hardball.training.native import settings
 
     names = {k.name for k in KERNELS if k.family == "engines"}
     for form, given in engines.FORMS.items():
-        for space in catalog.entries("manifold"):
+        for space in registry.entries("manifold"):
             spec = engines.spec_of(space.name, given, "native", 1_000, "jax")
             assert f"{form}.{space.name}.plain" in names
             assert (f"{form}.{space.name}.native" in names) == settings.has_kernel(spec)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from hardball.manifolds import lorentz_torch, poincare_torch
+from hardball.methods.manifolds import lorentz_torch, poincare_torch
 
 
 @pytest.fixture(params=[1.0, 0.25])

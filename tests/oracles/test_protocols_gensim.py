@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from hardball.data.store import open_hierarchy
 from hardball.hierarchy.closure import closure, pairs
-from hardball.hierarchy.store import open_hierarchy
 from hardball.metrics import protocols, ranking
 from hardball.metrics.polar import to_polar
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hardball import catalog
+from hardball.methods import registry
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -17,8 +17,8 @@ class JaxHalf:
 
     framework = "jax"
 
-    def load(self, kind: catalog.Kind, name: str) -> Any:
-        return catalog.load(kind, name, "jax")
+    def load(self, kind: registry.Kind, name: str) -> Any:
+        return registry.load(kind, name, "jax")
 
     def stack(self, arrays: list[Any]) -> Any:
         import jax.numpy as jnp
@@ -57,8 +57,8 @@ class TorchHalf:
 
     framework = "torch"
 
-    def load(self, kind: catalog.Kind, name: str) -> Any:
-        return catalog.load(kind, name, "torch")
+    def load(self, kind: registry.Kind, name: str) -> Any:
+        return registry.load(kind, name, "torch")
 
     def stack(self, arrays: list[Any]) -> Any:
         import torch

@@ -87,7 +87,7 @@ def test_curvature_penalty_by_hand(half):
 
 
 def dense(half):
-    return importlib.import_module(f"hardball.optimizers.dense_{half.framework}")
+    return importlib.import_module(f"hardball.methods.optimizers.dense_{half.framework}")
 
 
 def test_the_first_step_of_adam_is_the_rate(half):

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from hardball.encoders import blankets, hgat
-from hardball.encoders.blankets import Settings
 from hardball.hierarchy.blankets import CHILD, COPARENT, PARENT, SELF
 from hardball.hierarchy.dag import from_edges
+from hardball.methods.encoders import hgat
+from hardball.studies.encoders import blankets
+from hardball.studies.encoders.blankets import Settings
 
 HALVES = ("jax", "torch")
 DTYPES = pytest.mark.parametrize(
@@ -24,7 +25,7 @@ DTYPES = pytest.mark.parametrize(
 
 
 def half_of(framework, name="hgat"):
-    return importlib.import_module(f"hardball.encoders.{name}_{framework}")
+    return importlib.import_module(f"hardball.studies.encoders.{name}_{framework}")
 
 
 def encode(framework, arrays, points, kinds, mask, cotangent=None, dtype="float64", **sizes):
@@ -169,7 +170,7 @@ def test_parameters_have_the_same_names_and_shapes_and_come_back():
 
 
 def breaks(framework, kinds, mask, words, drop):
-    half = importlib.import_module(f"hardball.samplers.blanket_{framework}")
+    half = importlib.import_module(f"hardball.methods.samplers.blanket_{framework}")
     if framework == "jax":
         found = half.broken(jnp.asarray(kinds), jnp.asarray(mask), jnp.asarray(words), drop)
         return tuple(map(np.asarray, found))

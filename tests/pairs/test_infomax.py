@@ -7,10 +7,10 @@ from math import exp, log
 import numpy as np
 import pytest
 
-from hardball.encoders import infomax
-from hardball.encoders.infomax import Settings
 from hardball.hierarchy.dag import from_edges
-from hardball.losses import infomax_jax, infomax_torch
+from hardball.methods.pretexts import infomax_jax, infomax_torch
+from hardball.studies.encoders import infomax
+from hardball.studies.encoders.infomax import Settings
 
 FRAMEWORKS = ("jax", "torch")
 
@@ -148,7 +148,7 @@ SMALL = Settings(
 
 
 def trained(framework, task, how, seed=1):
-    half = importlib.import_module(f"hardball.encoders.infomax_{framework}")
+    half = importlib.import_module(f"hardball.studies.encoders.infomax_{framework}")
     return half, half.train(task, seed, how)
 
 
@@ -194,7 +194,7 @@ def test_the_loss_of_a_step_is_that_of_the_encodings(framework):
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_verdicts_are_by_the_summary_of_all_true_encodings(framework):
     task = infomax.build(branches(), 1, SMALL)
-    half = importlib.import_module(f"hardball.encoders.infomax_{framework}")
+    half = importlib.import_module(f"hardball.studies.encoders.infomax_{framework}")
     arrays, nodes = infomax.start(1, SMALL), len(task.inputs)
     (order,) = infomax.held_out(1, nodes, 1)
     true, false = (half.encodings(task, SMALL, arrays, o) for o in (np.arange(nodes), order))
@@ -205,7 +205,7 @@ def test_verdicts_are_by_the_summary_of_all_true_encodings(framework):
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_hidden_node_is_encoded_by_its_blanket_alone(framework):
-    half = importlib.import_module(f"hardball.encoders.infomax_{framework}")
+    half = importlib.import_module(f"hardball.studies.encoders.infomax_{framework}")
     h, arrays = branches(), infomax.start(1, SMALL)
     for own in (True, False):
         how = replace(SMALL, own=own)

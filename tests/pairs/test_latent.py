@@ -11,8 +11,9 @@ import pytest
 import torch
 from scipy import stats
 
-from hardball import catalog, words
+from hardball.core import random_bits
 from hardball.hierarchy.closure import closure
+from hardball.methods import registry
 
 HALVES = ("jax", "torch")
 B, K, D = 48, 6, 3
@@ -37,8 +38,8 @@ class Half:
         self.known = closure(h)
         self.width = int(np.diff(self.known.indptr).max())
         self.anchors, self.nodes = self.array(anchors), self.array(np.arange(h.n_nodes))
-        space = importlib.import_module(f"hardball.samplers.space_{framework}").Space
-        manifold = importlib.import_module(f"hardball.manifolds.poincare_{framework}")
+        space = importlib.import_module(f"hardball.methods.samplers.space_{framework}").Space
+        manifold = importlib.import_module(f"hardball.methods.manifolds.poincare_{framework}")
         self.space = space(manifold, 1.0, self.array(points).__getitem__)
 
     def array(self, values):
@@ -49,20 +50,20 @@ class Half:
         return torch.tensor(values.astype(np.int64) if values.dtype.kind in "iu" else values)
 
     def known_of(self, nodes):
-        module = importlib.import_module(f"hardball.samplers.membership_{self.framework}")
+        module = importlib.import_module(f"hardball.methods.samplers.membership_{self.framework}")
         rows = self.array(self.known.indptr), self.array(self.known.indices)
         return module.Known(*rows, self.width, nodes)
 
     def lists(self, top):
-        refresh = catalog.refresher("sampler", "neighbors", self.framework)
+        refresh = registry.refresher("sampler", "neighbors", self.framework)
         return refresh(self.space, self.known_of, self.nodes, top=top)
 
     def draw(self, name, h, positives, drawn, **params):
         """ids and valid (B, K) as NumPy arrays."""
-        resolved = catalog.parameters("sampler", name, params)
-        index = catalog.builder("sampler", name)(h, self.known, negatives=K, **resolved)
+        resolved = registry.parameters("sampler", name, params)
+        index = registry.builder("sampler", name)(h, self.known, negatives=K, **resolved)
         index = {key: self.array(value) for key, value in index.items()}
-        function = catalog.load("sampler", name, self.framework)
+        function = registry.load("sampler", name, self.framework)
         taken = inspect.signature(function).parameters
         options = {k: v for k, v in resolved.items() if k in taken}
         drawn = self.array(drawn if self.framework == "torch" else drawn.astype(np.uint32))
@@ -112,13 +113,13 @@ def dists(points):
 
 
 def stream(count, rows=B):
-    return words.words(3, "latent", 0, rows * count).reshape(rows, count).astype(np.int64)
+    return random_bits.words(3, "latent", 0, rows * count).reshape(rows, count).astype(np.int64)
 
 
 def count_of(name, params):
-    made = catalog.entry("sampler", name).words
-    resolved = catalog.parameters("sampler", name, params)
-    return catalog.host(made)(K, **resolved) if made else K
+    made = registry.entry("sampler", name).words
+    resolved = registry.parameters("sampler", name, params)
+    return registry.host(made)(K, **resolved) if made else K
 
 
 def hops(h):
@@ -135,12 +136,12 @@ def hops(h):
 
 def candidates(half, h, kind, drawn):
     """Ids (B, C) that another sampler draws of the same words."""
-    index = catalog.builder("sampler", kind)(
-        h, half.known, negatives=K, **catalog.parameters("sampler", kind, {})
+    index = registry.builder("sampler", kind)(
+        h, half.known, negatives=K, **registry.parameters("sampler", kind, {})
     )
     index = {key: half.array(value) for key, value in index.items()}
     drawn = half.array(drawn if half.framework == "torch" else drawn.astype(np.uint32))
-    ids, valid = catalog.load("sampler", kind, half.framework)(index, half.anchors, drawn)
+    ids, valid = registry.load("sampler", kind, half.framework)(index, half.anchors, drawn)
     return np.asarray(ids), np.asarray(valid)
 
 
@@ -239,7 +240,7 @@ def test_lists_hold_the_nearest_nodes_exactly(graph, points, pairs, framework):
 @pytest.mark.parametrize("framework", HALVES)
 def test_a_temperature_weights_by_distance(framework):
     """p ~ exp(-d / 0.5) over distances 0.2, 1, 1.5, infinity: chi-square of 60,000 draws."""
-    module = importlib.import_module(f"hardball.samplers.choice_{framework}")
+    module = importlib.import_module(f"hardball.methods.samplers.choice_{framework}")
     far, drawn = np.array([[0.2, 1.0, 1.5, np.inf]]), stream(60_000, rows=1)
     if framework == "jax":
         places = module.softly(jnp.asarray(far), jnp.asarray(drawn.astype(np.uint32)), 0.5)
@@ -256,7 +257,7 @@ def test_a_temperature_weights_by_distance(framework):
 
 @pytest.mark.parametrize("framework", HALVES)
 def test_nothing_is_drawn_where_all_candidates_are_positives(framework):
-    module = importlib.import_module(f"hardball.samplers.choice_{framework}")
+    module = importlib.import_module(f"hardball.methods.samplers.choice_{framework}")
     far = np.full((2, 5), np.inf)
     if framework == "jax":
         places = module.softly(jnp.asarray(far), jnp.zeros((2, 3), jnp.uint32), 1.0)

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hardball import catalog
-from hardball.trainers.methods import FACTS, NORMS, measure_of
+from hardball.methods import registry
+from hardball.training.methods import FACTS, NORMS, measure_of
 
 LOSSES = [
     *("infonce", "multi_hop_contrastive", "local_contrastive"),
@@ -289,7 +289,7 @@ def test_a_row_without_negatives_is_finite(name, value, slope, count, half):
 def test_gradients_of_points_are_finite_where_they_coincide_and_at_the_boundary(name, half):
     """All in one place, at the origin and at the largest radius; and on opposite sides."""
     loss, space = half.load("loss", name), half.load("manifold", "poincare")
-    measures = importlib.import_module(f"hardball.trainers.measures_{half.framework}")
+    measures = importlib.import_module(f"hardball.training.measures_{half.framework}")
     how = SimpleNamespace(measure=measure_of(loss), manifold=space, c=1.0, flat=False)
 
     def of_points(anchors, positives, negatives, *told):
@@ -391,7 +391,7 @@ def test_both_halves_give_the_same_values_and_gradients(name, params, dtype, nea
 
 
 def test_defaults_are_those_of_the_catalogue(half):
-    for entry in catalog.entries("loss"):
+    for entry in registry.entries("loss"):
         signature = inspect.signature(half.load("loss", entry.name))
         defaults = {
             p.name: p.default for p in signature.parameters.values() if p.default is not p.empty

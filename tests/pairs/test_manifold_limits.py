@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardball import catalog
+from hardball.methods import registry
 
 MANIFOLDS = ["poincare", "lorentz", "tangent", "euclidean"]
 HYPERBOLIC = MANIFOLDS[:3]
@@ -345,7 +345,7 @@ triple = st.lists(st.lists(coordinate, min_size=3, max_size=3), min_size=3, max_
 @settings(max_examples=50, deadline=None)
 @given(v=triple)
 def test_distance_is_a_metric(manifold, v):
-    module = catalog.load("manifold", manifold, "torch")
+    module = registry.load("manifold", manifold, "torch")
     x = module.exp0(torch.tensor(v, dtype=torch.float64), 1.0)
     d = module.dist(x[:, None], x[None], 1.0).numpy()
     assert np.array_equal(np.diagonal(d), np.zeros(3))

@@ -7,10 +7,10 @@ import numba
 import numpy as np
 import pytest
 
-from hardball import words
-from hardball.native import settings
-from hardball.spec import RunSpec
-from hardball.trainers import loop, problem
+from hardball.core import random_bits
+from hardball.runs.spec import RunSpec
+from hardball.training import loop, problem
+from hardball.training.native import settings
 
 STEPS = 60
 GEOMETRIES = ["tangent", "poincare", "lorentz"]
@@ -60,11 +60,11 @@ def prepared(graph, steps=STEPS, start=None, **changes):
     task = problem.build(spec, graph)
     if start is not None:
         task = dataclasses.replace(task, start=start)
-    engine = importlib.import_module(f"hardball.trainers.engine_{spec.framework}").Engine(
+    engine = importlib.import_module(f"hardball.training.engine_{spec.framework}").Engine(
         task, steps
     )
     order = problem.Batches(spec.seed, len(task.positives), spec.batch_size).take(0, steps)
-    drawn = words.block(spec.seed, "negatives", 0, steps, problem.words_per_step(spec))
+    drawn = random_bits.block(spec.seed, "negatives", 0, steps, problem.words_per_step(spec))
     lr, fade = np.linspace(1, 0.5, steps) * spec.lr, np.geomspace(1, spec.fade, steps)
     chunk = problem.Chunk(0, order, drawn, lr, fade)
     # The rate of the last step, at which points not touched since are brought up to date.
@@ -162,7 +162,7 @@ def test_from_one_table_both_frameworks_end_in_the_same_bytes(graph, manifold):
 
 def far(graph, radius):
     """Tangent vectors of length `radius` in all directions."""
-    noise = words.normal(3, "far", (graph.n_nodes, 3))
+    noise = random_bits.normal(3, "far", (graph.n_nodes, 3))
     return radius * noise / np.linalg.norm(noise, axis=1, keepdims=True)
 
 
@@ -242,7 +242,7 @@ def test_what_it_cannot_do_is_left_to_plain_code(changes):
 
 @pytest.mark.parametrize("largest", [1, 7, 2**11, 2**22 + 5, 2**31])
 def test_nodes_named_more_than_once_are_one_row(largest):
-    from hardball.native import step
+    from hardball.training.native import step
 
     ids = np.random.default_rng(0).integers(0, largest, 3000).astype(np.int32)
     slots, unique = np.empty(3000, np.int32), np.empty(3000, np.int32)
@@ -254,7 +254,7 @@ def test_nodes_named_more_than_once_are_one_row(largest):
 
 def test_powers_beyond_the_table_are_worked_out():
     """A row that no batch touched for longer than the table of powers reaches."""
-    from hardball.native import rows
+    from hardball.training.native import rows
 
     powers = settings.powers(spec_of(sampler="uniform"))
     for row, base in enumerate((0.9, 0.99, 0.9 / 0.99**0.5)):
@@ -267,7 +267,7 @@ def test_chunks_cut_anywhere_lead_to_the_same_end(graph):
     """The engine's loop hands the step number over, which the rows are brought up to."""
     spec = spec_of(epochs=3, **OPTIMIZERS["adam"], **FORMS["pool"])
     task = problem.build(spec, graph)
-    module = importlib.import_module("hardball.trainers.engine_jax")
+    module = importlib.import_module("hardball.training.engine_jax")
     whole = loop.run(task, module.Engine(task, loop.capacity(task)), progress=False)
     engine = module.Engine(task, 7)
     table, first = engine.start(), 0

@@ -6,9 +6,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from hardball import catalog
+from hardball.methods import registry
 
-NAMES = [entry.name for entry in catalog.entries("objective")]
+NAMES = [entry.name for entry in registry.entries("objective")]
 
 
 def products(gradients):
@@ -91,7 +91,7 @@ def test_schedules_by_hand(half, name, factors):
     module = inspect.getmodule(half.load("objective", "sum"))
     found = half.call(module.schedule, np.linspace(0, 1, 5), name)
     np.testing.assert_allclose(found, factors, rtol=1e-15)
-    assert name in catalog.COMMON["regularizer"]["schedule"]
+    assert name in registry.COMMON["regularizer"]["schedule"]
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-5)])
@@ -108,7 +108,7 @@ def test_halves_agree(halves, name, dtype, tolerance):
 
 
 def test_defaults_are_those_of_the_catalogue(half):
-    for entry in catalog.entries("objective"):
+    for entry in registry.entries("objective"):
         signature = inspect.signature(half.load("objective", entry.name))
         defaults = {
             p.name: p.default for p in signature.parameters.values() if p.default is not p.empty

@@ -11,8 +11,8 @@ import optax
 import pytest
 import torch
 
-from hardball.errors import HardballError
-from hardball.optimizers import rows_jax, rows_torch
+from hardball.core.errors import HardballError
+from hardball.methods.optimizers import rows_jax, rows_torch
 
 MANIFOLDS = ("poincare", "lorentz", "tangent", "euclidean")
 NAMES = ("rsgd", "radam", "adam")
@@ -28,7 +28,7 @@ def _double():
 
 
 def manifold(name, framework):
-    return importlib.import_module(f"hardball.manifolds.{name}_{framework}")
+    return importlib.import_module(f"hardball.methods.manifolds.{name}_{framework}")
 
 
 def steps(name, where, framework, count, lr=0.1, c=1.0, **params):

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from hardball.hierarchy.dag import from_edges
-from hardball.hierarchy.paths import paths_index
+from hardball.hierarchy.tree_paths import paths_index
 
 
 def lengths(half, h, nodes, others):
     """`path_lengths` of one framework."""
-    module = importlib.import_module(f"hardball.trainers.paths_{half.framework}")
+    module = importlib.import_module(f"hardball.training.paths_{half.framework}")
     index = paths_index(h)
 
     def of_arrays(nodes, others, *arrays):

@@ -6,12 +6,12 @@ from math import sqrt, tanh
 import numpy as np
 import pytest
 
-from hardball.errors import HardballError
-from hardball.hierarchy.radii import by_depth
-from hardball.native import settings
-from hardball.spec import RunSpec
-from hardball.trainers import problem
-from hardball.trainers.train import train
+from hardball.core.errors import HardballError
+from hardball.methods.radii.by_depth import by_depth
+from hardball.runs.spec import RunSpec
+from hardball.training import problem
+from hardball.training.native import settings
+from hardball.training.train import train
 
 SPACES = ["poincare", "lorentz", "tangent", "euclidean"]
 FORMS = ["free", "exact", "at_most"]

@@ -7,9 +7,9 @@ from math import tanh
 import numpy as np
 import pytest
 
-from hardball import catalog
+from hardball.methods import registry
 
-ENTRIES = {entry.name: entry for entry in catalog.entries("regularizer")}
+ENTRIES = {entry.name: entry for entry in registry.entries("regularizer")}
 # Every regulariser with its defaults, and what its parameters switch between.
 CASES = [(name, {}) for name in ENTRIES]
 CASES += [("laplacian", {"form": "tangent"}), ("laplacian_normalized", {"form": "tangent"})]
@@ -167,7 +167,9 @@ def consolidation(half):
     """`ewc` of named arrays, as a function of arrays alone."""
     import importlib
 
-    function = importlib.import_module(f"hardball.losses.consolidation_{half.framework}").ewc
+    function = importlib.import_module(
+        f"hardball.methods.regularizers.consolidation_{half.framework}"
+    ).ewc
 
     def of_two(one, two, *, weights):
         start = {"map": 0 * one, "bias": 0 * two + 1}
@@ -348,7 +350,7 @@ def test_defaults_are_those_of_the_catalogue(half):
 
 
 def test_a_form_that_is_not_there_is_named():
-    from hardball.errors import HardballError
+    from hardball.core.errors import HardballError
 
     with pytest.raises(HardballError, match="allowed are distance, tangent"):
-        catalog.parameters("regularizer", "laplacian", {"form": "hyperbolic"})
+        registry.parameters("regularizer", "laplacian", {"form": "hyperbolic"})

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from hardball import catalog, words
+from hardball.core import random_bits
 from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import from_edges
-from hardball.samplers.segments import within
+from hardball.methods import registry
+from hardball.methods.samplers.segments import within
 
 CASES = [
     ("uniform", {}),
@@ -80,7 +81,7 @@ def as_words(w):
 
 def edge_words(count):
     """Words of a stream, with the least and the greatest word and the middle among them."""
-    w = words.words(1, "pairs", 0, count)
+    w = random_bits.words(1, "pairs", 0, count)
     w[:4] = [0, 2**32 - 1, 2**31, 2**31 - 1]
     return w
 
@@ -94,12 +95,12 @@ def assert_same(jax_outputs, torch_outputs):
 @pytest.mark.parametrize(("name", "params"), CASES, ids=str)
 def test_both_halves_draw_the_same(graph, name, params, x64):
     h = GRAPHS[graph]
-    resolved = catalog.parameters("sampler", name, params)
-    index = catalog.builder("sampler", name)(h, closure(h), negatives=K, **resolved)
+    resolved = registry.parameters("sampler", name, params)
+    index = registry.builder("sampler", name)(h, closure(h), negatives=K, **resolved)
     # A third of the way: the second of four rings, the first of three.
     now = {"progress": (jnp.asarray(1 / 3), torch.tensor(1 / 3))} if name == "tightening" else {}
     given, theirs_given = ({key: both[i] for key, both in now.items()} for i in (0, 1))
-    one, other = (catalog.load("sampler", name, f) for f in HALVES)
+    one, other = (registry.load("sampler", name, f) for f in HALVES)
     taken = inspect.signature(one).parameters
     options = {key: value for key, value in resolved.items() if key in taken}
     anchors = np.random.default_rng(1).integers(0, h.n_nodes, B).astype(np.int32)
@@ -107,7 +108,7 @@ def test_both_halves_draw_the_same(graph, name, params, x64):
         w_jax, w_torch = as_words(edge_words(B * K).reshape(B, K))
         jax_index = {key: jnp.asarray(array) for key, array in index.items()}
         torch_index = {key: torch.as_tensor(array) for key, array in index.items()}
-        if catalog.entry("sampler", name).form == "pool":
+        if registry.entry("sampler", name).form == "pool":
             mine, theirs = one(jax_index, w_jax[0]), other(torch_index, w_torch[0])
         else:
             drawn = jax.jit(lambda i, a, w: one(i, a, w, **given, **options))
@@ -130,14 +131,14 @@ LONE = ["siblings", "matrix", "uniform", "multi_hop", "degree_corrected", "simil
 def test_both_halves_have_nothing_to_draw_for_a_lone_node(name, replace):
     h = from_edges("lone", [], [], nodes=["only"])
     params = {"replace": replace} if name in ("siblings", "matrix") else {}
-    resolved = catalog.parameters("sampler", name, params)
-    index = catalog.builder("sampler", name)(h, closure(h), negatives=3, **resolved)
+    resolved = registry.parameters("sampler", name, params)
+    index = registry.builder("sampler", name)(h, closure(h), negatives=3, **resolved)
     w_jax, w_torch = as_words(edge_words(6).reshape(2, 3))
     anchors = np.zeros(2, np.int32)
-    mine = catalog.load("sampler", name, "jax")(
+    mine = registry.load("sampler", name, "jax")(
         {key: jnp.asarray(a) for key, a in index.items()}, jnp.asarray(anchors), w_jax, **params
     )
-    theirs = catalog.load("sampler", name, "torch")(
+    theirs = registry.load("sampler", name, "torch")(
         {key: torch.as_tensor(a) for key, a in index.items()},
         torch.from_numpy(anchors),
         w_torch,
@@ -155,7 +156,7 @@ def test_words_become_the_same_integers(name):
     spans[:4] = [1, 2**31 - 1, 0, 2]
     w_jax, w_torch = as_words(w)
     one, other = (
-        getattr(importlib.import_module(f"hardball.samplers.integers_{f}"), name) for f in HALVES
+        getattr(importlib.import_module(f"hardball.arrays.on_{f}.integers"), name) for f in HALVES
     )
     mine, theirs = one(w_jax, jnp.asarray(spans)), other(w_torch, torch.from_numpy(spans))
     if name == "mulhi":
@@ -172,7 +173,7 @@ def test_both_halves_know_the_same_positives(graph, x64):
     candidates = rng.integers(0, h.n_nodes, (B, K)).astype(np.int32)
     pool = np.sort(rng.integers(0, h.n_nodes, 40)).astype(np.int32)
     width = int(np.diff(csr.indptr).max())
-    one, other = (importlib.import_module(f"hardball.samplers.membership_{f}") for f in HALVES)
+    one, other = (importlib.import_module(f"hardball.arrays.on_{f}.membership") for f in HALVES)
     t = torch.from_numpy
     with jax.enable_x64(x64):
         j = jnp.asarray
@@ -208,7 +209,7 @@ def test_both_halves_know_who_is_within_some_hops(graph, x64, hops):
     candidates = rng.integers(0, h.n_nodes, (B, K)).astype(np.int32)
     candidates[:, 0] = nodes
     one, other = (
-        importlib.import_module(f"hardball.samplers.segments_{f}").is_within for f in HALVES
+        importlib.import_module(f"hardball.methods.samplers.segments_{f}").is_within for f in HALVES
     )
     with jax.enable_x64(x64):
         j = {key: jnp.asarray(array) for key, array in index.items()}

@@ -16,11 +16,13 @@ import numpy as np
 import pytest
 import torch
 
-from hardball import plan, words
-from hardball.hierarchy import groups
-from hardball.hierarchy.cards import Group
-from hardball.spec import RunSpec
-from hardball.trainers import (
+from hardball.core import random_bits
+from hardball.data import groups
+from hardball.data.cards import Group
+from hardball.methods import registry
+from hardball.runs import plan
+from hardball.runs.spec import RunSpec
+from hardball.training import (
     draws_jax,
     draws_torch,
     engine_jax,
@@ -46,9 +48,9 @@ BEGINNINGS = {"entailment_cones": 1.0}
 QUICK = [run.spec for run in plan.runs(plan.load_suite("quick"))]
 # Without the samplers that look at the points, whose draws follow from those of the step before.
 EVERY_SAMPLER = {str(spec.sampler): spec.sampler for spec in QUICK}
-LOOKING = [n for n, s in EVERY_SAMPLER.items() if plan.catalog.entry("sampler", s.name).looks]
+LOOKING = [n for n, s in EVERY_SAMPLER.items() if registry.entry("sampler", s.name).looks]
 SAMPLERS = {name: sampler for name, sampler in EVERY_SAMPLER.items() if name not in LOOKING}
-IN_POOLS = [n for n, s in SAMPLERS.items() if plan.catalog.entry("sampler", s.name).form == "pool"]
+IN_POOLS = [n for n, s in SAMPLERS.items() if registry.entry("sampler", s.name).form == "pool"]
 IN_PAIRS = [name for name in SAMPLERS if name not in IN_POOLS]
 LOSSES = {str(spec.loss): spec.loss for spec in QUICK}
 # Each manifold with the settings that the quick suite trains it by, the first of several.
@@ -82,7 +84,7 @@ OWNING = [
     {"name": "feature_reconstruction", "form": "categorical", "features": "depth"},
 ]
 CURVATURE = {"name": "curvature_penalty", "target": 2.0}
-OBJECTIVES = [entry.name for entry in plan.catalog.entries("objective")]
+OBJECTIVES = [entry.name for entry in registry.entries("objective")]
 OWNERS = [(geometry, "sum") for geometry in GEOMETRIES]
 CURVED = [geometry for geometry in GEOMETRIES if geometry.startswith("tangent")]
 OWNERS += [(CURVED[0], objective) for objective in OBJECTIVES if objective != "sum"]
@@ -111,7 +113,7 @@ def graph(random_dag):
 
 
 def spec_of(framework, **settings):
-    pool = plan.catalog.entry("sampler", settings["sampler"].name).form == "pool"
+    pool = registry.entry("sampler", settings["sampler"].name).form == "pool"
     base = {"dataset": "random", "seed": 3, "dim": 3, "dtype": "float64", "batch_size": BATCH}
     base |= {"negatives": POOL if pool else DRAWS, "epochs": 1, "init_scale": 0.1}
     base |= {"kernels": "plain"}
@@ -133,7 +135,7 @@ class Side:
         of_anchors = {"depth": self.problem.depth, "absent": self.problem.absent}
         self.told |= {name: fact[self.pairs[..., 0]] for name, fact in of_anchors.items()}
         count = problem.words_per_step(spec)
-        self.words = words.block(spec.seed, "negatives", 0, STEPS, count)
+        self.words = random_bits.block(spec.seed, "negatives", 0, STEPS, count)
 
 
 def jax_draws(side):
@@ -226,7 +228,7 @@ def depths(side, nodes):
 
 def comparing(measure):
     """The names of the losses that compare distances, or angles."""
-    loaded = {n: plan.catalog.load("loss", m.name, "jax") for n, m in LOSSES.items()}
+    loaded = {n: registry.load("loss", m.name, "jax") for n, m in LOSSES.items()}
     return [name for name, loss in loaded.items() if methods.measure_of(loss) == measure]
 
 
@@ -258,7 +260,7 @@ def compiled_path(geometry, pooled, measure):
 
 def one_loss(method):
     """(what is compared, weight, all facts) -> a loss, which takes the facts that it names."""
-    loss = plan.catalog.load("loss", method.name, "jax")
+    loss = registry.load("loss", method.name, "jax")
     known = (*methods.FACTS, *methods.NORMS)
     taken = [name for name in known if name in inspect.signature(loss).parameters]
 

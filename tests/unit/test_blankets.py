@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from hardball import cli
-from hardball.encoders import blankets as encoded
-from hardball.encoders.blankets import Settings, score
-from hardball.errors import HardballError
+from hardball.cli import main
+from hardball.core.errors import HardballError
 from hardball.hierarchy import blankets
 from hardball.hierarchy.blankets import CHILD, COPARENT, KINDS, PARENT, SELF
 from hardball.hierarchy.dag import Hierarchy, from_edges
+from hardball.studies.encoders import blankets as encoded
+from hardball.studies.encoders.blankets import Settings, score
 
 
 def named(h: Hierarchy, node: str, width: int = 8) -> dict[str, str]:
@@ -197,7 +197,7 @@ SMALL = ("--steps", "4", "--batch", "8", "--dim", "3", "--width", "4")
 def test_the_command_writes_a_row(framework: str, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(encoded, "RESAMPLES", 50)
     arguments = ["blankets", "-d", "ncbi_primates", "-f", framework, *SMALL, "--out", str(tmp_path)]
-    said = CliRunner().invoke(cli.app, arguments)
+    said = CliRunner().invoke(main.app, arguments)
     assert said.exit_code == 0, said.output
     assert "chance is 0.5" in said.output
     (path,) = tmp_path.iterdir()
@@ -230,7 +230,7 @@ def test_the_command_writes_a_row(framework: str, tmp_path, monkeypatch) -> None
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], said: str) -> None:
-    result = CliRunner().invoke(cli.app, ["blankets", *arguments])
+    result = CliRunner().invoke(main.app, ["blankets", *arguments])
     assert result.exit_code == 2
     assert said in result.output
     assert result.output.count("\n") == 1

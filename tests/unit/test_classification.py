@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
-from hardball.errors import HardballError
-from hardball.hierarchy import groups, labels, splits, starts
-from hardball.hierarchy.cards import Group
+from hardball.core.errors import HardballError
+from hardball.data import groups
+from hardball.data.cards import Group
+from hardball.hierarchy import drawing, labels, splits
 from hardball.hierarchy.closure import closure, contains, from_pairs, pairs
 from hardball.hierarchy.dag import Hierarchy, from_edges
 from hardball.hierarchy.pieces import pieces, runs
@@ -17,8 +18,8 @@ from hardball.metrics import classes, link_head, logistic
 from hardball.metrics.evaluate import evaluate
 from hardball.metrics.logistic import Examples, Head
 from hardball.metrics.polar import tangent, to_polar
-from hardball.spec import RunSpec
-from hardball.trainers.train import train
+from hardball.runs.spec import RunSpec
+from hardball.training.train import train
 
 TWO = Examples(np.array([[1.0], [-1.0]]), np.array([1, 0]))
 
@@ -232,7 +233,7 @@ def test_graphs_of_branches_that_lie_apart_are_told() -> None:
     """In the drawing each of the three branches below the root is a sector of its own."""
     child = np.arange(1, 400)
     h = branches(from_edges("three", child, (child - 1) // 3, nodes=np.arange(400)))
-    drawn = starts.sectors(h, np.zeros((400, 2)))
+    drawn = drawing.sectors(h, np.zeros((400, 2)))
     found = measured(h, drawn, splits.graph_classification, size=4)
     assert found["graph_accuracy"] > 0.9 > found["graph_majority"]
     again = measured(h, drawn, splits.graph_classification, size=4)
@@ -294,7 +295,7 @@ def test_links_are_told_from_a_drawing_and_not_from_one_place(
     random_dag: Callable[..., Hierarchy],
 ) -> None:
     h = random_dag(300, 5, roots=0.0, extra=0.0)
-    drawn = starts.sectors(h, np.zeros((300, 2)))
+    drawn = drawing.sectors(h, np.zeros((300, 2)))
     found = measured(h, drawn, splits.link_prediction)
     assert found["link_head_auc"] > 0.8
     assert found["link_head_accuracy"] > 0.7

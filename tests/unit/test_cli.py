@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from hardball import __version__, catalog, plan
-from hardball.cli import app
+from hardball import __version__
+from hardball.cli.main import app
+from hardball.methods import registry
+from hardball.runs import plan
 
 
 def call(*arguments: str):
@@ -36,7 +38,7 @@ def test_every_command_explains_itself(command):
 
 def test_list_shows_every_entry_with_its_parameters_and_source():
     shown = call("list").stdout
-    for entry in catalog.entries():
+    for entry in registry.entries():
         assert entry.name in shown
         assert f"source: {entry.source}\n" in shown
     assert "memory: O(N log depth)\n      a draw: O(log depth)\n" in shown

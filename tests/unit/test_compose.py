@@ -5,12 +5,12 @@ import importlib
 import numpy as np
 import pytest
 
-from hardball import words
-from hardball.errors import HardballError
+from hardball.core import random_bits
+from hardball.core.errors import HardballError
 from hardball.hierarchy import rings
-from hardball.samplers.compose import parts, samplers
-from hardball.spec import Method, RunSpec
-from hardball.trainers import problem
+from hardball.methods.samplers.compose import parts, samplers
+from hardball.runs.spec import Method, RunSpec
+from hardball.training import problem
 
 
 def spec_of(**changes):
@@ -28,9 +28,9 @@ def drawn(graph, framework, step, **changes):
     """Anchors, and what an engine would draw for them at a step."""
     spec = spec_of(framework=framework, **changes)
     task = problem.build(spec, graph)
-    engine = importlib.import_module(f"hardball.trainers.engine_{framework}").Engine(task, 1)
+    engine = importlib.import_module(f"hardball.training.engine_{framework}").Engine(task, 1)
     rows = np.arange(spec.batch_size)
-    stream = words.words(2, "compose", step, problem.words_per_step(spec))
+    stream = random_bits.words(2, "compose", step, problem.words_per_step(spec))
     ids, weights = engine.sample(engine.start(), step, rows, stream)
     return task.positives[rows, 0], ids, weights
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hardball.errors import HardballError
-from hardball.hierarchy import cards
+from hardball.core.errors import HardballError
+from hardball.data import cards
 
 # name: nodes, direct edges, closure pairs.
 TABLE = {

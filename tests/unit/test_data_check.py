@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from hardball import catalog
-from hardball.errors import HardballError
-from hardball.hierarchy import cards, check, check_run, commands, store
-from hardball.hierarchy.check import check_dataset
+from hardball.cli import data
+from hardball.core.errors import HardballError
+from hardball.data import cards, check, store
+from hardball.data.check import check_dataset
+from hardball.data.points import save_points
 from hardball.hierarchy.dag import Hierarchy
-from hardball.row import spec_columns
-from hardball.spec import RunSpec
-from hardball.trainers.points import save_points
+from hardball.methods import registry
+from hardball.runs.row import spec_columns
+from hardball.runs.spec import RunSpec
+from hardball.training import check_run
 
 
 def failed(checks: list[check.Check]) -> list[str]:
@@ -113,7 +115,7 @@ def test_require_names_what_failed(tree: Hierarchy) -> None:
 def test_the_list_is_readable(tree: Hierarchy) -> None:
     console = Console(width=80, record=True, color_system=None, file=io.StringIO())
     listed = [check.Check("a", True, "x"), check.Check("b", False, "y"), check.Check("c", None, "")]
-    commands.print_checks("mine", listed, console)
+    data.print_checks("mine", listed, console)
     lines = console.export_text().splitlines()
     assert [line.split()[:2] for line in lines[:3]] == [["pass", "a"], ["FAIL", "b"], ["-", "c"]]
     assert lines[3] == "mine: 1 passed, 1 failed"
@@ -186,9 +188,9 @@ def test_a_wrong_count_of_points_at_the_limit() -> None:
 
 def test_draws_no_nearer_than_chance_break_the_promise(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sampler of siblings that in truth draws from the whole level of another branch."""
-    real = catalog.load
+    real = registry.load
 
-    def load(kind: catalog.Kind, name: str, framework: str) -> Any:
+    def load(kind: registry.Kind, name: str, framework: str) -> Any:
         found = real(kind, name, framework)
         if kind != "sampler":
             return found
@@ -228,8 +230,8 @@ def test_a_points_file_without_its_row_needs_the_dataset(tmp_path: Path) -> None
     path.parent.mkdir(parents=True)
     save_points(path, embedding(h, "tangent"), "tangent", 1.0, h.ids)
     with pytest.raises(HardballError, match="name its --dataset"):
-        commands.check_command(str(path))
-    assert commands.check_command(str(path), dataset="ncbi_primates")
+        data.check_command(str(path))
+    assert data.check_command(str(path), dataset="ncbi_primates")
 
 
 @pytest.mark.parametrize(
@@ -250,4 +252,4 @@ def test_a_points_file_without_its_row_needs_the_dataset(tmp_path: Path) -> None
 )
 def test_a_run_is_checked_by_the_spec_that_its_row_prints(changes: dict[str, Any]) -> None:
     spec = RunSpec.model_validate({"dataset": "d", "framework": "jax", "seed": 3, **changes})
-    assert commands._spec(spec_columns(spec)) == spec
+    assert data._spec(spec_columns(spec)) == spec

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hardball.errors import HardballError
-from hardball.hierarchy import fetch, sources
+from hardball.core.errors import HardballError
+from hardball.data import fetch, sources
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(BODY).hexdigest()

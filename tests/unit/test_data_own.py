@@ -7,9 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hardball import paths
-from hardball.errors import HardballError
-from hardball.hierarchy import commands, dag, store
+from hardball.cli import data
+from hardball.core import paths
+from hardball.core.errors import HardballError
+from hardball.data import store
+from hardball.hierarchy import dag
 from hardball.hierarchy.dag import Hierarchy
 
 
@@ -219,18 +221,18 @@ def test_the_command_builds_and_says_what(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edges = write(tmp_path / "mine.tsv", "child\tparent\nb\ta\nb\ta\n")
-    commands.build_command(edges=edges, name="bees")
+    data.build_command(edges=edges, name="bees")
     shown = capsys.readouterr()
     assert shown.out.startswith("bees: 2 nodes, 1 edges, 1 roots, depth 1, no groups; content ")
     assert shown.out.rstrip().endswith(str(paths.cache() / "built" / "bees"))
     assert shown.err == "bees: 1 duplicate edge dropped\n"
-    assert commands.check_command("bees")
+    assert data.check_command("bees")
 
 
 def test_edges_and_names_do_not_mix(tmp_path: Path) -> None:
     with pytest.raises(HardballError, match="one of both"):
-        commands.build_command(["wordnet_mammals"], edges=tmp_path / "m.tsv")
+        data.build_command(["wordnet_mammals"], edges=tmp_path / "m.tsv")
     with pytest.raises(HardballError, match="one of both"):
-        commands.build_command()
+        data.build_command()
     with pytest.raises(HardballError, match="go with --edges"):
-        commands.build_command(["wordnet_mammals"], name="x")
+        data.build_command(["wordnet_mammals"], name="x")

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hardball.errors import HardballError
-from hardball.hierarchy import archives, readers_files, readers_ncbi, readers_wordnet, store
-from hardball.hierarchy.table import Table
+from hardball.core.errors import HardballError
+from hardball.data import archives, readers_files, readers_ncbi, readers_wordnet, store
+from hardball.data.table import Table
 
 # offset lex_file type words word lex_id ... pointers [symbol offset pos source/target] | gloss
 NOUNS = """\
@@ -195,8 +195,8 @@ def test_the_dump_down_to_a_rank(dump: Path) -> None:
 
 
 def test_rank_groups_are_the_nearest_ancestor_of_that_rank(dump: Path) -> None:
-    from hardball.hierarchy.cards import Group
-    from hardball.hierarchy.groups import add
+    from hardball.data.cards import Group
+    from hardball.data.groups import add
 
     ranks = [Group(name=rank, by="rank") for rank in ("order", "family")]
     h = add(store.to_hierarchy("dump", readers_ncbi.read_dump(dump)), ranks)
@@ -215,7 +215,7 @@ def test_rank_groups_are_the_nearest_ancestor_of_that_rank(dump: Path) -> None:
 
 
 def test_depth_groups_are_the_ancestor_at_that_depth(dump: Path) -> None:
-    from hardball.hierarchy.groups import by_depth
+    from hardball.data.groups import by_depth
 
     h = store.to_hierarchy("dump", readers_ncbi.read_dump(dump))
     codes, names = by_depth(h, 3)

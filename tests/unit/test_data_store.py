@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import yaml
 
-from hardball import paths
-from hardball.errors import HardballError
-from hardball.hierarchy import bundle, cards, commands, dag, fetch, store, temporal
+from hardball.cli import data
+from hardball.core import paths
+from hardball.core.errors import HardballError
+from hardball.data import bundle, cards, fetch, store
+from hardball.hierarchy import dag, temporal
 from hardball.hierarchy.dag import Hierarchy, from_edges
 
 EDGES = "child\tparent\nb\ta\nc\ta\nd\tb\n"
@@ -212,12 +214,12 @@ def test_temporal_changes_where_both_are_built() -> None:
         if store._recipe_of(store.built(name)) != store.recipe(cards.load(name)):
             pytest.skip(f"{name} is not built here: hardball build {name}")
     older = dag.load(store.built("ncbi_2021"))
-    checks = commands._temporal_checks(cards.load("ncbi_2021"), older)
+    checks = data._temporal_checks(cards.load("ncbi_2021"), older)
     assert [check.name for check in checks if not check.passed] == []
     assert len(checks) == 4
 
 
 def test_all_names_every_card_with_counts() -> None:
-    assert "ncbi_taxdump" not in commands._expand(["all"])
-    assert set(commands._expand(["all"])) | {"ncbi_taxdump"} == set(cards.names())
+    assert "ncbi_taxdump" not in data._expand(["all"])
+    assert set(data._expand(["all"])) | {"ncbi_taxdump"} == set(cards.names())
     assert (paths.datasets() / "published.csv").is_file()

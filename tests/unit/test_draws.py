@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from hardball import cli
-from hardball.draws.measure import Built, Drawn, extra_memory, index_of, seconds_each
-from hardball.draws.table import table_of
+from hardball.cli import main
 from hardball.hierarchy.closure import closure
+from hardball.studies.draws.measure import Built, Drawn, extra_memory, index_of, seconds_each
+from hardball.studies.draws.table import table_of
 
 
 def test_rounds_take_turns_and_the_first_of_each_does_not_count():
@@ -56,13 +56,13 @@ def test_figures_of_a_line():
 
 def test_arrays_without_positives_are_those_of_a_run(random_dag):
     """Structural samplers do not read the positives, so measuring can do without the closure."""
-    from hardball import catalog
-    from hardball.draws.command import STRUCTURAL
+    from hardball.methods import registry
+    from hardball.studies.draws.command import STRUCTURAL
 
     h = random_dag(60, 3)
     for name in STRUCTURAL:
-        params = catalog.parameters("sampler", name, {})
-        real = catalog.builder("sampler", name)(h, closure(h), negatives=5, **params)
+        params = registry.parameters("sampler", name, {})
+        real = registry.builder("sampler", name)(h, closure(h), negatives=5, **params)
         for key, array in index_of(h, name, 5).items():
             np.testing.assert_array_equal(array, real[key])
 
@@ -71,7 +71,7 @@ def test_one_command_measures_all(tmp_path):
     tiny = ["--small", "wordnet_mammals", "--large", "ncbi_primates", "-d", "wordnet_mammals"]
     few = ["--seconds", "0.05", "--batch", "64", "--negatives", "4", "--sampler", "multi_hop"]
     said = CliRunner().invoke(
-        cli.app, ["draws", "-f", "torch", *tiny, *few, "--out", str(tmp_path)]
+        main.app, ["draws", "-f", "torch", *tiny, *few, "--out", str(tmp_path)]
     )
     assert said.exit_code == 0, said.output
     found = pd.read_csv(tmp_path / "draws.csv")
@@ -92,7 +92,7 @@ def test_one_command_measures_all(tmp_path):
     ],
 )
 def test_mistakes_are_one_line(arguments, said):
-    result = CliRunner().invoke(cli.app, ["draws", *arguments])
+    result = CliRunner().invoke(main.app, ["draws", *arguments])
     assert result.exit_code == 2
     assert said in result.output
     assert result.output.count("\n") == 1

@@ -7,15 +7,17 @@ import shutil
 import numpy as np
 import pytest
 
-from hardball import paths, plan
-from hardball.errors import HardballError
-from hardball.hierarchy import store
+from hardball.core import paths
+from hardball.core.errors import HardballError
+from hardball.data import store
+from hardball.data.points import save_points
 from hardball.hierarchy.dag import from_edges
+from hardball.methods.starts import earlier
 from hardball.metrics.evaluate import validate
-from hardball.spec import RunSpec
-from hardball.trainers import earlier, fisher, problem
-from hardball.trainers.points import save_points
-from hardball.trainers.train import train
+from hardball.runs import plan
+from hardball.runs.spec import RunSpec
+from hardball.training import fisher, problem
+from hardball.training.train import train
 
 FRAMEWORKS = ["jax", "torch"]
 
@@ -82,9 +84,9 @@ def test_points_of_any_manifold_become_tangent_vectors(saved, older, space):
     """At c = 1/4 on the ball and the hyperboloid; a run there begins in the very same places."""
     import torch
 
-    from hardball import catalog
+    from hardball.methods import registry
 
-    module, c = catalog.load("manifold", space, "torch"), 0.25
+    module, c = registry.load("manifold", space, "torch"), 0.25
     points = module.exp0(torch.tensor(rows(older)), c).numpy()
     saved(points, space, c)
     found = earlier.run(older, np.zeros((5, 2)), "once")
@@ -145,7 +147,7 @@ def test_information_is_the_mean_square_of_what_steps_go_along(framework, random
     graph, lr = random_dag(60, 3), 0.1
     flat = {"manifold": "euclidean", "optimizer": "rsgd", "kernels": "plain", "init_scale": 1.0}
     task = problem.build(spec_of(framework, **flat), graph)
-    engine = importlib.import_module(f"hardball.trainers.engine_{framework}").Engine(task, 1)
+    engine = importlib.import_module(f"hardball.training.engine_{framework}").Engine(task, 1)
     stream, moved = problem.batches_of(task), []
     for step in range(3):
         table = engine.start()
@@ -187,7 +189,7 @@ def test_a_step_is_told_what_mattered_of_every_row(framework, saved, older, tree
     own = dict(zip(older.ids, 9 * fisher.diagonal(before, 100), strict=True))
     for node, found in zip(tree.ids[known], task.fisher[known], strict=True):
         np.testing.assert_allclose(found, own[node], rtol=1e-12)
-    engine = importlib.import_module(f"hardball.trainers.engine_{framework}").Engine(task, 1)
+    engine = importlib.import_module(f"hardball.training.engine_{framework}").Engine(task, 1)
     stream, table = problem.batches_of(task), engine.start()
     first, second = (problem.chunk(task, stream, step, 1) for step in (0, 1))
     engine.compile(table, first)

@@ -11,16 +11,17 @@ import pyarrow as pa
 import pytest
 import torch
 
-from hardball import catalog, words
-from hardball.errors import HardballError
-from hardball.hierarchy import nearest as lists
+from hardball.core import random_bits
+from hardball.core.errors import HardballError
+from hardball.data.features import bumps, cosines, features, joined, unit
+from hardball.data.store import open_hierarchy
 from hardball.hierarchy.closure import Csr, closure, from_pairs, nodes_of
 from hardball.hierarchy.dag import from_edges
-from hardball.hierarchy.features import bumps, cosines, features, joined, unit
-from hardball.hierarchy.nearest import nearest
-from hardball.hierarchy.store import open_hierarchy
+from hardball.methods import registry
+from hardball.methods.samplers import nearest as lists
+from hardball.methods.samplers.nearest import nearest
+from hardball.methods.samplers.similarity import cumulated, similarity_index
 from hardball.metrics.similarity import negative_similarity, similarity_gain
-from hardball.samplers.similarity import cumulated, similarity_index
 
 
 def dots(names, **groups):
@@ -298,11 +299,11 @@ def test_values_out_of_range_are_refused(three, params, said):
 
 def drawn(h, known, count, **params):
     """Ids and valid (N, count): every node as the anchor of `count` draws."""
-    resolved = catalog.parameters("sampler", "similarity_hard", params)
-    built = catalog.builder("sampler", "similarity_hard")(h, known, negatives=count, **resolved)
+    resolved = registry.parameters("sampler", "similarity_hard", params)
+    built = registry.builder("sampler", "similarity_hard")(h, known, negatives=count, **resolved)
     index = {key: torch.as_tensor(array) for key, array in built.items()}
-    w = words.words(1, "similarity_hard", 0, h.n_nodes * count).reshape(-1, count)
-    ids, valid = catalog.load("sampler", "similarity_hard", "torch")(
+    w = random_bits.words(1, "similarity_hard", 0, h.n_nodes * count).reshape(-1, count)
+    ids, valid = registry.load("sampler", "similarity_hard", "torch")(
         index, torch.arange(h.n_nodes), torch.from_numpy(w.astype(np.int64)), resolved["ratio"]
     )
     return ids.numpy(), valid.numpy(), built

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from hardball import catalog, words
+from hardball.core import random_bits
 from hardball.hierarchy.closure import Csr, pairs
-from hardball.spec import RunSpec
-from hardball.trainers import draws_jax, engine_jax, engine_torch, problem, step_jax
+from hardball.methods import registry
+from hardball.runs.spec import RunSpec
+from hardball.training import draws_jax, engine_jax, engine_torch, problem, step_jax
 
 FRAMEWORKS = ("jax", "torch")
 
@@ -32,7 +33,7 @@ def spec_of(framework="torch", **settings):
 def first_batch(framework, graph, **settings):
     """Pairs of the first batch, its draws and their weights, the points and the loss."""
     task = problem.build(spec_of(framework, **settings), graph)
-    engine = importlib.import_module(f"hardball.trainers.engine_{framework}").Engine(task, 1)
+    engine = importlib.import_module(f"hardball.training.engine_{framework}").Engine(task, 1)
     chunk = problem.chunk(task, problem.batches_of(task), 0, 1)
     table = engine.start()
     engine.compile(table, chunk)
@@ -91,12 +92,12 @@ def test_adjacency_is_on_average_the_sum_over_the_rows_of_all_anchors(sampler, g
     # A node without parents is no anchor.
     dense = cost[edges.any(axis=1)].sum()
 
-    loss = catalog.load("loss", "adjacency", "torch")
+    loss = registry.load("loss", "adjacency", "torch")
     anchors, positives = task.positives.T
     near, every = distance(at, anchors, positives), np.arange(len(anchors))
     count = problem.words_per_step(task.spec, len(anchors))
     estimates = []
-    for stream in words.block(1, "negatives", 0, 400, count):
+    for stream in random_bits.block(1, "negatives", 0, 400, count):
         ids, weight = engine.sample(table, 0, every, stream)
         given = near, distance(at, anchors[:, None], ids), weight
         told = task.hops, task.absent[anchors]
@@ -182,7 +183,7 @@ def sizes(jaxpr):
                 yield from sizes(given.jaxpr)
 
 
-@pytest.mark.parametrize("loss", catalog.entries("loss"), ids=lambda entry: entry.name)
+@pytest.mark.parametrize("loss", registry.entries("loss"), ids=lambda entry: entry.name)
 def test_no_loss_and_nothing_that_it_is_told_grows_with_the_nodes(loss, random_dag):
     """Of 997 nodes and no other 997, whatever a batch makes has none."""
     settings = {"loss": loss.name, "sampler": "pool", "kernels": "plain", "dtype": "float32"}

@@ -6,14 +6,14 @@ from math import log, sqrt
 import numpy as np
 import pytest
 
-from hardball.errors import HardballError
-from hardball.hierarchy import features, groups
-from hardball.hierarchy.cards import Group
+from hardball.core.errors import HardballError
+from hardball.data import features, groups
+from hardball.data.cards import Group
 from hardball.hierarchy.labels import node_labels
-from hardball.losses import heads as built
-from hardball.spec import RunSpec
-from hardball.trainers import heads, loop, methods, problem
-from hardball.trainers.train import train
+from hardball.methods.regularizers import heads as built
+from hardball.runs.spec import RunSpec
+from hardball.training import heads, loop, methods, problem
+from hardball.training.train import train
 
 FRAMEWORKS = ["jax", "torch"]
 ALL = [
@@ -40,7 +40,7 @@ class Run:
 
     def __init__(self, graph, framework="torch", steps=0, **settings):
         self.problem = problem.build(spec_of(framework, **settings), graph)
-        module = importlib.import_module(f"hardball.trainers.engine_{framework}")
+        module = importlib.import_module(f"hardball.training.engine_{framework}")
         self.engine = module.Engine(self.problem, max(steps, 1))
         self.table = self.engine.start()
         self.totals = {}

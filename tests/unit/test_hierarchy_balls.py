@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy import balls
 from hardball.hierarchy.dag import from_edges
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy import dag as dag_module
 from hardball.hierarchy.dag import ARRAYS, Hierarchy, from_edges, load, save
 

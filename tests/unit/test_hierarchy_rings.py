@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy, from_edges
 from hardball.hierarchy.rings import Ring, cousins, depth_matched, siblings, size
 

@@ -10,16 +10,10 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import closure, from_pairs, pairs, reduction
 from hardball.hierarchy.dag import Hierarchy, from_edges
-from hardball.hierarchy.splits import (
-    Split,
-    leaf_parent,
-    leaks,
-    link_prediction,
-    reconstruction,
-)
+from hardball.hierarchy.splits import Split, leaf_parent, leaks, link_prediction, reconstruction
 
 Pairs = set[tuple[int, int]]
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hardball import cli
-from hardball.encoders import infomax, infomax_score
-from hardball.encoders.infomax import Settings
+from hardball.cli import main
 from hardball.hierarchy import blankets
 from hardball.hierarchy.blankets import SELF
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.labels import Labels
+from hardball.studies.encoders import infomax, infomax_score
+from hardball.studies.encoders.infomax import Settings
 
 
 def test_the_node_itself_is_the_first_member_of_its_blanket(dag: Hierarchy) -> None:
@@ -92,7 +92,7 @@ SMALL = ("--steps", "4", "--batch", "8", "--dim", "5", "--width", "4")
 @pytest.mark.parametrize("framework", ["jax", "torch"])
 def test_the_command_writes_a_row(framework: str, tmp_path) -> None:
     arguments = ["infomax", "-d", "ncbi_primates", "-f", framework, "--label", "family", *SMALL]
-    said = CliRunner().invoke(cli.app, [*arguments, "--out", str(tmp_path)])
+    said = CliRunner().invoke(main.app, [*arguments, "--out", str(tmp_path)])
     assert said.exit_code == 0, said.output
     assert "classes of family" in said.output
     (path,) = tmp_path.iterdir()
@@ -125,7 +125,7 @@ def test_the_command_writes_a_row(framework: str, tmp_path) -> None:
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], said: str) -> None:
-    result = CliRunner().invoke(cli.app, ["infomax", *arguments])
+    result = CliRunner().invoke(main.app, ["infomax", *arguments])
     assert result.exit_code == 2
     assert said in result.output
     assert result.output.count("\n") == 1

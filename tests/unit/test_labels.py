@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
+from hardball.data.store import open_hierarchy
 from hardball.hierarchy import labels
 from hardball.hierarchy.dag import Hierarchy, from_edges
-from hardball.hierarchy.store import open_hierarchy
 
 
 def star(**counts: int) -> Hierarchy:

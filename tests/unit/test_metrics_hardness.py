@@ -5,13 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import Hierarchy, from_edges
 from hardball.metrics.hardness import Draws, collision, hardness, uniform
-from hardball.metrics.registry import metric
-from hardball.spec import RunSpec
-from hardball.trainers import negatives, problem
+from hardball.metrics.listing import metric
+from hardball.runs.spec import RunSpec
+from hardball.training import negatives, problem
 
 R, A, B, C, D = range(5)
 

@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.metrics import kernels
 from hardball.metrics.polar import distances, keys, to_polar
 

@@ -104,8 +104,8 @@ def test_cones_are_those_that_runs_train(framework):
     """The energies of the loss, of random points in float64."""
     import importlib
 
-    angles = importlib.import_module(f"hardball.manifolds.angles_{framework}")
-    opening = importlib.import_module(f"hardball.losses.cones_{framework}").half_opening
+    angles = importlib.import_module(f"hardball.methods.manifolds.angles_{framework}")
+    opening = importlib.import_module(f"hardball.methods.losses.cones_{framework}").half_opening
     rng = np.random.default_rng(0)
     points, links = rng.normal(size=(200, 4)) * 3, rng.integers(0, 200, (500, 2))
     polar = to_polar(points, "tangent")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import closure, from_pairs, pairs
 from hardball.hierarchy.dag import from_edges
 from hardball.metrics import protocols, ranking

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import from_edges
 from hardball.hierarchy.splits import link_prediction, node_classification, reconstruction
 from hardball.metrics.evaluate import evaluate
 from hardball.metrics.floors import floors
-from hardball.metrics.registry import METRICS, columns, metric
+from hardball.metrics.listing import METRICS, columns, metric
 
 
 def check(found: dict[str, float]) -> None:

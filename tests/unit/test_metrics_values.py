@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
+from hardball.data.store import open_hierarchy
 from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import Hierarchy, from_edges
 from hardball.hierarchy.splits import leaf_parent, reconstruction
-from hardball.hierarchy.store import open_hierarchy
 from hardball.metrics import kernels
 from hardball.metrics.evaluate import evaluate, validate
 from hardball.metrics.floors import floors

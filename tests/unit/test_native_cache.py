@@ -4,7 +4,7 @@ import subprocess
 
 import numba
 
-from hardball.native import compiled, step, warm
+from hardball.training.native import compiled, step, warm
 
 
 def test_a_change_in_any_file_is_a_new_folder(tmp_path, monkeypatch):
@@ -41,4 +41,4 @@ def test_a_kernel_is_compiled_once_and_elsewhere(tmp_path, monkeypatch):
     for _ in range(3):
         warm.ensure("torch", "train", "float64")
     # The first failed and left no mark, the second did not, the third had nothing to do.
-    assert commands == [["hardball.native.warm", "torch", "train", "float64"]] * 2
+    assert commands == [["hardball.training.native.warm", "torch", "train", "float64"]] * 2

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from hardball import catalog, plan
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
+from hardball.methods import registry
 from hardball.metrics import evaluate
-from hardball.row import spec_columns
-from hardball.spec import RunSpec
-from hardball.trainers import problem, stopping, terms
-from hardball.trainers.train import train
+from hardball.runs import plan
+from hardball.runs.row import spec_columns
+from hardball.runs.spec import RunSpec
+from hardball.training import problem, stopping, terms
+from hardball.training.train import train
 
 FRAMEWORKS = ["jax", "torch"]
 TWO = ["laplacian", {"name": "norm_target", "target": 6.0, "weight": 0.1}]
@@ -75,7 +76,7 @@ def test_pcgrad_is_the_surgery_on_the_gradients_of_the_nodes(
     np.testing.assert_allclose(found, expected.sum(axis=0), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("schedule", catalog.COMMON["regularizer"]["schedule"])
+@pytest.mark.parametrize("schedule", registry.COMMON["regularizer"]["schedule"])
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_schedule_scales_its_term_from_the_first_step_to_the_last(
     framework, schedule, tree, steps_of
@@ -112,9 +113,9 @@ def test_a_constant_schedule_is_none():
 def test_schedules_that_are_not_there():
     for given, named in (("soon", "allowed are constant, decay, ramp, late_ramp"), (1, "allowed")):
         with pytest.raises(HardballError, match=named):
-            catalog.parameters("regularizer", "sparsity", {"schedule": given})
+            registry.parameters("regularizer", "sparsity", {"schedule": given})
     with pytest.raises(HardballError, match="no parameter 'schedule'"):
-        catalog.parameters("loss", "infonce", {"schedule": "ramp"})
+        registry.parameters("loss", "infonce", {"schedule": "ramp"})
 
 
 def test_an_objective_needs_more_than_one_term(tree):

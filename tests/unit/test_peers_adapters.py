@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
+from hardball.data.store import open_hierarchy
 from hardball.hierarchy import closure as closures
-from hardball.hierarchy.store import open_hierarchy
-from hardball.peers import adapter_hardball
-from hardball.peers.clock import Clock, Finished
-from hardball.peers.task import Data, Task
+from hardball.studies.peers import adapter_hardball
+from hardball.studies.peers.clock import Clock, Finished
+from hardball.studies.peers.task import Data, Task
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def trained(adapter, task, data, tmp_path, batches):
 
 def test_gensim_numbers_nodes_otherwise_and_is_put_back(data, tmp_path, monkeypatch):
     pytest.importorskip("gensim", reason="gensim is not installed: [peers]")
-    from hardball.peers.foreign import adapter_gensim
+    from hardball.studies.peers.foreign import adapter_gensim
 
     models = []
     begin = adapter_gensim.Ticking.train
@@ -74,9 +74,9 @@ def test_gensim_numbers_nodes_otherwise_and_is_put_back(data, tmp_path, monkeypa
 def test_libraries_train_in_our_order(system, data, tmp_path):
     package = "geoopt" if system.startswith("geoopt") else "hypll"
     pytest.importorskip(package, reason=f"{package} is not installed: [peers]")
-    from hardball.peers.foreign import torch_loop
+    from hardball.studies.peers.foreign import torch_loop
 
-    adapter = importlib.import_module(f"hardball.peers.foreign.adapter_{package}")
+    adapter = importlib.import_module(f"hardball.studies.peers.foreign.adapter_{package}")
     task = task_of(system, lr=0.05)
     before = torch_loop.start(task, data.n_nodes)
     first = trained(adapter, task, data, tmp_path, 1).last
@@ -92,11 +92,11 @@ def test_libraries_train_in_our_order(system, data, tmp_path):
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_geoopt_walks_the_very_path_of_our_engine(batch_size, tree, tmp_path):
     pytest.importorskip("geoopt", reason="geoopt is not installed: [peers]")
-    from hardball import words
-    from hardball.peers.foreign import adapter_geoopt
-    from hardball.spec import RunSpec
-    from hardball.trainers import problem
-    from hardball.trainers.engine_torch import Engine
+    from hardball.core import random_bits
+    from hardball.runs.spec import RunSpec
+    from hardball.studies.peers.foreign import adapter_geoopt
+    from hardball.training import problem
+    from hardball.training.engine_torch import Engine
 
     steps = 60
     spec = RunSpec(
@@ -109,7 +109,7 @@ def test_geoopt_walks_the_very_path_of_our_engine(batch_size, tree, tmp_path):
     chunk = problem.Chunk(
         first=0,
         batch=problem.Batches(3, len(begun.positives), batch_size).take(0, steps),
-        words=words.block(3, "negatives", 0, steps, batch_size * 2),
+        words=random_bits.block(3, "negatives", 0, steps, batch_size * 2),
         lr=np.full(steps, spec.lr),
         fade=np.ones(steps),
     )
@@ -129,8 +129,8 @@ def test_geoopt_walks_the_very_path_of_our_engine(batch_size, tree, tmp_path):
 def test_hypll_measures_with_c_one(data):
     torch = pytest.importorskip("torch")
     pytest.importorskip("hypll", reason="hypll is not installed: [peers]")
-    from hardball.manifolds import poincare_torch
-    from hardball.peers.foreign.adapter_hypll import Points
+    from hardball.methods.manifolds import poincare_torch
+    from hardball.studies.peers.foreign.adapter_hypll import Points
 
     table = Points(task_of("hypll", init_scale=0.8), data.n_nodes)
     rows = torch.as_tensor(table.points())

@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from hardball.peers import clock as clocks
-from hardball.peers.clock import Clock, Finished
+from hardball.studies.peers import clock as clocks
+from hardball.studies.peers.clock import Clock, Finished
 
 POINTS = np.array([[0.25, 0.5]])
 

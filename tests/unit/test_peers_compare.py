@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from hardball.cli import app
+from hardball.cli.main import app
+from hardball.data.points import load_points
+from hardball.data.store import open_hierarchy
 from hardball.hierarchy import closure as closures
-from hardball.hierarchy.store import open_hierarchy
-from hardball.peers import compare, launch, report, row, score, systems
-from hardball.peers import task as tasks
-from hardball.peers.compare import Options
-from hardball.peers.row import Row
-from hardball.peers.task import Data, Task
-from hardball.trainers.points import load_points
+from hardball.studies.peers import compare, launch, report, row, score, systems
+from hardball.studies.peers import task as tasks
+from hardball.studies.peers.compare import Options
+from hardball.studies.peers.row import Row
+from hardball.studies.peers.task import Data, Task
 
 
 def line_of(found, **wanted):

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from hardball.hierarchy import closure as closures
-from hardball.peers import adapter_reference
-from hardball.peers.adapter_reference import Log
-from hardball.peers.clock import Clock, Finished
-from hardball.peers.task import Data, Task, write
+from hardball.studies.peers import adapter_reference
+from hardball.studies.peers.adapter_reference import Log
+from hardball.studies.peers.clock import Clock, Finished
+from hardball.studies.peers.task import Data, Task, write
 
 pytest.importorskip("torch", reason="PyTorch is not installed: [peers]")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hardball.errors import HardballError
-from hardball.peers import systems
+from hardball.core.errors import HardballError
+from hardball.studies.peers import systems
 
 QUOTED = [
     (system.package, system.seen, flaw)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hardball import plan
-from hardball.errors import HardballError
-from hardball.spec import Suite
+from hardball.core.errors import HardballError
+from hardball.runs import plan
+from hardball.runs.spec import Suite
 
 BASE = {"dataset": "wordnet_mammals", "epochs": 3}
 
@@ -113,16 +113,16 @@ GOES_ON = {"run", "ewc"}
 
 
 def test_quick_has_every_sampler_loss_manifold_and_optimizer():
-    from hardball import catalog
+    from hardball.methods import registry
 
     specs = [run.spec for run in plan.runs(plan.load_suite("quick"))]
     assert {spec.framework for spec in specs} == {"jax", "torch"}
     for kind in plan.METHODS:
         assert {getattr(spec, kind).name for spec in specs} == {
-            entry.name for entry in catalog.entries(kind) if entry.name not in GOES_ON
+            entry.name for entry in registry.entries(kind) if entry.name not in GOES_ON
         }
     penalties = {method.name for spec in specs for method in spec.regularizers}
-    assert penalties == {entry.name for entry in catalog.entries("regularizer")} - GOES_ON
+    assert penalties == {entry.name for entry in registry.entries("regularizer")} - GOES_ON
 
 
 def test_a_budget_changes_the_base(tmp_path):
@@ -330,7 +330,7 @@ def test_modules_are_followed_through_relative_and_nested_imports(tmp_path, monk
 
 def test_planning_imports_neither_framework():
     code = (
-        "import sys; from hardball import plan; jobs = plan.jobs(plan.load_suite('quick')); "
+        "import sys; from hardball.runs import plan; jobs = plan.jobs(plan.load_suite('quick')); "
         "plan.code_sha256(jobs[0].spec); sys.exit(bool({'jax', 'torch'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

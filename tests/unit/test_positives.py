@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr, pairs
-from hardball.positives import streams
-from hardball.row import spec_columns
-from hardball.spec import RunSpec
-from hardball.trainers import loop, problem
-from hardball.trainers.train import train
+from hardball.methods.pairs import streams
+from hardball.runs.row import spec_columns
+from hardball.runs.spec import RunSpec
+from hardball.training import loop, problem
+from hardball.training.train import train
 
 B = 16
 CHOICES = [

@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from hardball.core.provenance import accelerator_name
 from hardball.report import freeze, rows
-from hardball.row import Row
-from hardball.spec import RunSpec
-from hardball.trainers.provenance import accelerator_name
-from hardball.trainers.train import train
+from hardball.runs.row import Row
+from hardball.runs.spec import RunSpec
+from hardball.training.train import train
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from hardball import catalog, cli
-from hardball.plan import make_spec
-from hardball.report import render
-from hardball.roofline import losses
-from hardball.roofline.cost import Machine, Step, floor
-from hardball.roofline.measure import Measured, fastest
-from hardball.roofline.table import losses_table, table_of
+from hardball.cli import main
+from hardball.methods import registry
+from hardball.report.tables import render
+from hardball.runs.plan import make_spec
+from hardball.studies.roofline import losses
+from hardball.studies.roofline.cost import Machine, Step, floor
+from hardball.studies.roofline.measure import Measured, fastest
+from hardball.studies.roofline.table import losses_table, table_of
 
 POOL = Step(batch=100, shared=50, own=0, coordinates=17, nodes=10**6)
 PAIRS = Step(batch=100, shared=0, own=50, coordinates=17, nodes=10**6)
@@ -112,11 +113,11 @@ def test_the_gap_of_a_loss_is_its_time_over_that_of_its_bytes():
 def test_one_command_measures_every_loss(tmp_path):
     small = ["--seconds", "0.001", "--batch", "8", "--negatives", "4"]
     said = CliRunner().invoke(
-        cli.app, ["roofline", "--losses", "-f", "torch", *small, "--out", str(tmp_path)]
+        main.app, ["roofline", "--losses", "-f", "torch", *small, "--out", str(tmp_path)]
     )
     assert said.exit_code == 0, said.output
     table = pd.read_csv(tmp_path / "roofline_losses.csv")
-    assert list(table["loss"]) == [entry.name for entry in catalog.entries("loss")]
+    assert list(table["loss"]) == [entry.name for entry in registry.entries("loss")]
     assert (table["measured_ms"] > 0).all()
 
 
@@ -124,7 +125,7 @@ def test_one_command_measures_every_loss(tmp_path):
 def measured(tmp_path_factory) -> pd.DataFrame:
     out = tmp_path_factory.mktemp("roofline")
     small = ["--seconds", "0.2", "--batch", "64", "--pool", "32", "--negatives", "4"]
-    said = CliRunner().invoke(cli.app, ["roofline", "-f", "jax", *small, "--out", str(out)])
+    said = CliRunner().invoke(main.app, ["roofline", "-f", "jax", *small, "--out", str(out)])
     assert said.exit_code == 0, said.output
     return pd.read_csv(out / "roofline.csv")
 
@@ -150,7 +151,7 @@ def test_a_step_takes_longer_than_its_floor(measured):
     ],
 )
 def test_mistakes_are_one_line(arguments, said):
-    result = CliRunner().invoke(cli.app, ["roofline", *arguments])
+    result = CliRunner().invoke(main.app, ["roofline", *arguments])
     assert result.exit_code == 2
     assert said in result.output
     assert result.output.count("\n") == 1

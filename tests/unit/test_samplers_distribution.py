@@ -13,12 +13,13 @@ import pytest
 import torch
 from scipy import stats
 
-from hardball import catalog, words
+from hardball.core import random_bits
+from hardball.data.features import features
 from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import from_edges
-from hardball.hierarchy.features import features
-from hardball.samplers import matrix
-from hardball.samplers.matrix_torch import matrix as draw_matrix
+from hardball.methods import registry
+from hardball.methods.samplers import matrix
+from hardball.methods.samplers.matrix_torch import matrix as draw_matrix
 
 ENOUGH, TOO_FAR = 1e-3, 1e-9
 DRAWS = 120_000
@@ -56,13 +57,13 @@ SAMPLERS = [
 
 def drawn(h, name, **params):
     """Ids (N, K), N K >= 120,000."""
-    resolved = catalog.parameters("sampler", name, params)
-    built = catalog.builder("sampler", name)(h, closure(h), negatives=5, **resolved)
+    resolved = registry.parameters("sampler", name, params)
+    built = registry.builder("sampler", name)(h, closure(h), negatives=5, **resolved)
     index = {key: torch.as_tensor(array) for key, array in built.items()}
     count = DRAWS // h.n_nodes + 1
-    w = words.words(11, name, 0, h.n_nodes * count).reshape(h.n_nodes, count)
+    w = random_bits.words(11, name, 0, h.n_nodes * count).reshape(h.n_nodes, count)
     anchors = torch.arange(h.n_nodes)
-    function = catalog.load("sampler", name, "torch")
+    function = registry.load("sampler", name, "torch")
     return function(index, anchors, torch.from_numpy(w.astype(np.int64)))[0].numpy()
 
 
@@ -258,7 +259,7 @@ def ordered_pairs(weights):
 def test_the_matrix_without_replacement_draws_as_numpy_choice():
     weights = np.array([0, 50, 1, 7, 12, 30], np.int32)
     index = {"cumulative": torch.from_numpy(np.tile(np.cumsum(weights, dtype=np.int32), (6, 1)))}
-    w = words.words(12, "pairs", 0, 2 * DRAWS).reshape(DRAWS, 2).astype(np.int64)
+    w = random_bits.words(12, "pairs", 0, 2 * DRAWS).reshape(DRAWS, 2).astype(np.int64)
     ids, valid = draw_matrix(
         index, torch.zeros(DRAWS, dtype=torch.int64), torch.from_numpy(w), replace=False
     )
@@ -288,12 +289,12 @@ def test_the_matrix_without_replacement_draws_as_numpy_choice():
 
 def test_rings_without_replacement_draw_every_pair_equally_often():
     h = from_edges("star", list("abcdef"), ["r"] * 6)
-    resolved = catalog.parameters("sampler", "siblings", {"replace": False})
-    built = catalog.builder("sampler", "siblings")(h, closure(h), negatives=2, **resolved)
+    resolved = registry.parameters("sampler", "siblings", {"replace": False})
+    built = registry.builder("sampler", "siblings")(h, closure(h), negatives=2, **resolved)
     index = {key: torch.as_tensor(array) for key, array in built.items()}
-    w = words.words(13, "pairs", 0, 2 * DRAWS).reshape(DRAWS, 2).astype(np.int64)
+    w = random_bits.words(13, "pairs", 0, 2 * DRAWS).reshape(DRAWS, 2).astype(np.int64)
     anchors = torch.full((DRAWS,), 3)
-    ids, valid = catalog.load("sampler", "siblings", "torch")(
+    ids, valid = registry.load("sampler", "siblings", "torch")(
         index, anchors, torch.from_numpy(w), replace=False
     )
     assert valid.all()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hardball import words
+from hardball.core import random_bits
 
 TOP = 2**32 - 1
 PUT = {
@@ -24,7 +24,7 @@ both = pytest.mark.parametrize("framework", ["jax", "torch"])
 
 
 def half(framework):
-    return importlib.import_module(f"hardball.samplers.integers_{framework}")
+    return importlib.import_module(f"hardball.arrays.on_{framework}.integers")
 
 
 def run(framework, function, *arrays):
@@ -67,7 +67,7 @@ def test_the_product_is_that_of_whole_numbers(framework, word, span):
 
 @both
 def test_mulhi_gives_every_number_of_a_span_equally_often(framework):
-    w = words.words(1, "mulhi", 0, 100_000)
+    w = random_bits.words(1, "mulhi", 0, 100_000)
     counts = np.bincount(run(framework, "mulhi", w, np.array(7, np.int32)), minlength=7)
     assert len(counts) == 7
     assert stats.chisquare(counts).pvalue > 1e-3
@@ -76,7 +76,7 @@ def test_mulhi_gives_every_number_of_a_span_equally_often(framework):
 @both
 def test_every_subset_is_equally_likely(framework):
     # 3 of 6: comb(6, 3) = 20 subsets, 5,000 expected of each.
-    w = words.words(2, "subset", 0, 300_000).reshape(-1, 3)
+    w = random_bits.words(2, "subset", 0, 300_000).reshape(-1, 3)
     chosen, valid = run(framework, "subset", w, np.full(len(w), 6, np.int32))
     assert valid.all()
     ordered = np.sort(chosen, axis=1)
@@ -89,7 +89,7 @@ def test_every_subset_is_equally_likely(framework):
 @both
 @pytest.mark.parametrize("size", [0, 1, 4, 5])
 def test_a_set_no_larger_than_the_sample_comes_out_whole(framework, size):
-    w = words.words(3, "subset", 0, 50).reshape(10, 5)
+    w = random_bits.words(3, "subset", 0, 50).reshape(10, 5)
     chosen, valid = run(framework, "subset", w, np.full(10, size, np.int32))
     for row, ok in zip(chosen, valid, strict=True):
         assert sorted(row[ok].tolist()) == list(range(size))
@@ -97,7 +97,7 @@ def test_a_set_no_larger_than_the_sample_comes_out_whole(framework, size):
 
 @both
 def test_subset_is_floyds_algorithm(framework):
-    w = words.words(4, "subset", 0, 240).reshape(8, 30)
+    w = random_bits.words(4, "subset", 0, 240).reshape(8, 30)
     sizes = np.array([30, 31, 40, 100, 10_000, 2**31 - 1, 30, 35], np.int32)
     chosen, _ = run(framework, "subset", w, sizes)
     for row, size, drawn in zip(w, sizes.tolist(), chosen, strict=True):

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from hardball import catalog, words
-from hardball.errors import HardballError
+from hardball.arrays.on_torch.membership import is_known, pool_known
+from hardball.core import random_bits
+from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr, closure
 from hardball.hierarchy.dag import from_edges
-from hardball.samplers import degree, matrix, segments
-from hardball.samplers.membership_torch import is_known, pool_known
+from hardball.methods import registry
+from hardball.methods.samplers import degree, matrix, segments
 
 STRUCTURAL = [
     ("siblings", {}, "siblings"),
@@ -43,16 +44,16 @@ def chain(n):
 
 
 def build(h, name, negatives=4, **params):
-    resolved = catalog.parameters("sampler", name, params)
-    return catalog.builder("sampler", name)(h, closure(h), negatives=negatives, **resolved)
+    resolved = registry.parameters("sampler", name, params)
+    return registry.builder("sampler", name)(h, closure(h), negatives=negatives, **resolved)
 
 
 def draw(h, name, count=50, replace=True, **params):
     """Ids and valid, (N, count): every node as the anchor of `count` draws."""
     options = {} if replace else {"replace": False}
     index = {k: torch.as_tensor(v) for k, v in build(h, name, count, **params, **options).items()}
-    w = words.words(1, name, 0, h.n_nodes * count).reshape(-1, count)
-    function = catalog.load("sampler", name, "torch")
+    w = random_bits.words(1, name, 0, h.n_nodes * count).reshape(-1, count)
+    function = registry.load("sampler", name, "torch")
     anchors = torch.arange(h.n_nodes, dtype=torch.int32)
     ids, valid = function(index, anchors, torch.from_numpy(w.astype(np.int64)), **options)
     return ids.numpy(), valid.numpy()
@@ -290,7 +291,7 @@ def test_matrix_rows_are_integers_below_two_to_the_31():
 
 
 def test_the_pool_is_sorted_and_its_weights_are_multiplicities():
-    pool = catalog.load("sampler", "pool", "torch")
+    pool = registry.load("sampler", "pool", "torch")
     # floor(w * 4 / 2^32) of these words is 3, 0, 3, 1, 3.
     w = torch.tensor([2**32 - 1, 0, 3 * 2**30, 2**30, 3 * 2**30 + 5])
     ids, weight = pool({"n_nodes": torch.tensor(4)}, w)
@@ -301,8 +302,8 @@ def test_the_pool_is_sorted_and_its_weights_are_multiplicities():
 def test_weighted_sums_over_the_pool_are_sums_over_its_draws():
     h = random_dag(10, 50)
     index = {k: torch.as_tensor(v) for k, v in build(h, "pool").items()}
-    w = words.words(1, "pool", 0, 400)
-    ids, weight = catalog.load("sampler", "pool", "torch")(
+    w = random_bits.words(1, "pool", 0, 400)
+    ids, weight = registry.load("sampler", "pool", "torch")(
         index, torch.from_numpy(w.astype(np.int64))
     )
     counts = np.bincount(ids.numpy(), weights=weight.numpy(), minlength=50)

@@ -5,14 +5,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from hardball.hierarchy import features
+from hardball.data import features
 from hardball.hierarchy.closure import Csr, closure
-from hardball.row import VOLATILE
-from hardball.samplers import similarity
-from hardball.samplers.compose import Part
-from hardball.spec import Method, RunSpec
-from hardball.trainers.shared import Shared
-from hardball.trainers.train import train, train_many
+from hardball.methods.samplers import similarity
+from hardball.methods.samplers.compose import Part
+from hardball.runs.row import VOLATILE
+from hardball.runs.spec import Method, RunSpec
+from hardball.training.shared import Shared
+from hardball.training.train import train, train_many
 
 LISTS = Part(Method(name="similarity_hard", params={"top": 4}).resolved("sampler"), 6)
 SIBLINGS = Part(Method(name="siblings").resolved("sampler"), 2)

@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 
-from hardball import words
-from hardball.hierarchy import starts
+from hardball.core import random_bits
+from hardball.hierarchy import drawing
 from hardball.hierarchy.dag import from_edges
 from hardball.metrics.evaluate import evaluate
 from hardball.metrics.floors import floors
-from hardball.spec import Method, RunSpec
-from hardball.trainers import problem
+from hardball.runs.spec import Method, RunSpec
+from hardball.training import problem
 
 LEAVES = Method(name="leaf_parent").resolved("task")
 
 
 def test_a_subtree_gets_its_share_of_the_circle(tree):
     # Preorder a, b, d, h, e, f, c, g, i: c's three nodes are the last third of the circle.
-    found = starts.sectors(tree, np.zeros((9, 2)), stretch=2.0)
+    found = drawing.sectors(tree, np.zeros((9, 2)), stretch=2.0)
     place = {node: found[row] for row, node in enumerate(tree.ids)}
     np.testing.assert_allclose(place["a"], [0, 0], atol=1e-15)
     radius, angle = 2 * np.log(9 / 3), 2 * np.pi * 7.5 / 9
@@ -28,25 +28,25 @@ def test_a_subtree_gets_its_share_of_the_circle(tree):
 
 def test_stretch_scales_the_radius_and_other_coordinates_keep_the_noise(tree):
     noise = np.arange(36.0).reshape(9, 4)
-    one, three = (starts.sectors(tree, noise, stretch=s) for s in (1.0, 3.0))
+    one, three = (drawing.sectors(tree, noise, stretch=s) for s in (1.0, 3.0))
     np.testing.assert_allclose(three[:, :2], 3 * one[:, :2])
     np.testing.assert_array_equal(one[:, 2:], noise[:, 2:])
     assert noise[0, 0] == 0
 
 
 def test_several_roots_share_the_circle(forest):
-    found = starts.sectors(forest, np.zeros((8, 2)))
+    found = drawing.sectors(forest, np.zeros((8, 2)))
     roots = np.flatnonzero(forest.parent == -1)
     assert len(np.unique(np.round(np.arctan2(*found[roots].T), 9))) == len(roots) == 3
 
 
 def test_a_run_starts_where_its_spec_says(tree):
     given = {"dataset": "tree", "framework": "jax", "seed": 4, "dim": 3, "init_scale": 0.5}
-    noise = 0.5 * words.normal(4, "initialise", (9, 3))
+    noise = 0.5 * random_bits.normal(4, "initialise", (9, 3))
     begun = problem.build(RunSpec(**given), tree).start
     np.testing.assert_array_equal(begun, noise)
     begun = problem.build(RunSpec(**given, start={"name": "sectors", "stretch": 1.5}), tree).start
-    np.testing.assert_array_equal(begun, starts.sectors(tree, noise, stretch=1.5))
+    np.testing.assert_array_equal(begun, drawing.sectors(tree, noise, stretch=1.5))
 
 
 def test_the_drawing_alone_ranks_ancestors_of_a_tree_well(random_dag):
@@ -70,7 +70,7 @@ def test_a_node_with_two_parents_is_drawn_below_the_narrower(random_dag):
     above = ["entity", "entity", "food", "food", "food", "pome", "pome"]
     h = from_edges("fruit", below, above)
     place = {node: row for row, node in enumerate(h.ids)}
-    found = starts.narrow_sectors(h, np.zeros((h.n_nodes, 2)))
+    found = drawing.narrow_sectors(h, np.zeros((h.n_nodes, 2)))
     assert h.ids[h.parent[place["pear"]]] == "food"
 
     def apart(one, other):
@@ -82,8 +82,8 @@ def test_a_node_with_two_parents_is_drawn_below_the_narrower(random_dag):
     assert apart("pear", "food") > 2 * np.pi / 7
     # Where no node has two parents both starts are the same.
     tree = random_dag(60, 3, extra=0.0)
-    given = tree, words.normal(1, "initialise", (60, 3))
-    np.testing.assert_array_equal(starts.narrow_sectors(*given), starts.sectors(*given))
+    given = tree, random_bits.normal(1, "initialise", (60, 3))
+    np.testing.assert_array_equal(drawing.narrow_sectors(*given), drawing.sectors(*given))
 
 
 def test_narrow_sectors_rank_ancestors_of_a_dag_better(random_dag):

@@ -5,8 +5,8 @@ import importlib
 import numpy as np
 import pytest
 
-from hardball.spec import RunSpec
-from hardball.trainers import problem
+from hardball.runs.spec import RunSpec
+from hardball.training import problem
 
 FRAMEWORKS = ["jax", "torch"]
 
@@ -38,14 +38,14 @@ def test_degrees_count_the_training_pairs_of_a_node(tree):
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_only_what_is_asked_for_is_made(framework, settings, told, tree):
     task = problem.build(spec_of(framework, **settings), tree)
-    engine = importlib.import_module(f"hardball.trainers.engine_{framework}").Engine(task, 1)
+    engine = importlib.import_module(f"hardball.training.engine_{framework}").Engine(task, 1)
     assert tuple(engine.data.facts) == told
 
 
 def first_step(framework, tree, **settings):
     """The loss of the first batch, and its pairs."""
     task = problem.build(spec_of(framework, **settings), tree)
-    engine = importlib.import_module(f"hardball.trainers.engine_{framework}").Engine(task, 1)
+    engine = importlib.import_module(f"hardball.training.engine_{framework}").Engine(task, 1)
     chunk = problem.chunk(task, problem.batches_of(task), 0, 1)
     table = engine.start()
     engine.compile(table, chunk)

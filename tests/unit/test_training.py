@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from hardball.errors import HardballError
-from hardball.row import VOLATILE, Row
-from hardball.spec import RunSpec
-from hardball.trainers import engine_torch, loop, problem
-from hardball.trainers.train import train, train_many
+from hardball.core.errors import HardballError
+from hardball.runs.row import VOLATILE, Row
+from hardball.runs.spec import RunSpec
+from hardball.training import engine_torch, loop, problem
+from hardball.training.train import train, train_many
 
 FRAMEWORKS = ("jax", "torch")
 
@@ -88,7 +88,7 @@ def test_a_faded_softmax_is_the_softmax_with_weights_that_much_smaller(graph):
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_loss_is_told_how_far_its_positives_are_and_how_deep_its_anchors(framework, graph):
     """The loss of points that have not moved: d+ = d_k = 0."""
-    engines = importlib.import_module(f"hardball.trainers.engine_{framework}")
+    engines = importlib.import_module(f"hardball.training.engine_{framework}")
     for loss in ("multi_hop_contrastive", "margin_by_depth"):
         task = problem.build(spec_of(framework, init_scale=1e-12, loss=loss), graph)
         chunk = problem.chunk(task, problem.batches_of(task), 0, 1)

@@ -9,11 +9,11 @@ import time
 import numpy as np
 import pytest
 
-from hardball.errors import HardballError
-from hardball.spec import RunSpec
-from hardball.trainers import checkpoint
-from hardball.trainers.points import load_points, save_points
-from hardball.trainers.train import train
+from hardball.core import array_files
+from hardball.core.errors import HardballError
+from hardball.data.points import load_points, save_points
+from hardball.runs.spec import RunSpec
+from hardball.training.train import train
 
 SETTINGS = {
     "dataset": "chain", "seed": 1, "dim": 3, "batch_size": 16, "negatives": 8, "epochs": 40,
@@ -25,19 +25,19 @@ import sys, time
 from pathlib import Path
 import numpy as np
 from hardball.hierarchy.dag import from_edges
-from hardball.spec import RunSpec
-from hardball.trainers import checkpoint
-from hardball.trainers.train import train
+from hardball.runs.spec import RunSpec
+from hardball.core import array_files as checkpoint
+from hardball.training.train import train
 
 names = [f"n{i}" for i in range(60)]
 graph = from_edges("chain", names[1:], [names[i // 2] for i in range(59)])
-slow, write = sys.argv[3] == "slow", checkpoint.write_arrays
+slow, write = sys.argv[3] == "slow", array_files.write_arrays
 
 def write_slowly(path, arrays):
     write(path, arrays)
     time.sleep(0.2)
 
-checkpoint.write_arrays = write_slowly if slow else write
+array_files.write_arrays = write_slowly if slow else write
 spec = RunSpec.model_validate_json(sys.argv[1])
 result = train(spec, hierarchy=graph, work=Path(sys.argv[2]), progress=False)
 np.savez(Path(sys.argv[2]) / "result.npz", points=result.points, scorings=result.row.scorings,
@@ -97,7 +97,7 @@ def test_a_checkpoint_of_another_run_is_passed_over(tmp_path, random_dag):
     spec = RunSpec(framework="torch", **{**SETTINGS, "epochs": 2})
     saved = tmp_path / f"{spec.run_id}.checkpoint.npz"
     alone = train(spec, hierarchy=random_dag(30, 1), progress=False)
-    checkpoint.write_arrays(saved, {"identity": np.array("another"), "step": np.array(1)})
+    array_files.write_arrays(saved, {"identity": np.array("another"), "step": np.array(1)})
     after = train(spec, hierarchy=random_dag(30, 1), work=tmp_path, progress=False)
     assert after.points.tobytes() == alone.points.tobytes()
 
@@ -105,21 +105,21 @@ def test_a_checkpoint_of_another_run_is_passed_over(tmp_path, random_dag):
 def test_a_broken_checkpoint_is_passed_over(tmp_path):
     path = tmp_path / "a.npz"
     path.write_bytes(b"PK\x03\x04 cut short")
-    assert checkpoint.read_arrays(path, "x") is None
-    assert checkpoint.read_arrays(tmp_path / "none.npz", "x") is None
+    assert array_files.read_arrays(path, "x") is None
+    assert array_files.read_arrays(tmp_path / "none.npz", "x") is None
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "a.npz"
-    checkpoint.write_arrays(path, {"identity": np.array("x"), "a": np.arange(3)})
+    array_files.write_arrays(path, {"identity": np.array("x"), "a": np.arange(3)})
 
     class Bad:
         def __array__(self, *_, **__):
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        checkpoint.write_arrays(path, {"a": Bad()})
-    assert checkpoint.read_arrays(path, "x")["a"].tolist() == [0, 1, 2]
+        array_files.write_arrays(path, {"a": Bad()})
+    assert array_files.read_arrays(path, "x")["a"].tolist() == [0, 1, 2]
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
 
 

@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from hardball import collect, paths, plan
-from hardball.cli import app
-from hardball.errors import HardballError
+from hardball.cli.main import app
+from hardball.core import paths
+from hardball.core.errors import HardballError
+from hardball.runs import collect, plan
 
 SUITE = """
 name: tiny

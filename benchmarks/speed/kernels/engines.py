@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hardball import catalog
+from hardball.methods import registry
 
 from . import trees
 from .kernel import FRAMEWORKS, Call, Kernel
 
 if TYPE_CHECKING:
-    from hardball.spec import RunSpec
+    from hardball.runs.spec import RunSpec
 
 BATCH, DIM = 1024, 10
 
@@ -35,7 +35,7 @@ COMPILED = ("tangent", "poincare", "lorentz")
 
 
 def kernels() -> Iterator[Kernel]:
-    for space in catalog.entries("manifold"):
+    for space in registry.entries("manifold"):
         for name, form in FORMS.items():
             for code in ("native", "plain") if space.name in COMPILED else ("plain",):
                 # Fewer nodes than a batch touches is another path through the engine.
@@ -54,7 +54,7 @@ def kernels() -> Iterator[Kernel]:
                         )
 
     # How the main loss and a regulariser share a step: `sum` is what the others are held against.
-    for entry in catalog.entries("objective"):
+    for entry in registry.entries("objective"):
         for n in EPOCHS:
             for half in FRAMEWORKS:
                 yield Kernel(
@@ -76,7 +76,7 @@ def spec_of(space: str, form: Form, code: str, n: int, half: str, objective: str
 
     objective: how a second term, the Laplacian, shares them; "" for the loss alone.
     """
-    from hardball.spec import RunSpec
+    from hardball.runs.spec import RunSpec
 
     return RunSpec.model_validate(
         {
@@ -98,11 +98,11 @@ def spec_of(space: str, form: Form, code: str, n: int, half: str, objective: str
 
 def build(space: str, form: Form, code: str, n: int, half: str, objective: str = "") -> Call:
     """One chunk of steps, as the training loop takes it, and its totals read."""
-    from hardball.trainers import problem
+    from hardball.training import problem
 
     spec = spec_of(space, form, code, n, half, objective)
     made = problem.build(spec, trees.tree(n), trees.known(n))
-    engine = importlib.import_module(f"hardball.trainers.engine_{half}").Engine(made, form.steps)
+    engine = importlib.import_module(f"hardball.training.engine_{half}").Engine(made, form.steps)
     chunk = problem.chunk(made, problem.batches_of(made), 0, form.steps)
     table = engine.start()
     engine.compile(table, chunk)

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hardball import catalog
+from hardball.methods import registry
 
 from . import samplers, trees
 from .kernel import HOST, Call, Kernel
@@ -15,17 +15,17 @@ WORDS = 2**20
 
 
 def kernels() -> Iterator[Kernel]:
-    for entry in catalog.entries("sampler"):
+    for entry in registry.entries("sampler"):
         for n in samplers.sizes(entry):
             yield _kernel(f"index.{entry.name}", n, functools.partial(index, entry, n), entry)
-    for entry in catalog.entries("task"):
+    for entry in registry.entries("task"):
         for n in SMALL:
             yield _kernel(f"split.{entry.name}", n, functools.partial(split, entry, n), entry)
-    for entry in catalog.entries("start"):
+    for entry in registry.entries("start"):
         for n in SMALL:
             yield _kernel(f"start.{entry.name}", n, functools.partial(start, entry, n), entry)
     for kind in ("pairs", "batches"):
-        for entry in catalog.entries(kind):
+        for entry in registry.entries(kind):
             for n in SMALL:
                 make = functools.partial(take, entry, n)
                 yield _kernel(f"{kind}.{entry.name}", n, make, entry)
@@ -40,7 +40,7 @@ def kernels() -> Iterator[Kernel]:
 
 
 def _kernel(
-    name: str, n: int, build: Callable[[], Call], entry: catalog.Entry | None = None
+    name: str, n: int, build: Callable[[], Call], entry: registry.Entry | None = None
 ) -> Kernel:
     return Kernel(
         family="hierarchies",
@@ -55,16 +55,16 @@ def _kernel(
     )
 
 
-def index(entry: catalog.Entry, n: int) -> Call:
+def index(entry: registry.Entry, n: int) -> Call:
     """A sampler's arrays, those of all parts of a composed one."""
-    from hardball.samplers.compose import parts
-    from hardball.spec import Method
+    from hardball.methods.samplers.compose import parts
+    from hardball.runs.spec import Method
 
     tree, known = trees.tree(n), trees.known(n)
     made = parts(Method(name=entry.name).resolved("sampler"), samplers.NEGATIVES)
     makers: list[Any] = [
         functools.partial(
-            catalog.builder("sampler", part.method.name),
+            registry.builder("sampler", part.method.name),
             negatives=part.negatives,
             **part.method.params,
         )
@@ -73,39 +73,39 @@ def index(entry: catalog.Entry, n: int) -> Call:
     return lambda: [make(tree, known) for make in makers]
 
 
-def split(entry: catalog.Entry, n: int) -> Call:
+def split(entry: registry.Entry, n: int) -> Call:
     """A task's split of the closure; labels are the branches below the root."""
-    from hardball.hierarchy import cards, groups
+    from hardball.data import cards, groups
 
     known = trees.known(n)
     tree = groups.add(trees.tree(n), [cards.Group(name="branch", by="depth", k=1)])
-    make = catalog.builder(entry.kind, entry.name)
+    make = registry.builder(entry.kind, entry.name)
     params: Any = entry.parameters
     return lambda: make(tree, known, 0, **params)
 
 
-def start(entry: catalog.Entry, n: int) -> Call:
+def start(entry: registry.Entry, n: int) -> Call:
     """Where training starts, in ten dimensions."""
     import numpy as np
 
     tree = trees.tree(n)
     noise = np.zeros((n, 10))
     if entry.name == "run":
-        from hardball.trainers.earlier import Earlier, carried
+        from hardball.methods.starts.earlier import Earlier, carried
 
         # A tree of which the earlier run knew every other node.
         rows = np.arange(n)
         found = Earlier(tree, noise, np.where(rows % 2, -1, rows))
         return lambda: carried(tree, noise, found)
     params: Any = entry.parameters
-    make = catalog.builder(entry.kind, entry.name)
+    make = registry.builder(entry.kind, entry.name)
     return lambda: make(tree, noise, **params)
 
 
-def take(entry: catalog.Entry, n: int) -> Call:
+def take(entry: registry.Entry, n: int) -> Call:
     """The batches of 64 steps of 256 pairs, from arrays that are made, as far on as a chunk is."""
-    from hardball.spec import RunSpec
-    from hardball.trainers import problem
+    from hardball.runs.spec import RunSpec
+    from hardball.training import problem
 
     given = {"dataset": "tree", "framework": "jax", "seed": 0, entry.kind: entry.name}
     task = problem.build(RunSpec.model_validate(given), trees.tree(n), trees.known(n))
@@ -134,13 +134,13 @@ def from_edges(n: int) -> Call:
 
 def permutation(n: int) -> Call:
     """The order of an epoch of n pairs."""
-    from hardball import words as streams
+    from hardball.core import random_bits as streams
 
     return lambda: streams.permutation(0, "speed/order", 0, n)
 
 
 def words(n: int) -> Call:
     """The random words of four steps of pairs, or of a thousand pools."""
-    from hardball import words as streams
+    from hardball.core import random_bits as streams
 
     return lambda: streams.block(0, "speed/words", 0, 4, WORDS // 4)

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hardball import catalog
+from hardball.methods import registry
 
 from .frameworks import Jax, Torch, framework
 from .kernel import FRAMEWORKS, Call, Kernel
@@ -18,7 +18,7 @@ COLUMNS, HIDDEN = 16, 16
 
 
 def kernels() -> Iterator[Kernel]:
-    for entry in [*catalog.entries("loss"), *catalog.entries("regularizer")]:
+    for entry in [*registry.entries("loss"), *registry.entries("regularizer")]:
         for shape in SHAPES:
             for half in FRAMEWORKS:
                 yield Kernel(
@@ -34,18 +34,18 @@ def kernels() -> Iterator[Kernel]:
                 )
 
 
-def build(entry: catalog.Entry, shape: tuple[int, int], half: str) -> Call:
+def build(entry: registry.Entry, shape: tuple[int, int], half: str) -> Call:
     """Value and gradient for distances, or angles, in 0..10, one negative in twenty masked.
 
     Positives are 1 to 8 hops from anchors that lie 1 to 8 levels deep; other facts are 1 to 8 too.
     """
     import numpy as np
 
-    from hardball.trainers.methods import FACTS, NORMS
+    from hardball.training.methods import FACTS, NORMS
 
     fw = framework(half)
     rng = np.random.default_rng(0)
-    method = catalog.load(entry.kind, entry.name, half)
+    method = registry.load(entry.kind, entry.name, half)
     takes = inspect.signature(method).parameters
     own = {name: given for name, given in entry.parameters.items() if name in takes}
     function = functools.partial(method, **own)

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-from hardball import catalog
+from hardball.methods import registry
 
 from .frameworks import framework
 from .kernel import FRAMEWORKS, Call, Kernel
@@ -35,7 +35,7 @@ TRAINED = ("dist", "dist_matrix")
 
 
 def kernels() -> Iterator[Kernel]:
-    for entry in catalog.entries("manifold"):
+    for entry in registry.entries("manifold"):
         for operation in OPERATIONS:
             matrix = operation == "dist_matrix"
             for backward in (False, True) if operation in TRAINED else (False,):
@@ -53,10 +53,10 @@ def kernels() -> Iterator[Kernel]:
                     )
 
 
-def build(entry: catalog.Entry, operation: str, backward: bool, half: str) -> Call:
+def build(entry: registry.Entry, operation: str, backward: bool, half: str) -> Call:
     """An operation on float32 rows of radius up to 8, in every direction."""
     fw = framework(half)
-    manifold = catalog.load(entry.kind, entry.name, half)
+    manifold = registry.load(entry.kind, entry.name, half)
     c = float(entry.parameters.get("c", 1.0))
     rows = _rows(fw, manifold, c)
     arrays = [rows[name] for name in OPERATIONS[operation].split()]

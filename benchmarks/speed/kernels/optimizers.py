@@ -5,7 +5,7 @@ import importlib
 from collections.abc import Iterator
 from typing import Any
 
-from hardball import catalog
+from hardball.methods import registry
 
 from .frameworks import framework
 from .kernel import FRAMEWORKS, Call, Kernel
@@ -14,8 +14,8 @@ ROWS, DIM = 16_384, 10
 
 
 def kernels() -> Iterator[Kernel]:
-    for entry in catalog.entries("optimizer"):
-        for space in catalog.entries("manifold"):
+    for entry in registry.entries("optimizer"):
+        for space in registry.entries("manifold"):
             for half in FRAMEWORKS:
                 yield Kernel(
                     family="optimizers",
@@ -29,13 +29,13 @@ def kernels() -> Iterator[Kernel]:
                 )
 
 
-def build(entry: catalog.Entry, space: catalog.Entry, half: str) -> Call:
+def build(entry: registry.Entry, space: registry.Entry, half: str) -> Call:
     """Rows brought up to step 3 after a gap of two, then moved by one step."""
     import numpy as np
 
     fw = framework(half)
-    manifold = catalog.load(space.kind, space.name, half)
-    optimise = catalog.load(entry.kind, entry.name, half)
+    manifold = registry.load(space.kind, space.name, half)
+    optimise = registry.load(entry.kind, entry.name, half)
     module = importlib.import_module(f"hardball.{entry.module}_{half}")
     c = float(space.parameters.get("c", 1.0))
     params = dict(entry.parameters)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardball import catalog
+from hardball.methods import registry
 
 from . import trees
 from .frameworks import framework
@@ -16,7 +16,7 @@ from .kernel import FRAMEWORKS, Call, Kernel
 if TYPE_CHECKING:
     import numpy as np
 
-    from hardball.samplers.compose import Part
+    from hardball.methods.samplers.compose import Part
 
 BATCH = 1024
 NEGATIVES = 50
@@ -26,21 +26,21 @@ FEWER = {"matrix": 1, "neighbors": 2, "similarity_hard": 2}
 DIM = 10
 
 
-def variants(entry: catalog.Entry) -> dict[str, dict[str, catalog.Value]]:
+def variants(entry: registry.Entry) -> dict[str, dict[str, registry.Value]]:
     """Names of an entry's kernels, each with its parameters."""
-    found: dict[str, dict[str, catalog.Value]] = {entry.name: {}}
+    found: dict[str, dict[str, registry.Value]] = {entry.name: {}}
     if entry.parameters.get("replace") is True:
         found[f"{entry.name}.no_replacement"] = {"replace": False}
     return found
 
 
-def sizes(entry: catalog.Entry) -> tuple[int, ...]:
+def sizes(entry: registry.Entry) -> tuple[int, ...]:
     """The numbers of nodes an entry is measured at."""
     return trees.SIZES[: FEWER.get(entry.name, len(trees.SIZES))]
 
 
 def kernels() -> Iterator[Kernel]:
-    for entry in catalog.entries("sampler"):
+    for entry in registry.entries("sampler"):
         for name, given in variants(entry).items():
             for n in sizes(entry):
                 for half in FRAMEWORKS:
@@ -57,29 +57,29 @@ def kernels() -> Iterator[Kernel]:
                     )
 
 
-def build(entry: catalog.Entry, given: dict[str, catalog.Value], n: int, half: str) -> Call:
+def build(entry: registry.Entry, given: dict[str, registry.Value], n: int, half: str) -> Call:
     """Draws for a batch of random anchors; for a pool, one pool; all parts of a composed one."""
     import numpy as np
 
-    from hardball import words
-    from hardball.samplers.compose import parts
-    from hardball.spec import Method
-    from hardball.trainers.problem import words_shape
+    from hardball.core import random_bits
+    from hardball.methods.samplers.compose import parts
+    from hardball.runs.spec import Method
+    from hardball.training.problem import words_shape
 
     fw = framework(half)
     count = POOL if entry.form == "pool" else NEGATIVES
     method = Method(name=entry.name, params=given).resolved("sampler")
-    drawn = (words.words(0, f"speed/{end}", 0, BATCH) % n for end in ("anchors", "positives"))
+    drawn = (random_bits.words(0, f"speed/{end}", 0, BATCH) % n for end in ("anchors", "positives"))
     nodes = [fw.array(ids.astype(np.int32 if half == "jax" else np.int64)) for ids in drawn]
     draws, arrays = [], []
     for part in parts(method, count):
         shape = words_shape(part, BATCH)
-        stream = words.words(0, "speed/words", 0, math.prod(shape)).reshape(shape)
+        stream = random_bits.words(0, "speed/words", 0, math.prod(shape)).reshape(shape)
         params, name = part.method.params, part.method.name
-        index = catalog.builder("sampler", name)(
+        index = registry.builder("sampler", name)(
             trees.tree(n), trees.known(n), negatives=part.negatives, **params
         )
-        if catalog.entry("sampler", name).refresh:
+        if registry.entry("sampler", name).refresh:
             index |= {"lists": lists(n, int(params["top"]))}
         draws.append(one(part, half, n))
         arrays.append(({k: fw.array(np.asarray(a)) for k, a in index.items()}, fw.words(stream)))
@@ -94,10 +94,10 @@ def one(part: "Part", half: str, n: int) -> Callable[..., Any]:
     """(index, words, anchors, positives) -> the draws of one sampler, with all that it asks for."""
     import numpy as np
 
-    from hardball import words
+    from hardball.core import random_bits
 
     fw = framework(half)
-    draw = catalog.load("sampler", part.method.name, half)
+    draw = registry.load("sampler", part.method.name, half)
     taken = inspect.signature(draw).parameters
     options = {k: v for k, v in part.method.params.items() if k in taken}
     if "negatives" in taken:
@@ -105,11 +105,13 @@ def one(part: "Part", half: str, n: int) -> Callable[..., Any]:
     if "progress" in taken:
         options["progress"] = fw.array(np.array(0.5, np.float32))
     if "space" in taken:
-        points = fw.array(words.normal(0, "speed/points", (n, DIM)).astype(np.float32))
-        space = importlib.import_module(f"hardball.samplers.space_{half}").Space
-        options["space"] = space(catalog.load("manifold", "tangent", half), 1.0, points.__getitem__)
+        points = fw.array(random_bits.normal(0, "speed/points", (n, DIM)).astype(np.float32))
+        space = importlib.import_module(f"hardball.methods.samplers.space_{half}").Space
+        options["space"] = space(
+            registry.load("manifold", "tangent", half), 1.0, points.__getitem__
+        )
     if "known" in taken:
-        module = importlib.import_module(f"hardball.samplers.membership_{half}")
+        module = importlib.import_module(f"hardball.arrays.on_{half}.membership")
         rows = trees.known(n)
         width = int(np.diff(rows.indptr).max(initial=0))
         kind = np.int32 if half == "jax" else np.int64
@@ -123,7 +125,7 @@ def one(part: "Part", half: str, n: int) -> Callable[..., Any]:
             given["known"] = known(anchors)
         if "positives" in taken:
             given["positives"] = positives
-        if catalog.entry("sampler", part.method.name).form == "pool":
+        if registry.entry("sampler", part.method.name).form == "pool":
             return draw(index, stream, **given)
         return draw(index, anchors, stream, **given)
 
@@ -134,7 +136,7 @@ def lists(n: int, top: int) -> "np.ndarray":
     """Any `top` nodes for each of n: where they come from does not matter for drawing."""
     import numpy as np
 
-    from hardball import words
+    from hardball.core import random_bits
 
-    drawn = words.words(0, "speed/lists", 0, n * top) % n
+    drawn = random_bits.words(0, "speed/lists", 0, n * top) % n
     return drawn.reshape(n, top).astype(np.int32)

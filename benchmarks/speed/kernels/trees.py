@@ -25,12 +25,12 @@ def tree(n: int) -> "Hierarchy":
     """
     import numpy as np
 
-    from hardball import words
+    from hardball.core import random_bits
     from hardball.hierarchy import dag
 
     folder = _folder(n)
     if not (folder / "meta.json").is_file():
-        share = words.uniform(words.words(0, "speed/tree", 0, n - 1))
+        share = random_bits.uniform(random_bits.words(0, "speed/tree", 0, n - 1))
         children = np.arange(1, n)
         dag.save(dag.from_edges(folder.name, children, (share * children).astype(int)), folder)
     return dag.load(folder)
@@ -41,8 +41,8 @@ def known(n: int) -> "Csr":
     """The closure of `tree(n)`: about n log(n) pairs, read from disk only where they are used."""
     import numpy as np
 
-    from hardball.collect import replacing
     from hardball.hierarchy.closure import Csr, closure
+    from hardball.runs.collect import replacing
 
     paths = {key: _folder(n).with_name(f"{_folder(n).name}-{key}.npy") for key in Csr._fields}
     if not all(path.is_file() for path in paths.values()):
@@ -54,7 +54,7 @@ def known(n: int) -> "Csr":
 
 
 def _folder(n: int) -> "Path":
-    from hardball import paths
+    from hardball.core import paths
     from hardball.hierarchy.dag import FORMAT
 
     return paths.cache() / "speed" / f"tree-{n}-format{FORMAT}"

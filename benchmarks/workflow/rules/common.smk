@@ -3,9 +3,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version, validate
 
-from hardball import interpreter, paths, plan
-from hardball.errors import HardballError
-from hardball.hierarchy import cards, store
+from hardball.core import interpreter, paths
+from hardball.core.errors import HardballError
+from hardball.data import cards, store
+from hardball.runs import plan
 
 min_version("9.0")
 validate(config, schema="../schemas/config.schema.yaml")

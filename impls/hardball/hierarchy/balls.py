@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.graph import Bool, Int32, group_ascending, plain
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from hardball import words
-from hardball.errors import HardballError
+from hardball.core import random_bits
+from hardball.core.errors import HardballError
 from hardball.hierarchy import closure, graph
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.graph import Bool, Int32
@@ -49,7 +49,7 @@ def blankets(h: Hierarchy, *, width: int, seed: int) -> Blankets:
     lists = h.parents_indptr, h.parents_indices, *graph.group(direct[:, 1], direct[:, 0], n)
     sizes = _sizes(*lists)
     large = int(np.count_nonzero(sizes > width))
-    drawn = words.words(seed, PURPOSE, 0, large * width).reshape(large, width)
+    drawn = random_bits.words(seed, PURPOSE, 0, large * width).reshape(large, width)
     members = np.repeat(np.arange(n, dtype=np.int32)[:, None], width, axis=1)
     kinds = np.full((n, width), SELF, np.int32)
     _fill(*lists, drawn, members, kinds)

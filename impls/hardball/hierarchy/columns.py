@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy.graph import Int32
 
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_null)

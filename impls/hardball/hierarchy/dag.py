@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy import columns, graph
 from hardball.hierarchy.graph import Int32, Int64
 

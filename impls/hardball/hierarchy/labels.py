@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardball import words
-from hardball.errors import HardballError
+from hardball.core import random_bits
+from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.graph import Int32, Int64
 
@@ -75,7 +75,7 @@ def split(
             "more, 2 are needed: choose another label, or smaller graphs"
         )
     labelled = np.flatnonzero(kept >= 0)
-    order = labelled[words.permutation(seed, f"labels/{label}", 0, labelled.size)]
+    order = labelled[random_bits.permutation(seed, f"labels/{label}", 0, labelled.size)]
     order = order[np.argsort(kept[order], kind="stable")]
     counts = np.bincount(kept[order])
     place = np.arange(order.size) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy import labels
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.graph import Int32

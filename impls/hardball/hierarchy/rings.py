@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.graph import Bool, Int32, Int64
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hardball import words
-from hardball.errors import HardballError
+from hardball.core import random_bits
+from hardball.core.errors import HardballError
 from hardball.hierarchy import graph
 from hardball.hierarchy.closure import (
     Csr,
@@ -76,7 +76,7 @@ def link_prediction(
     role = np.zeros(closure.indices.size, np.int8)
     role[positions(closure, basic[:, 0], basic[:, 1])] = _TRAIN
     others = np.flatnonzero(role != _TRAIN)
-    order = others[words.permutation(seed, "link_prediction", 0, others.size)]
+    order = others[random_bits.permutation(seed, "link_prediction", 0, others.size)]
     tested, validated = _shares(h, holdout, order.size, "non-basic pairs")
     rest = order[tested + validated :]
     role[order[:tested]] = _TEST
@@ -102,7 +102,7 @@ def leaf_parent(h: Hierarchy, closure: Csr, seed: int, holdout: float = 0.1) -> 
     nearest = np.bincount(basic[:, 0], minlength=n)
     below = descendants_count(closure, n)
     leaves = np.flatnonzero((below == 0) & (np.diff(closure.indptr) > nearest))
-    order = leaves[words.permutation(seed, "leaf_parent", 0, leaves.size)]
+    order = leaves[random_bits.permutation(seed, "leaf_parent", 0, leaves.size)]
     tested, validated = _shares(h, holdout, order.size, "leaves with a grandparent")
     of_node = np.full(n, _TRAIN, np.int8)
     of_node[order[:tested]] = _TEST

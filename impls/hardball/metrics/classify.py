@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hardball import words
+from hardball.core import random_bits
 from hardball.hierarchy.closure import Csr, from_pairs, pairs
 from hardball.hierarchy.splits import Split
 from hardball.metrics.polar import Polar, between
@@ -70,7 +70,7 @@ def with_corrupted(held: np.ndarray, above: Csr, below: Csr, seed: int, purpose:
     count = len(held) * CORRUPTED
     for step, (kept, known) in enumerate(((0, above), (1, below))):
         nodes = np.repeat(held[:, kept], CORRUPTED)
-        other, fine = _outside(known, nodes, words.words(seed, purpose, step, count))
+        other, fine = _outside(known, nodes, random_bits.words(seed, purpose, step, count))
         columns = (nodes, other) if kept == 0 else (other, nodes)
         made.append(np.stack(columns, axis=1)[fine])
     every = np.concatenate(made).astype(np.int64)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hardball import words
+from hardball.core import random_bits
 from hardball.hierarchy.closure import Csr
 from hardball.metrics import kernels
 from hardball.metrics.polar import Polar
@@ -21,7 +21,7 @@ def distortion(polar: Polar, neighbours: Csr, seed: int = 0) -> dict[str, float]
     n = polar.n_nodes
     sources = np.arange(n)
     if n > SOURCES:
-        sources = np.sort(words.permutation(seed, "metrics/distortion", 0, n)[:SOURCES])
+        sources = np.sort(random_bits.permutation(seed, "metrics/distortion", 0, n)[:SOURCES])
 
     def rows(scale: float) -> np.ndarray:
         return kernels.stretch(*polar.table, polar.hyperbolic, *neighbours, sources, scale)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from hardball import words
-from hardball.errors import HardballError
+from hardball.core import random_bits
+from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
@@ -104,7 +104,7 @@ def sample(nodes: np.ndarray, count: int, seed: int) -> np.ndarray:
     """`count` seeded nodes, ascending; all of them where there are no more."""
     if count < 1:
         raise HardballError(f"sources={count}, allowed are 1 or more, or none for all nodes")
-    order = words.permutation(seed, "metrics/sources", 0, len(nodes))
+    order = random_bits.permutation(seed, "metrics/sources", 0, len(nodes))
     return np.sort(nodes[order[:count]])
 
 

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 
-from hardball.hierarchy import graph, starts
+from hardball.hierarchy import drawing, graph
 from hardball.hierarchy.closure import Csr, from_pairs, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
@@ -35,7 +35,7 @@ def floors(
     popularity: nodes with more descendants in that closure are nearer, whoever asks.
     tree_distance: undirected hops along the direct edges, or, in a held-out task, along the basic
     pairs of that closure.
-    drawing: hyperbolic distance in `starts.sectors`, the spanning tree drawn in two dimensions;
+    drawing: hyperbolic distance in `drawing.sectors`, the spanning tree drawn in two dimensions;
     left out of held-out tasks, whose edges it would show. narrow_drawing: in `narrow_sectors`,
     where nodes have several parents.
     sources, seed, threads: as in `evaluate`.
@@ -53,10 +53,10 @@ def floors(
     }
     counters: dict[str, ranking.Counter] = {n: partial(_count, s) for n, s in scorers.items()}
     if split.test is None:
-        drawn = starts.sectors(hierarchy, np.zeros((hierarchy.n_nodes, 2)))
+        drawn = drawing.sectors(hierarchy, np.zeros((hierarchy.n_nodes, 2)))
         counters["drawing"] = ranking.by_points(to_polar(drawn, "tangent", 1.0))
         if not hierarchy.is_forest:
-            drawn = starts.narrow_sectors(hierarchy, np.zeros((hierarchy.n_nodes, 2)))
+            drawn = drawing.narrow_sectors(hierarchy, np.zeros((hierarchy.n_nodes, 2)))
             counters["narrow_drawing"] = ranking.by_points(to_polar(drawn, "tangent", 1.0))
     out = {}
     with on_threads(threads):

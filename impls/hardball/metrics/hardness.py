@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardball import words
-from hardball.errors import HardballError
+from hardball.core import random_bits
+from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr, contains
 from hardball.hierarchy.dag import Hierarchy
 from hardball.metrics.polar import Polar, between, keys, to_polar
@@ -84,7 +84,7 @@ def uniform(h: Hierarchy, drawn: Draws, seed: int, known: Csr | None = None) -> 
     Source: Nickel & Kiela 2017, section 3.2.
     """
     b = len(drawn.anchors)
-    word = words.words(seed, "metrics/hardness/uniform", 0, b * UNIFORM).astype(np.uint64)
+    word = random_bits.words(seed, "metrics/hardness/uniform", 0, b * UNIFORM).astype(np.uint64)
     ids = (word * np.uint64(h.n_nodes) >> np.uint64(32)).astype(np.int64).reshape(1, b, UNIFORM)
     allowed = ids != drawn.anchors[:, None]
     if known is not None:

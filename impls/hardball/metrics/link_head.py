@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import rankdata
 
-from hardball import words
+from hardball.core import random_bits
 from hardball.hierarchy.closure import Csr, contains
 from hardball.hierarchy.splits import Split
 from hardball.metrics import logistic
@@ -29,7 +29,7 @@ def link_head_figures(polar: Polar, split: Split, seed: int) -> dict[str, float]
         return {}
     train = split.train
     if len(train) > MOST:
-        order = words.permutation(seed, "metrics/link_head", 0, len(train))
+        order = random_bits.permutation(seed, "metrics/link_head", 0, len(train))
         train = train[np.sort(order[:MOST])]
     told = {"train": (train, split.known), "validation": (split.validation, split.known)}
     told["test"] = (split.test, split.exclude)
@@ -63,7 +63,7 @@ def corrupted(pairs: np.ndarray, known: Csr, seed: int, purpose: str) -> np.ndar
     for turn in range(ROUNDS):
         if not wrong.size:
             break
-        drawn = words.words(seed, purpose, turn, wrong.size).astype(np.int64) * n >> 32
+        drawn = random_bits.words(seed, purpose, turn, wrong.size).astype(np.int64) * n >> 32
         out[wrong, end[wrong]] = drawn
         node, ancestor = out[wrong, 0], out[wrong, 1]
         wrong = wrong[contains(known, node, ancestor) | (node == ancestor)]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import optimize
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 
 # Strengths tried where none is given, the strongest first: each fit starts where the last ended.
 STRENGTHS = (1e-2, 1e-3, 1e-4, 1e-5)

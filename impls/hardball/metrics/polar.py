@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.metrics import kernels
 
 MAX_RADIUS = 350.0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr, descendants_count, nodes_of
 from hardball.metrics.ranking import Ranks
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hardball import words
+from hardball.core import random_bits
 from hardball.metrics import kernels
 from hardball.metrics.polar import Polar
 
@@ -28,7 +28,7 @@ def group_figures(polar: Polar, groups: dict[str, np.ndarray], seed: int = 0) ->
             continue
         sources = np.arange(len(labelled))
         if len(labelled) > EXACT_LIMIT:
-            order = words.permutation(seed, f"metrics/separation/{name}", 0, len(labelled))
+            order = random_bits.permutation(seed, f"metrics/separation/{name}", 0, len(labelled))
             sources = np.sort(order[:SAMPLED])
             out["separation_sources"] = float(SAMPLED)
         x, p, m, s = (np.ascontiguousarray(array[..., labelled]) for array in polar.table)

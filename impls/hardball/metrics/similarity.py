@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from hardball import words
-from hardball.hierarchy.features import Features, cosines
+from hardball.core import random_bits
+from hardball.data.features import Features, cosines
 
 _CHUNK = 2**16
 
@@ -20,7 +20,7 @@ def negative_similarity(
     """
     nodes = np.broadcast_to(anchors[:, None], ids.shape)[valid]
     others = max(features[0].shape[0] - 1, 1)
-    drawn = words.words(seed, "similarity", 0, len(nodes)).astype(np.int64) * others >> 32
+    drawn = random_bits.words(seed, "similarity", 0, len(nodes)).astype(np.int64) * others >> 32
     return {
         "negative_similarity": _mean_cosine(features, nodes, ids[valid]),
         "negative_similarity_uniform": _mean_cosine(features, nodes, drawn + (drawn >= nodes)),

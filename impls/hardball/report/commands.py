@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hardball import paths
-from hardball.errors import HardballError
+from hardball.core import paths
+from hardball.core.errors import HardballError
 from hardball.report import rows
 
 FORMATS = ("svg", "png")
@@ -26,15 +26,15 @@ def runs_file(reference: str | Path) -> Path:
 
 def table_command(reference: str | Path, out: Path | None = None) -> list[Path]:
     """Writes all tables of a suite's runs, beside runs.csv unless `out` is given."""
-    from hardball.report import tables
+    from hardball.report.tables import all_tables
 
     file = runs_file(reference)
     runs = rows.read_runs(file)
     floors = rows.read_floors(file.parent / "floors.csv")
     published = rows.read_published(paths.datasets() / "published.csv")
     folder = file.parent
-    found = tables.tables_of(runs, floors, published, folder / "points", folder / "curves")
-    return tables.write(found, out or file.parent / "tables")
+    found = all_tables.tables_of(runs, floors, published, folder / "points", folder / "curves")
+    return all_tables.write(found, out or file.parent / "tables")
 
 
 def plot_command(

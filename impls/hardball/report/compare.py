@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hardball.report import rows
-from hardball.row import VOLATILE
+from hardball.runs.row import VOLATILE
 
 Verdict = Literal["equal", "within tolerance", "changed", "new", "missing"]
 VERDICTS: tuple[Verdict, ...] = ("equal", "within tolerance", "changed", "new", "missing")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.report import rows
 
 # What is copied of a suite's folder; points, curves and checkpoints are too large to commit.

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from hardball import catalog, plan, words
-from hardball.errors import HardballError
-from hardball.spec import Framework
-from hardball.trainers import problem
+from hardball.core import random_bits
+from hardball.core.errors import HardballError
+from hardball.methods import registry
+from hardball.runs import plan
+from hardball.runs.spec import Framework
+from hardball.training import problem
 
 if TYPE_CHECKING:
     from hardball.hierarchy.closure import Csr
@@ -53,7 +55,8 @@ class Drawn:
 
 def scene(dataset: str = DATASET, anchor: str = ANCHOR) -> Scene:
     """The anchor of that name. Raises HardballError when there is none, or it is a root."""
-    from hardball.hierarchy import closure, store
+    from hardball.data import store
+    from hardball.hierarchy import closure
 
     tree = store.open_hierarchy(dataset)
     named = np.flatnonzero((tree.names == anchor) & (tree.parent >= 0))
@@ -73,7 +76,7 @@ def half() -> str:
     )
 
 
-def draw(entry: catalog.Entry, here: Scene, framework: str) -> tuple[np.ndarray, np.ndarray, bool]:
+def draw(entry: registry.Entry, here: Scene, framework: str) -> tuple[np.ndarray, np.ndarray, bool]:
     """Nodes drawn for the anchor, how often each is used, and whether it is widened.
 
     STEPS x NEGATIVES draws by the entry's defaults, as a run draws them after a quarter of its
@@ -93,10 +96,10 @@ def draw(entry: catalog.Entry, here: Scene, framework: str) -> tuple[np.ndarray,
     }
     spec = plan.make_spec(values, cast(Framework, framework), 0)
     task = problem.build(spec, here.tree, here.known)
-    module = importlib.import_module(f"hardball.trainers.engine_{framework}")
+    module = importlib.import_module(f"hardball.training.engine_{framework}")
     engine = module.Engine(task, 1)
     pair = np.flatnonzero((task.positives == (here.anchor, here.positive)).all(axis=1))
-    stream = words.words(0, "gallery", 0, problem.words_per_step(spec))
+    stream = random_bits.words(0, "gallery", 0, problem.words_per_step(spec))
     ids, count = engine.sample(
         engine.start(), task.total_steps // 4, np.repeat(pair[:1], rows), stream
     )
@@ -119,16 +122,16 @@ def summarise(here: Scene, ids: np.ndarray, count: np.ndarray, widened: bool = F
     return Drawn(of_node / n, 1 - n / len(ids), effective, widened)
 
 
-def said(entry: catalog.Entry) -> tuple[str, str]:
+def said(entry: registry.Entry) -> tuple[str, str]:
     """First line of the draw's docstring, and the formula: the entry's, or its next sentence."""
-    drawn = catalog.load("sampler", entry.name, half()) if entry.paired else None
-    text = inspect.getdoc(drawn or catalog.builder("sampler", entry.name)) or ""
+    drawn = registry.load("sampler", entry.name, half()) if entry.paired else None
+    text = inspect.getdoc(drawn or registry.builder("sampler", entry.name)) or ""
     first, _, rest = text.partition("\n\n")
     sentence = " ".join(rest.split()).split(". ")[0].rstrip(".")
     return first, entry.formula or sentence
 
 
-def page(entries: Sequence[catalog.Entry]) -> str:
+def page(entries: Sequence[registry.Entry]) -> str:
     """docs/samplers.md."""
     parts = [_intro(), _overview(entries), *(_section(entry) for entry in entries)]
     return "\n\n".join(parts) + "\n"
@@ -154,7 +157,7 @@ How to add one: [adding a method](adding-a-method.md). What a run's negatives we
 [metrics](metrics.md#what-the-negatives-were-like)."""
 
 
-def _overview(entries: Sequence[catalog.Entry]) -> str:
+def _overview(entries: Sequence[registry.Entry]) -> str:
     lines = ["| sampler | draws | memory | a draw | source |", "| :-- | :-- | :-- | :-- | :-- |"]
     for entry in entries:
         link = f"[{entry.name}](#{entry.name})"
@@ -167,7 +170,7 @@ def _cells(texts: Sequence[str]) -> list[str]:
     return [text.replace("|", "\\|") for text in texts]
 
 
-def _section(entry: catalog.Entry) -> str:
+def _section(entry: registry.Entry) -> str:
     first, formula = said(entry)
     module = f"impls/hardball/{entry.module.replace('.', '/')}"
     memory, work = entry.costs
@@ -185,7 +188,7 @@ def _section(entry: catalog.Entry) -> str:
     return "\n\n".join(lines)
 
 
-def _parameters(entry: catalog.Entry) -> list[str]:
+def _parameters(entry: registry.Entry) -> list[str]:
     if not entry.parameters:
         return []
     lines = ["| parameter | default | allowed |", "| :-- | :-- | :-- |"]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardball import catalog
-from hardball.report import rows, style
+from hardball.methods import registry
+from hardball.report import rows
+from hardball.report.plots import style
 
 # Kinds of up to so many series share a group.
 FEW = 2
@@ -22,7 +23,7 @@ class Group:
 
 def kind(sampler: str) -> str:
     """What a sampler goes by, as its catalogue entry says; "other" of one that has none."""
-    known = {entry.name: entry for entry in catalog.entries("sampler")}
+    known = {entry.name: entry for entry in registry.entries("sampler")}
     entry = known.get(rows.method_name(sampler))
     if entry is None:
         return "other"

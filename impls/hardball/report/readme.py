@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from hardball.collect import replacing
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.report import rows
-from hardball.report.render import number
+from hardball.report.tables.render import number
+from hardball.runs.collect import replacing
 
 BEGIN, END = "<!-- begin {name} -->", "<!-- end {name} -->"
 TABLE, FIGURE = "results table", "figure"

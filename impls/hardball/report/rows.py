@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from hardball.errors import HardballError
-from hardball.metrics import registry
-from hardball.metrics.registry import Metric
-from hardball.reading import arguments, without_brackets
+from hardball.core.errors import HardballError
+from hardball.core.text import arguments, without_brackets
+from hardball.metrics import listing
+from hardball.metrics.listing import Metric
 
 NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status")
 SETTINGS = (
@@ -85,7 +85,7 @@ def _wrong_figure(figure: Mapping[str, Any]) -> str:
     if not isinstance(figure["dim"], int) or figure["dim"] < 0:
         return f"dim {figure['dim']!r}: allowed are whole numbers, 0 where the source names none"
     try:
-        known = OTHER_METRICS.get(figure["metric"]) or registry.metric(figure["metric"])
+        known = OTHER_METRICS.get(figure["metric"]) or listing.metric(figure["metric"])
     except HardballError as error:
         return str(error)
     value = figure["value"]
@@ -125,11 +125,11 @@ def metrics_of(frame: pd.DataFrame) -> list[Metric]:
 
     One of a grouping carries its column's name: separation_order, not separation_<group>.
     """
-    order = {metric.name: position for position, metric in enumerate(registry.METRICS)}
+    order = {metric.name: position for position, metric in enumerate(listing.METRICS)}
     found: list[tuple[int, Metric]] = []
     for column in frame.columns:
         try:
-            general = registry.metric(str(column))
+            general = listing.metric(str(column))
         except HardballError:
             continue
         if frame[column].notna().any():

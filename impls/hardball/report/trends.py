@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FixedLocator, LogLocator, NullLocator
 
-from hardball.errors import HardballError
-from hardball.report import style
+from hardball.core.errors import HardballError
+from hardball.report.plots import style
 
 COLUMNS = 5
 UNIT = {"timings": "s", "memory": "B"}

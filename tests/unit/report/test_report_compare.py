@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.report import compare, freeze, readme
 from hardball.report.commands import freeze_command, runs_file, table_command
 

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from hardball.report import effects, render, rows
+from hardball.report import rows
+from hardball.report.tables import effects, render
 
 
 def runs_of(*settings: dict, seeds: int = 3) -> pd.DataFrame:

@@ -5,9 +5,9 @@ import math
 import pandas as pd
 import pytest
 
-from hardball.metrics.registry import metric
+from hardball.metrics.listing import metric
 from hardball.report import quality
-from hardball.report.equal_time import at_seconds, budget, equal_time
+from hardball.report.tables.equal_time import at_seconds, budget, equal_time
 
 # sampler -> epochs -> (seconds, MAP) of seed 0; seed s has s hundredths more MAP.
 ENDS = {

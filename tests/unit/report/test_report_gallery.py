@@ -5,10 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from hardball import catalog
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import closure
-from hardball.report import gallery, plots_gallery
+from hardball.methods import registry
+from hardball.report import gallery
+from hardball.report.plots import gallery_plots
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_an_anchor_whose_draws_are_all_masked(here):
 @pytest.mark.parametrize("framework", ["jax", "torch"])
 def test_both_frameworks_draw_the_same_picture(here, framework):
     for name in ("siblings", "pool"):
-        entry = catalog.entry("sampler", name)
+        entry = registry.entry("sampler", name)
         nodes, count, widened = gallery.draw(entry, here, framework)
         drawn = gallery.summarise(here, nodes, count, widened)
         assert not drawn.widened
@@ -57,28 +58,28 @@ def test_both_frameworks_draw_the_same_picture(here, framework):
 
 def test_a_ring_that_had_to_widen_says_so(here):
     """The root's other branch is c's; at d's depth it holds g. There is no other tree."""
-    entry = catalog.entry("sampler", "depth_matched")
+    entry = registry.entry("sampler", "depth_matched")
     drawn = gallery.summarise(here, *gallery.draw(entry, here, "torch"))
     assert set(np.flatnonzero(drawn.share)) == set(ids(here, "g"))
     assert not drawn.widened
     below = list(here.tree.ids).index("h")
     alone = gallery.Scene(here.tree, here.known, below, here.anchor)
-    wide = catalog.entry("sampler", "siblings")
+    wide = registry.entry("sampler", "siblings")
     assert gallery.summarise(alone, *gallery.draw(wide, alone, "torch")).widened
 
 
 def test_larger_shares_have_higher_grades():
-    found = plots_gallery.grades(np.array([0.0, 1e-9, 2e-4, 1e-3, 0.01, 0.1, 1.0]))
+    found = gallery_plots.grades(np.array([0.0, 1e-9, 2e-4, 1e-3, 0.01, 0.1, 1.0]))
     assert found[0] == found[1] == found[2] == 0
     assert (np.diff(found[2:]) > 0).all()
-    assert found[-1] == plots_gallery.GRADES - 1
+    assert found[-1] == gallery_plots.GRADES - 1
 
 
 def test_a_picture_has_the_same_bytes_each_time_and_only_short_numbers(here, tmp_path):
-    entry = catalog.entry("sampler", "siblings")
+    entry = registry.entry("sampler", "siblings")
     drawn = gallery.summarise(here, *gallery.draw(entry, here, gallery.half()))
     one, other = (
-        plots_gallery.write_one(plots_gallery.layout(here), entry, drawn, tmp_path / f"{k}.svg")
+        gallery_plots.write_one(gallery_plots.layout(here), entry, drawn, tmp_path / f"{k}.svg")
         for k in "ab"
     )
     text = one.read_text(encoding="utf-8")

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hardball import catalog
-from hardball.report import groups, plots, plots_quality, plots_training, quality, style
+from hardball.methods import registry
+from hardball.report import groups, quality
 from hardball.report.groups import grouped
+from hardball.report.plots import all_plots, quality_plots, style, training_plots
 
 MOST = len(style.PALETTE)
 
@@ -63,7 +64,7 @@ def test_no_colour_stands_twice_in_a_group(count):
 
 def suite(losses, samplers=None):
     """Runs of many samplers with each loss, and their curves."""
-    names = samplers or [entry.name for entry in catalog.entries("sampler")]
+    names = samplers or [entry.name for entry in registry.entries("sampler")]
     runs = pd.DataFrame(
         [
             {"run_id": f"{s}-{loss}", "dataset": "d", "framework": "jax", "sampler": s,
@@ -89,7 +90,7 @@ def keys(figure):
 
 def test_every_sampler_of_the_catalogue_has_a_colour_of_its_own_in_its_row():
     runs, curves = suite(["infonce"])
-    figure = plots_training.training(curves, runs, "x")
+    figure = training_plots.training(curves, runs, "x")
     found = keys(figure)
     assert len(found) > 1
     assert all(key[0] == "uniform" for key in found)
@@ -110,8 +111,8 @@ def test_every_sampler_of_the_catalogue_has_a_colour_of_its_own_in_its_row():
 def test_too_many_lines_of_several_losses_are_a_picture_a_loss(tmp_path, samplers, names):
     runs, curves = suite(["infonce", "margin"], samplers)
     curves.to_parquet(tmp_path / "all.parquet")
-    source = plots.Source(runs, pd.DataFrame(), tmp_path, tmp_path)
-    drawn = plots._training_plots(source, runs, "d", "reconstruction", "d")
+    source = all_plots.Source(runs, pd.DataFrame(), tmp_path, tmp_path)
+    drawn = all_plots._training_plots(source, runs, "d", "reconstruction", "d")
     assert [name for name, _ in drawn] == names
 
 
@@ -128,8 +129,8 @@ def test_more_families_than_colours_have_a_row_a_kind():
             for epochs in (10, 20)
         ]
     )  # fmt: skip
-    figure = plots_quality.over("seconds", quality.families(runs))
-    few = plots_quality.over("seconds", quality.families(runs[runs["sampler"].isin(samplers[:7])]))
+    figure = quality_plots.over("seconds", quality.families(runs))
+    few = quality_plots.over("seconds", quality.families(runs[runs["sampler"].isin(samplers[:7])]))
     assert keys(few) == [[*(f"tangent, sampler {s}" for s in samplers[:7]), "JAX"]]
     assert keys(figure) == [
         [*(f"tangent, sampler {s}" for s in samplers[:5]), "JAX"],

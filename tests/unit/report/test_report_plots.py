@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hardball.errors import HardballError
+from hardball.core.errors import HardballError
+from hardball.data.points import save_points
 from hardball.hierarchy import dag
-from hardball.report import labels, plots, plots_disk, plots_metrics, plots_training, rows, style
-from hardball.report.labels import Name
-from hardball.report.projection import distances, project, to_disk
-from hardball.trainers.points import save_points
+from hardball.report import rows
+from hardball.report.plots import all_plots, disk_plots, labels, metric_plots, style, training_plots
+from hardball.report.plots.labels import Name
+from hardball.report.plots.projection import distances, project, to_disk
 
 
 def between(x, y):
@@ -71,7 +72,7 @@ def test_the_projection_is_deterministic():
 def test_an_edge_is_the_geodesic(seed):
     rng = np.random.default_rng(seed)
     p, q = to_disk(*polar(rng, 2, 2, 5.0))
-    points = plots_disk.arc(p, q)
+    points = disk_plots.arc(p, q)
     assert np.array_equal(points[0], p)
     assert np.array_equal(points[-1], q)
     # Any point m of a geodesic has d(p,m) + d(m,q) = d(p,q); here the joint of two Bézier pieces.
@@ -85,7 +86,7 @@ def test_an_edge_is_the_geodesic(seed):
 
 def test_an_edge_through_the_centre_is_straight():
     p, q = np.array([-0.5, 0.0]), np.array([0.5, 0.0])
-    assert np.allclose([point[1] for point in plots_disk.arc(p, q)], 0)
+    assert np.allclose([point[1] for point in disk_plots.arc(p, q)], 0)
 
 
 def tree():
@@ -102,15 +103,15 @@ def named(h, nodes):
 
 def test_the_most_prominent_nodes_come_with_their_parents():
     h = tree()
-    assert set(named(h, plots_disk.prominent(h, 4))) == {"root", "a", "b", "c"}
-    assert len(plots_disk.prominent(h, 100)) == h.n_nodes
+    assert set(named(h, disk_plots.prominent(h, 4))) == {"root", "a", "b", "c"}
+    assert len(disk_plots.prominent(h, 100)) == h.n_nodes
 
 
 def test_the_largest_branches_get_the_colours():
     h = tree()
-    heads = plots_disk.branches(h, count=2)
+    heads = disk_plots.branches(h, count=2)
     assert set(named(h, heads)) == {"a", "b"} or "a" not in named(h, heads)
-    branch = plots_disk.branch_of(h, heads)
+    branch = disk_plots.branch_of(h, heads)
     for position, head in enumerate(heads):
         assert branch[head] == position
     assert branch[0] == -1
@@ -156,14 +157,14 @@ def drawable(tmp_path, make_runs):
     ]
     (tmp_path / "curves").mkdir()
     pd.concat(curves).to_parquet(tmp_path / "curves" / "all.parquet")
-    return plots.Source(runs, pd.DataFrame(), tmp_path / "curves", tmp_path / "points")
+    return all_plots.Source(runs, pd.DataFrame(), tmp_path / "curves", tmp_path / "points")
 
 
 def test_every_picture_is_drawn_twice_the_same(drawable, tmp_path):
-    first = plots.write(drawable, tmp_path / "a", ["svg"])
+    first = all_plots.write(drawable, tmp_path / "a", ["svg"])
     kinds = {path.stem.split("-")[0] for path in first}
     assert kinds == {"metrics", "training", "parity", "depth", "disk"}
-    plots.write(drawable, tmp_path / "b", ["svg"])
+    all_plots.write(drawable, tmp_path / "b", ["svg"])
     for path in first:
         text = path.read_bytes()
         assert text == (tmp_path / "b" / path.name).read_bytes()
@@ -172,7 +173,7 @@ def test_every_picture_is_drawn_twice_the_same(drawable, tmp_path):
 
 def test_an_unknown_format_is_refused_before_anything_is_drawn(drawable, tmp_path):
     with pytest.raises(HardballError, match="allowed are svg, png"):
-        plots.write(drawable, tmp_path / "a", ["pdf"])
+        all_plots.write(drawable, tmp_path / "a", ["pdf"])
     assert not (tmp_path / "a").exists()
 
 
@@ -180,7 +181,7 @@ def test_drawing_leaves_the_callers_style_alone(runs):
     import matplotlib
 
     before = dict(matplotlib.rcParams)
-    plots_metrics.parity_scatter(runs, metric_of(runs), "reconstruction")
+    metric_plots.parity_scatter(runs, metric_of(runs), "reconstruction")
     assert dict(matplotlib.rcParams) == before
 
 
@@ -188,14 +189,14 @@ def test_a_diverged_method_is_marked_and_the_others_are_drawn(make_runs):
     lost = tuple(f"wordnet_mammals-siblings-{f}-s{s}" for f in ("jax", "torch") for s in range(3))
     runs = make_runs(3, diverged=lost)
     here = runs[runs["dataset"] == "wordnet_mammals"]
-    fig = plots_metrics.metric_dots(here, metric_of(runs), "wordnet_mammals", "reconstruction")
+    fig = metric_plots.metric_dots(here, metric_of(runs), "wordnet_mammals", "reconstruction")
     said = [text.get_text() for axes in fig.axes for text in axes.texts]
     assert said.count("3 of 3 diverged") == 2 * len(fig.axes)
 
 
 def test_without_curves_there_is_no_training_picture(runs, tmp_path):
     curves = rows.read_curves(tmp_path, list(runs["run_id"]))
-    assert plots_training.training(curves, runs, "x") is None
+    assert training_plots.training(curves, runs, "x") is None
 
 
 def test_the_palette_never_runs_out():

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hardball.errors import HardballError
-from hardball.report import plots_quality, plots_rate, quality, quality_table, render, rows
+from hardball.core.errors import HardballError
+from hardball.report import quality, rows
+from hardball.report.plots import quality_plots, rate_plots
 from hardball.report.quality import Target
-from hardball.spec import RunSpec
+from hardball.report.tables import quality_table, render
+from hardball.runs.spec import RunSpec
 
 # epochs -> (seconds, scorings, MAP, mean rank) of seed 0; seed s takes s seconds more.
 BUDGETS = {10: (2.0, 100.0, 0.85, 6.0), 20: (4.0, 200.0, 0.92, 3.0), 40: (8.0, 400.0, 0.96, 1.2)}
@@ -214,13 +216,13 @@ def test_lines_say_what_tells_them_apart(three_budgets):
 def test_a_suite_of_one_budget_has_no_such_table_or_picture(three_budgets):
     short = three_budgets[three_budgets["epochs"] == 10]
     assert quality_table.time_to_quality(short) is None
-    assert plots_quality.over("seconds", quality.families(short)) is None
+    assert quality_plots.over("seconds", quality.families(short)) is None
 
 
 def test_a_point_is_a_budget_at_its_median_cost(three_budgets):
     lost = three_budgets["run_id"].isin([f"tangent-40-jax-s{s}" for s in (2, 3)])
     three_budgets.loc[lost, "status"] = "diverged"
-    points = plots_quality.budget_points(only(three_budgets), "seconds", "map")
+    points = quality_plots.budget_points(only(three_budgets), "seconds", "map")
     # 10 epochs: 2, 3, 4, 5 s. 40 epochs: two of four diverged, the others took 8 and 9 s.
     assert list(points["at"]) == [3.5, 5.5, 8.5]
     assert list(points["value"]) == [0.85, 0.92, -np.inf]
@@ -231,7 +233,7 @@ def test_the_picture_shows_published_figures_and_the_floor(three_budgets):
         [{"dataset": "wordnet_mammals", "task": "reconstruction", "floor": "popularity",
           "map": 0.62, "mean_rank": 22.0}]
     )  # fmt: skip
-    figure = plots_quality.over("seconds", quality.families(three_budgets), PUBLISHED, floors)
+    figure = quality_plots.over("seconds", quality.families(three_budgets), PUBLISHED, floors)
     left, right = figure.axes
     assert {text.get_text() for text in left.texts} == {"published 0.99", "popularity"}
     assert {text.get_text() for text in right.texts} == {"published 1.1", "popularity"}
@@ -261,9 +263,9 @@ def test_resources_name_the_accelerator_of_those_that_had_one(three_budgets):
 
 def test_rate_against_batch_is_drawn_where_the_batch_varies(three_budgets):
     runs = three_budgets.assign(batch_size=256, negatives=512)
-    assert plots_rate.rate_by_batch(runs) is None
+    assert rate_plots.rate_by_batch(runs) is None
     large = runs.assign(batch_size=1024, scorings=2 * runs["scorings"])
-    figure = plots_rate.rate_by_batch(pd.concat([runs, large], ignore_index=True))
+    figure = rate_plots.rate_by_batch(pd.concat([runs, large], ignore_index=True))
     ((line,),) = (axes.lines for axes in figure.axes)
     # Twelve runs of 100 scorings in 2 to 5 s, 200 in 4 to 7 and 400 in 8 to 11: the rates are 50,
     # 33, 25, 20, 50, 40, 33, 29, 50, 44, 40, 36, the middle two 36.4 and 40; twice that at 1,024.
@@ -303,7 +305,7 @@ def test_a_wrong_published_figure_is_refused_with_its_line(tmp_path, changes, sa
 
 
 def test_the_published_figures_of_the_project_are_sound():
-    from hardball import paths
+    from hardball.core import paths
 
     published = rows.read_published(paths.datasets() / "published.csv")
     found = quality.published_target(published, "wordnet_nouns", 10)

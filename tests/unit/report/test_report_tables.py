@@ -6,10 +6,11 @@ import io
 import pandas as pd
 import pytest
 
-from hardball.errors import HardballError
-from hardball.report import contrasts, parity, render, result_tables, rows, tables
-from hardball.report.render import number, text
+from hardball.core.errors import HardballError
+from hardball.report import rows
 from hardball.report.statistics import Estimate
+from hardball.report.tables import all_tables, contrasts, parity, render, result_tables
+from hardball.report.tables.render import number, text
 
 
 def mammals(runs, floors=None, published=None):
@@ -198,7 +199,7 @@ def test_tables_across_data_sets_hold_one_task_each(runs):
     both = pd.concat([runs, direct], ignore_index=True)
     heads = {
         t.name: " ".join(c.header for c in t.columns)
-        for t in tables.tables_of(both)
+        for t in all_tables.tables_of(both)
         if t.name.startswith(("samplers", "parity"))
     }
     assert "samplers-reconstruction-map" in heads
@@ -236,9 +237,9 @@ def test_one_framework_alone_has_no_parity_table(runs):
 
 
 def test_every_table_is_written_three_times_and_again_the_same(tmp_path, runs, floors, published):
-    found = tables.tables_of(runs, floors, published)
-    first = tables.write(found, tmp_path / "a")
-    tables.write(tables.tables_of(runs, floors, published), tmp_path / "b")
+    found = all_tables.tables_of(runs, floors, published)
+    first = all_tables.write(found, tmp_path / "a")
+    all_tables.write(all_tables.tables_of(runs, floors, published), tmp_path / "b")
     assert {p.suffix for p in first} == {".csv", ".md", ".tex"}
     assert all(p.read_bytes() == (tmp_path / "b" / p.name).read_bytes() for p in first)
 

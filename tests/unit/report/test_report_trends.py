@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hardball.cli import app
-from hardball.errors import HardballError
+from hardball.cli.main import app
+from hardball.core.errors import HardballError
 
 trends = pytest.importorskip("hardball.report.trends")
 

@@ -1,0 +1,220 @@
+"""What `hardball fetch`, `build` and `check` do; results on stdout, the rest on stderr."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table as Printed
+
+from hardball.core.errors import HardballError
+from hardball.data import bundle, cards, check, fetch, store
+from hardball.data.check import Check
+from hardball.hierarchy import temporal
+from hardball.hierarchy.dag import Hierarchy
+
+
+def fetch_command(names: Sequence[str], *, force: bool = False, progress: bool = True) -> None:
+    """Downloads the full sources of data sets (or `all`) and says what served each.
+
+    Raises HardballError on an unknown name, or when no source serves a file.
+    """
+    if not names:
+        raise HardballError(f"name a dataset, or all: {', '.join(cards.names())}")
+    for name in _expand(names):
+        fetched = fetch.fetch(name, progress=progress, force=force)
+        size = fetched.path.stat().st_size / 1e6
+        _say(f"{name}: {fetched.path} ({size:.1f} MB) from {fetched.served_by}")
+
+
+def build_command(
+    names: Sequence[str] = (),
+    *,
+    edges: Path | None = None,
+    nodes: Path | None = None,
+    name: str | None = None,
+    namespaces: Sequence[str] = (),
+    out: Path | None = None,
+    from_source: bool = False,
+    force: bool = False,
+    write_bundle: bool = False,
+) -> None:
+    """Builds data sets by name (or `all`), or one's own from --edges; prints one line each.
+
+    from_source: read bundled ones from their full source too. force: build again what is built.
+    write_bundle: write the files in datasets/bundled from the full source.
+    Raises HardballError on wrong input or counts; then nothing is written.
+    """
+    if (edges is None) == (not names):
+        raise HardballError("name data sets, or give --edges FILE for one of your own: one of both")
+    if edges is not None:
+        h, folder = store.build_own(edges, name=name, nodes=nodes, namespaces=namespaces, out=out)
+        _report(h, f"in {folder}")
+        return
+    if nodes is not None or name is not None or out is not None or namespaces:
+        raise HardballError("--nodes, --name, --namespace and --out go with --edges")
+    for each in _expand(names):
+        if write_bundle:
+            _write_bundle(each)
+        elif from_source or force:
+            h = store.build_card(each, from_source=from_source)
+            _report(h, f"in {store.built(each)}")
+        else:
+            h = store.open_hierarchy(each)
+            _report(h, "bundled" if _bundled(each) else f"in {store.built(each)}")
+
+
+def check_command(target: str, *, dataset: str | None = None, progress: bool = True) -> bool:
+    """Prints the checks of a data set, or of a run's points file; True if none failed.
+
+    target: a name, a built folder, or points/<run>.npz. dataset: what an npz embeds, where its
+    row does not lie beside it. Raises HardballError on an unknown target.
+    """
+    path = Path(target)
+    if path.suffix == ".npz":
+        checks = _run_checks(path, dataset)
+    else:
+        h = store.open_hierarchy(target)
+        card = cards.load(target) if cards.exists(target) else None
+        checks = check.check_dataset(h, card)
+        if card is not None:
+            checks += _variant_checks(card) + _temporal_checks(card, h)
+    print_checks(target, checks)
+    return all(one.passed is not False for one in checks)
+
+
+def print_checks(title: str, checks: Iterable[Check], console: Console | None = None) -> None:
+    """One line a check: pass, FAIL or - (the question does not arise), name, detail."""
+    listed = list(checks)
+    words_of = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[dim]-[/]"}
+    table = Printed(show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for one in listed:
+        table.add_row(words_of[one.passed], one.name, one.detail)
+    failed = sum(one.passed is False for one in listed)
+    passed = sum(one.passed is True for one in listed)
+    out = console or Console()
+    out.print(table)
+    out.print(f"{title}: {passed} passed, {failed} failed", highlight=False)
+
+
+def _expand(names: Sequence[str]) -> list[str]:
+    """`all` is every card that states what to expect: not the one that changes every day."""
+    if list(names) != ["all"]:
+        return list(names)
+    return [name for name in cards.names() if cards.load(name).expected.nodes is not None]
+
+
+def _bundled(name: str) -> bool:
+    return cards.exists(name) and cards.load(name).bundled is not None
+
+
+def _report(h: Hierarchy, where: str) -> None:
+    """One stable line on stdout, notices on stderr."""
+    groups = ", ".join(h.groups) or "no groups"
+    _say(
+        f"{h.name}: {h.n_nodes:,} nodes, {h.n_edges:,} edges, {h.roots.size:,} roots, "
+        f"depth {h.max_depth}, {groups}; content {h.content_sha256[:12]}; {where}"
+    )
+    for notice in h.notices:
+        Console(stderr=True).print(
+            f"{h.name}: {notice}", markup=False, highlight=False, soft_wrap=True
+        )
+
+
+def _say(text: str) -> None:
+    Console().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _write_bundle(name: str) -> None:
+    card = cards.load(name)
+    if card.bundled is None:
+        raise HardballError(f"{name} is not bundled: its card names no bundled files")
+    h = store.build_card(name, from_source=True)
+    for file, digest in bundle.write(h, card.bundled).items():
+        _say(f"{bundle.folder() / file}: sha256 {digest}")
+
+
+def _variant_checks(card: cards.Card) -> list[Check]:
+    checks = []
+    for variant, stated in card.variants.items():
+        found = len(store.variant_pairs(card.name, variant))
+        text = f"{variant}: {found:,} pairs, {stated.summary}"
+        checks.append(Check("variant as on the card", found == stated.pairs, text))
+    return checks
+
+
+def _temporal_checks(card: cards.Card, h: Hierarchy) -> list[Check]:
+    if card.temporal is None:
+        return []
+    expected = card.temporal
+    changes = temporal.compare(h, store.open_hierarchy(expected.later))
+    found = {
+        "added": len(changes.added),
+        "added_under_known": int(np.count_nonzero(changes.under_known)),
+        "moved": len(changes.moved),
+        "gone": len(changes.gone),
+    }
+    return [
+        Check(
+            "change as on the card",
+            value == getattr(expected, what),
+            f"{what.replace('_', ' ')} in {expected.later}: {value:,}",
+        )
+        for what, value in found.items()
+    ]
+
+
+def _run_checks(path: Path, dataset: str | None) -> list[Check]:
+    from hardball.data.points import load_points
+    from hardball.training import check_run
+
+    row = _row(path)
+    name = dataset or (None if row is None else row["dataset"])
+    if name is None:
+        raise HardballError(f"{path}: its row is not beside it: name its --dataset")
+    h = store.open_hierarchy(name)
+    saved = load_points(path, h.ids)
+    return check_run.check_run(
+        saved.points, saved.manifold, saved.c, row or {}, hierarchy=h, spec=_spec(row)
+    )
+
+
+def _row(points: Path) -> dict[str, Any] | None:
+    """The row of <suite>/points/<run>.npz among <suite>/rows/*.jsonl."""
+    for file in sorted(points.parent.parent.glob("rows/*.jsonl")):
+        for line in file.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            if row.get("run_id") == points.stem:
+                return row
+    return None
+
+
+def _spec(row: dict[str, Any] | None) -> Any:
+    """The spec a row came from: its columns are those of RunSpec, methods in print."""
+    if row is None:
+        return None
+    from hardball.runs import plan
+    from hardball.runs.spec import METHODS
+
+    values = {key: row[key] for key in plan.settings() if key in row}
+    values |= {key: plan.parse_value(row[key]) for key in METHODS if key in row}
+    penalties = [part for part in row["regularizers"].split(";") if part]
+    values["regularizers"] = [plan.parse_value(part) for part in penalties]
+    groups = [part for part in row.get("hard", "").split(";") if part]
+    values["hard"] = [_hard(part) for part in groups]
+    return plan.make_spec(values, row["framework"], row["seed"])
+
+
+def _hard(text: str) -> dict[str, Any]:
+    """The group that `spec.Hard` prints: `8 siblings(relative_to=anchor) after 0.5`."""
+    from hardball.runs import plan
+
+    count, _, rest = text.partition(" ")
+    sampler, _, after = rest.partition(" after ")
+    sampled = plan.parse_value(sampler)
+    return {"sampler": sampled, "negatives": int(count), "after": float(after or 0)}

@@ -1,0 +1,338 @@
+"""The command line: thin, each command's work lies in its package, imported when it is called."""
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from typer.core import TyperGroup
+
+from hardball import __version__
+from hardball.cli import report
+from hardball.core.errors import HardballError
+from hardball.methods import registry
+from hardball.runs import plan
+from hardball.runs.spec import Framework
+from hardball.studies.draws.command import draws
+from hardball.studies.encoders.command import blankets
+from hardball.studies.encoders.infomax_command import infomax
+from hardball.studies.peers.command import peers
+from hardball.studies.roofline.command import roofline
+
+ADHOC = "adhoc"
+
+
+class OneLine(TyperGroup):
+    """A user's mistake is one line on stderr and exit code 2, never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except HardballError as error:
+            typer.echo(f"hardball: {' '.join(str(error).split())}", err=True)
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    cls=OneLine,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Which negatives, losses and geometries embed a hierarchy: data, runs, tables, plots.",
+)
+
+SuiteOption = Annotated[
+    str, typer.Option("--suite", "-s", help="name[:budget] or path of a suite file")
+]
+ConfigOption = Annotated[
+    str, typer.Option("--config", "-c", help="configuration of the suite, as `plan` lists it")
+]
+FrameworkOption = Annotated[str, typer.Option("--framework", "-f", help="jax or torch")]
+FolderOption = Annotated[
+    Path | None, typer.Option("--out", help="folder of the rows [results/work/<suite>]")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hardball {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="say it and leave")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def fetch(
+    names: Annotated[list[str], typer.Argument(help="data sets, or all")],
+    force: Annotated[bool, typer.Option("--force", help="download again what lies here")] = False,
+) -> None:
+    """Downloads data sets and verifies their checksums; an interrupted download goes on.
+
+    \b
+    hardball fetch wordnet_nouns
+    """
+    from hardball.cli import data
+
+    data.fetch_command(names, force=force)
+
+
+@app.command()
+def build(
+    names: Annotated[list[str] | None, typer.Argument(help="data sets, or all")] = None,
+    edges: Annotated[
+        Path | None, typer.Option(help="your own hierarchy: csv, tsv, parquet, obo or nodes.dmp")
+    ] = None,
+    nodes: Annotated[
+        Path | None, typer.Option(help="names and groups of its nodes: id, name, more columns")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="its name [the file's]")] = None,
+    namespace: Annotated[
+        list[str] | None, typer.Option(help="of an OBO file, only these; repeatable")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="a folder of its own [the cache]")] = None,
+    from_source: Annotated[
+        bool, typer.Option("--from-source", help="read bundled sets from their full source too")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="build again what is built")] = False,
+    write_bundle: Annotated[
+        bool, typer.Option("--write-bundle", help="write datasets/bundled from the full source")
+    ] = False,
+) -> None:
+    """Builds data sets, or a hierarchy of your own from a file of child,parent edges.
+
+    \b
+    hardball build wordnet_nouns ncbi_mammalia
+    hardball build --edges mine.tsv
+    hardball build --edges go.obo --namespace molecular_function --name go_function
+    """
+    from hardball.cli import data
+
+    data.build_command(
+        names or [],
+        edges=edges,
+        nodes=nodes,
+        name=name,
+        namespaces=namespace or [],
+        out=out,
+        from_source=from_source,
+        force=force,
+        write_bundle=write_bundle,
+    )
+
+
+@app.command()
+def check(
+    target: Annotated[str, typer.Argument(help="a data set, a built folder, or a run's .npz")],
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", "-d", help="what a lone .npz embeds")
+    ] = None,
+) -> None:
+    """Sanity checks of a data set or of a run, as a pass or fail list; exit code 1 on a failure.
+
+    \b
+    hardball check ncbi_primates
+    hardball check results/work/adhoc/points/RUN.npz
+    """
+    from hardball.cli import data
+
+    if not data.check_command(target, dataset=dataset):
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[str, typer.Argument(help="task, manifold, sampler, loss, ... or dataset")] = "",
+) -> None:
+    """What exists: methods with their parameters and sources, data sets, suites.
+
+    \b
+    hardball list
+    hardball list sampler
+    """
+    from hardball.data import cards
+
+    kinds = list(dict.fromkeys(entry.kind for entry in registry.entries()))
+    allowed = [*kinds, "dataset", "suite"]
+    if kind and kind not in allowed:
+        raise HardballError(f"unknown kind {kind!r}: allowed are {', '.join(allowed)}")
+    for shown in [kind] if kind else allowed:
+        lines: list[tuple[str, ...]] = []
+        if shown == "dataset":
+            lines = [(name, cards.load(name).title) for name in cards.names()]
+        elif shown == "suite":
+            lines = [(name, plan.load_suite(name).summary) for name in plan.suite_names()]
+        else:
+            for entry in registry.entries(cast(registry.Kind, shown)):
+                given = ", ".join(f"{k}={v}" for k, v in entry.parameters.items())
+                name = f"{entry.name}({given})" if given else entry.name
+                lines.append((name, entry.summary, *_facts(entry)))
+        several = shown in ("pairs", "batches")
+        typer.echo(shown if several else f"{shown}es" if shown.endswith("s") else f"{shown}s")
+        for name, *texts in lines:
+            typer.echo("\n      ".join([f"  {name}", *texts]))
+
+
+@app.command("plan")
+def plan_(
+    suite: Annotated[str, typer.Argument(help="name[:budget] or path of a suite file")],
+    runs: Annotated[bool, typer.Option("--runs", help="one line a run instead of a job")] = False,
+) -> None:
+    """What a suite runs: factor, label, configuration, framework, seeds.
+
+    \b
+    hardball plan quick
+    hardball plan my_suite.yaml --runs
+    """
+    loaded = plan.load_suite(suite)
+    if runs:
+        for run in plan.runs(loaded):
+            typer.echo(run.spec.run_id)
+        return
+    planned = plan.jobs(loaded)
+    for job in planned:
+        seeds = ",".join(str(run.spec.seed) for run in job.runs)
+        first = job.runs[0]
+        typer.echo(f"{job.config_id}\t{job.framework}\t{seeds}\t{first.factor}\t{first.label}")
+    total = sum(len(job.runs) for job in planned)
+    typer.echo(
+        f"{loaded.name}: {len(planned)} jobs, {total} runs, up to {loaded.minutes:g} minutes on "
+        "two cores",
+        err=True,
+    )
+
+
+@app.command()
+def train(
+    suite: Annotated[str, typer.Option("--suite", "-s", help="a suite's job: name[:budget]")] = "",
+    config: Annotated[str, typer.Option("--config", "-c", help="the job's configuration")] = "",
+    framework: FrameworkOption = "jax",
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="data set of a single run")] = "",
+    sampler: Annotated[str, typer.Option(help="such as siblings or cousins(k=2)")] = "",
+    loss: Annotated[str, typer.Option(help="such as infonce(temperature=0.5)")] = "",
+    manifold: Annotated[str, typer.Option(help="such as poincare")] = "",
+    dim: Annotated[int | None, typer.Option(help="dimensions")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="any other setting, key=value; repeatable")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="comma-separated")] = "0",
+    out: FolderOption = None,
+) -> None:
+    """Trains and scores one job of a suite, or a configuration of your own.
+
+    A configuration of your own leaves its rows in results/work/adhoc.
+
+    \b
+    hardball train --dataset wordnet_mammals --sampler siblings --set epochs=50 --seeds 0,1,2
+    hardball train --dataset mine --framework torch --sampler "cousins(k=2)" --set lr=0.2
+    hardball train --suite quick --config CONFIG --framework jax
+    """
+    from hardball.training import work
+
+    chosen = _framework(framework)
+    if suite:
+        own = [dataset, sampler, loss, manifold, dim, set_]
+        if not config or any(value not in ("", None) for value in own):
+            raise HardballError("--suite goes with --config and --framework alone")
+        loaded = plan.load_suite(suite)
+        rows = work.run_job(plan.job(loaded, config, chosen), work.folder(out, loaded.name))
+    else:
+        if not dataset:
+            raise HardballError("name a --dataset, or a --suite and a --config")
+        given = {"dataset": dataset, "sampler": sampler, "loss": loss, "manifold": manifold}
+        values = {key: plan.parse_value(text) for key, text in given.items() if text}
+        values |= {} if dim is None else {"dim": dim}
+        values |= dict(_setting(text) for text in set_ or [])
+        specs = [plan.make_spec(values, chosen, seed) for seed in _seeds(seeds)]
+        rows = work.run_adhoc(specs, work.folder(out, ADHOC))
+        typer.echo(f"rows in {work.folder(out, ADHOC) / 'runs.csv'}", err=True)
+    for row in rows:
+        typer.echo(work.summary(row))
+
+
+@app.command()
+def floors(
+    suite: SuiteOption,
+    config: ConfigOption,
+    out: Annotated[Path, typer.Option(help="CSV file to write")],
+) -> None:
+    """Figures that need no embedding, for one configuration's data set and task."""
+    from hardball.training import work
+
+    jobs = [job for job in plan.jobs(plan.load_suite(suite)) if job.config_id == config]
+    if not jobs:
+        raise HardballError(f"suite {suite} has no configuration {config!r}: see `hardball plan`")
+    work.write_floors(jobs[0].spec, out)
+
+
+@app.command()
+def score(
+    points: Annotated[Path, typer.Argument(help="points/<run>.npz, written by `train`")],
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="hierarchy it embeds")],
+    task: Annotated[str, typer.Option(help="such as link_prediction(fraction=0.5)")] = (
+        "reconstruction"
+    ),
+    seed: Annotated[int, typer.Option(help="seed of the task's split")] = 0,
+) -> None:
+    """Computes every metric of a saved embedding.
+
+    \b
+    hardball score results/work/adhoc/points/RUN.npz --dataset wordnet_mammals
+    """
+    from hardball.training import work
+
+    for name, value in work.score(points, dataset, plan.parse_value(task), seed).items():
+        typer.echo(f"{name}\t{value:.6g}")
+
+
+@app.command()
+def collect(
+    suite: SuiteOption,
+    out: FolderOption = None,
+    partial: Annotated[bool, typer.Option(help="what there is, into partial/")] = False,
+) -> None:
+    """Gathers the rows of a suite's jobs into runs.csv, its floors into floors.csv."""
+    from hardball.runs import collect as collecting
+    from hardball.training import work
+
+    loaded = plan.load_suite(suite)
+    path, count, missing = collecting.collect(loaded, work.folder(out, loaded.name), partial)
+    typer.echo(f"{count} rows in {path}")
+    for stem in missing:
+        typer.echo(f"no rows of {stem}", err=True)
+
+
+for command in (*report.COMMANDS, peers, roofline, blankets, infomax, draws):
+    app.command()(command)
+
+
+def _facts(entry: registry.Entry) -> list[str]:
+    memory, work = entry.costs
+    said = {"draws": entry.formula, "memory": memory, "a draw": work, "source": entry.source}
+    return [f"{what}: {text}" for what, text in said.items() if text]
+
+
+def _framework(name: str) -> Framework:
+    if name not in ("jax", "torch"):
+        raise HardballError(f"unknown framework {name!r}: allowed are jax, torch")
+    return cast(Framework, name)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise HardballError(f"--set {text!r}: write key=value")
+    return key.strip(), plan.parse_value(value)
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise HardballError(f"--seeds {text!r}: write whole numbers such as 0,1,2") from None

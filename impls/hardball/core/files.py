@@ -1,0 +1,51 @@
+"""Files that appear whole or not at all: locks, checksums and plain words for a full disk."""
+
+import contextlib
+import errno
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from hardball.core.errors import HardballError
+
+try:
+    import fcntl
+except ImportError:  # a system without flock: two processes may do the same work twice
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextlib.contextmanager
+def explained(what: str, where: Path) -> Iterator[None]:
+    """Turns a full disk, a full quota or a refused write into one line.
+
+    Raises HardballError for ENOSPC, EDQUOT, EACCES, EPERM and EROFS; other errors pass.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise HardballError(
+                f"{what}: no disk space left in {where}: free some, or set HARDBALL_CACHE to "
+                "a folder on another disk"
+            ) from None
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise HardballError(
+                f"{what}: may not write in {where}: set HARDBALL_CACHE to a folder of yours"
+            ) from None
+        raise
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Only one process at a time works on `path`; the lock dies with its process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as handle:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal sha256 of a file."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

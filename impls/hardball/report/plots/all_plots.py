@@ -1,0 +1,191 @@
+"""All pictures of a suite: written as SVG and PNG."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hardball.data import store
+from hardball.data.points import load_points
+from hardball.hierarchy.dag import Hierarchy
+from hardball.metrics.listing import Metric
+from hardball.metrics.polar import Polar, to_polar
+from hardball.report import quality, rows
+from hardball.report.plots import (
+    disk_plots,
+    metric_plots,
+    projection,
+    quality_plots,
+    rate_plots,
+    style,
+    training_plots,
+)
+from hardball.report.summary import FINISHED
+from hardball.report.tables.contrasts import sampler_rows
+
+# A disk picture of more nodes shows nothing, and reading a huge hierarchy costs minutes.
+FEWEST_NODES, MOST_NODES = 3, 200_000
+PRIMARY = "map"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A suite's results: its rows, floors, folders of curves and points; published figures."""
+
+    runs: pd.DataFrame
+    floors: pd.DataFrame
+    curves: Path
+    points: Path
+    published: pd.DataFrame | None = None
+
+
+def plots_of(source: Source) -> Iterator[tuple[str, Figure]]:
+    """(name, figure) of every picture that the data allow, one at a time."""
+    runs = source.runs
+    metrics = rows.metrics_of(runs)
+    named = runs["task"].map(rows.method_name)
+    for (dataset, task), part in runs.groupby([runs["dataset"], named], sort=False):
+        stem = rows.slug(f"{dataset}-{task}")
+        yield from _metric_plots(source, part, metrics, str(dataset), str(task), stem)
+        yield from _training_plots(source, part, str(dataset), str(task), stem)
+    for task, part in rows.by_task(runs):
+        found = metric_plots.parity_scatter(part, metrics, task)
+        if found is not None:
+            yield f"parity-{rows.slug(task)}", found
+    yield from _quality_plots(source)
+    rates = rate_plots.rate_by_batch(runs)
+    if rates is not None:
+        yield "rate_by_batch", rates
+    for dataset, part in runs.groupby("dataset", sort=False):
+        yield from _point_plots(source, part, str(dataset))
+
+
+def _quality_plots(source: Source) -> Iterator[tuple[str, Figure]]:
+    curves = rows.read_curves(source.curves, source.runs["run_id"])
+    families = quality.families(source.runs, curves)
+    for cost, name in (("seconds", "time_to_quality"), ("scorings", "scorings_to_quality")):
+        figure = quality_plots.over(cost, families, source.published, source.floors)
+        if figure is not None:
+            yield name, figure
+
+
+def _metric_plots(
+    source: Source,
+    runs: pd.DataFrame,
+    metrics: Sequence[Metric],
+    dataset: str,
+    task: str,
+    stem: str,
+) -> Iterator[tuple[str, Figure]]:
+    dots = metric_plots.metric_dots(runs, metrics, dataset, task, source.floors)
+    if dots is not None:
+        yield f"metrics-{stem}", dots
+    groups = metric_plots.group_dots(sampler_rows(runs), metrics, dataset, task)
+    if groups is not None:
+        yield f"groups-{stem}", groups
+
+
+def _training_plots(
+    source: Source, runs: pd.DataFrame, dataset: str, task: str, stem: str
+) -> Iterator[tuple[str, Figure]]:
+    for framework, compared in sampler_rows(runs).groupby("framework", sort=False):
+        name = style.FRAMEWORK_NAME.get(str(framework), str(framework))
+        for loss, part in _by_loss(compared):
+            curves = rows.read_curves(source.curves, list(part["run_id"]))
+            of = ", ".join(filter(None, [dataset, task.replace("_", " "), name, loss]))
+            figure = training_plots.training(curves, part, f"{of}: training")
+            if figure is not None:
+                yield rows.slug(f"training-{stem}-{framework}-{loss}"), figure
+
+
+def _by_loss(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """(loss, its rows) where all losses together are too many lines to tell apart."""
+    losses = rows.short_column(runs["loss"])
+    lines = runs[["sampler", "loss"]].drop_duplicates()
+    if losses.nunique() == 1 or len(lines) <= len(style.PALETTE):
+        return [("", runs)]
+    return [(str(loss), part) for loss, part in runs.groupby(losses, sort=False)]
+
+
+def _point_plots(source: Source, runs: pd.DataFrame, dataset: str) -> Iterator[tuple[str, Figure]]:
+    """The disk of the best run of each dimension, and radius against depth of each sampler."""
+    stored = runs[
+        (runs["status"] == FINISHED)
+        & runs["run_id"].map(lambda run: (source.points / f"{run}.npz").is_file())
+        & (runs["task"].map(rows.method_name) == "reconstruction")
+    ]
+    if stored.empty:
+        return
+    hierarchy = store.open_hierarchy(dataset)
+    if not FEWEST_NODES <= hierarchy.n_nodes <= MOST_NODES:
+        return
+    yield from _depth_plot(source, stored, dataset, hierarchy)
+    curved = stored[stored["manifold"].map(rows.method_name) != "euclidean"]
+    ranked = curved.dropna(subset=[PRIMARY]).sort_values(
+        [PRIMARY, "run_id"], ascending=[False, True]
+    )
+    for dim, part in ranked.groupby("dim"):
+        best = part.iloc[0]
+        yield f"disk-{rows.slug(dataset)}-d{dim}", disk(source, best, hierarchy)
+
+
+def disk(source: Source, run: "pd.Series[str]", hierarchy: Hierarchy) -> Figure:
+    """The Poincaré disk of one run's points."""
+    polar = polar_of(source, str(run["run_id"]), hierarchy)
+    shown = disk_plots.prominent(hierarchy)
+    radius, direction = polar.radius[shown], polar.direction[shown]
+    plane = projection.project(radius, direction)
+    names = hierarchy.names
+    framework = style.FRAMEWORK_NAME.get(str(run["framework"]), str(run["framework"]))
+    title = (
+        f"{run['dataset']}: {rows.method_name(run['sampler'])} negatives, "
+        f"{rows.method_name(run['loss'])}, d = {run['dim']}, {framework}"
+    )
+    said = f"MAP {float(run['map']):.3f}, mean rank {float(run['mean_rank']):.2f}, " + (
+        disk_plots.subtitle_of(plane, int(run["dim"]), radius, hierarchy.n_nodes, len(shown))
+    )
+    return disk_plots.draw(plane, hierarchy, shown, [str(names[i]) for i in shown], title, said)
+
+
+def _depth_plot(
+    source: Source, stored: pd.DataFrame, dataset: str, hierarchy: Hierarchy
+) -> Iterator[tuple[str, Figure]]:
+    """Radius against depth, one run of each sampler: the lowest seed of the first framework."""
+    compared = sampler_rows(stored)
+    framework = sorted(compared["framework"].unique())[0]
+    one = compared[compared["framework"] == framework].sort_values("seed", kind="stable")
+    one = one.assign(shown=rows.short_column(one["sampler"])).drop_duplicates("shown")
+    radii: dict[str, NDArray[np.float64]] = {}
+    correlations: dict[str, tuple[float, float]] = {}
+    for _, run in one.iterrows():
+        radii[run["shown"]] = polar_of(source, run["run_id"], hierarchy).radius
+        start, end = run.get("depth_spearman_start"), run.get("depth_spearman")
+        correlations[run["shown"]] = (
+            float("nan") if start is None else float(start),
+            float("nan") if end is None else float(end),
+        )
+    if radii and hierarchy.max_depth > 0:
+        title = f"{dataset}: is depth told by the radius?"
+        figure = metric_plots.radius_by_depth(
+            radii, hierarchy.depth.astype(int), correlations, title
+        )
+        yield f"depth-{rows.slug(dataset)}", figure
+
+
+def polar_of(source: Source, run_id: str, hierarchy: Hierarchy) -> Polar:
+    """A run's points in polar form; raises HardballError on points of another hierarchy."""
+    found = load_points(source.points / f"{run_id}.npz", hierarchy.ids)
+    return to_polar(found.points, found.manifold, found.c)
+
+
+def write(source: Source, out: Path, formats: Sequence[str] = style.FORMATS) -> list[Path]:
+    """Every picture in every format; raises HardballError on an unknown format."""
+    style.check_formats(formats)
+    written = []
+    for name, figure in plots_of(source):
+        written += style.save(figure, out / name, formats)
+    return written

@@ -1,0 +1,148 @@
+"""How every picture looks, and how it is written: the same bytes for the same data."""
+
+import functools
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from hardball.core.errors import HardballError
+from hardball.runs.collect import replacing
+
+# Okabe & Ito 2008: told apart by people with any of the common colour deficiencies, and in grey.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31")
+OTHER = "#9A9A9A"
+INK = "#222222"
+FAINT = "#D8D8D8"
+FRAMEWORK = {"jax": "#0072B2", "torch": "#D55E00"}
+FRAMEWORK_NAME = {"jax": "JAX", "torch": "PyTorch"}
+FRAMEWORK_MARK = {"jax": "o", "torch": "D"}
+FORMATS = ("svg", "png")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+N = TypeVar("N")
+
+SETTINGS: Any = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#888888",
+    "axes.grid": False,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.wspace": 0.05,
+    "figure.dpi": 100,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+    "savefig.dpi": 140,
+    "savefig.facecolor": "white",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "hardball",
+    "text.color": INK,
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+}
+
+
+def styled(draw: Callable[P, T]) -> Callable[P, T]:
+    """Decorator of every function that draws: the style holds inside it and nowhere else."""
+
+    @functools.wraps(draw)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> T:
+        with matplotlib.rc_context(SETTINGS):
+            return draw(*args, **kwargs)
+
+    return inside
+
+
+def figure(width: float, height: float, **grid: Any) -> tuple[Figure, Any]:
+    """A figure in inches, and its axes (`grid` as for Figure.subplots); no window, no pyplot."""
+    fig = Figure(figsize=(width, height))
+    FigureCanvasAgg(fig)
+    return fig, fig.subplots(**grid)
+
+
+def check_formats(formats: Sequence[str]) -> None:
+    """Raises HardballError on a format that pictures are not written in."""
+    for wanted in formats:
+        if wanted not in FORMATS:
+            raise HardballError(
+                f"unknown picture format {wanted!r}: allowed are {', '.join(FORMATS)}"
+            )
+
+
+@styled
+def save(fig: Figure, stem: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Writes <stem>.svg and <stem>.png without dates or versions."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    written = []
+    for suffix in formats:
+        path = stem.with_name(f"{stem.name}.{suffix}")
+        metadata = {"Date": None, "Creator": None} if suffix == "svg" else {"Software": None}
+        with replacing(path) as aside:
+            fig.savefig(aside, format=suffix, metadata=metadata)
+        written.append(path)
+    return written
+
+
+def titles(fig: Figure, title: str, subtitle: str = "") -> None:
+    """A bold title at the left, with one quieter line below it."""
+    fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
+    if subtitle:
+        fig.supxlabel(subtitle, x=0.01, ha="left", fontsize=8, color="#555555")
+
+
+def quiet(axes: Axes, grid: str = "") -> None:
+    """No ticks' marks; faint grid lines along "x" or "y"."""
+    axes.tick_params(length=0)
+    if grid:
+        axes.grid(axis="x" if grid == "x" else "y", color=FAINT, linewidth=0.6)
+
+
+def logarithmic(axis: Axis) -> None:
+    """Few plain numbers, 1, 2, 5, 10 or 1, 10, 100, on an axis that is logarithmic already."""
+    low, high = axis.get_view_interval()
+    narrow = high < 60 * low
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if narrow else (1.0,)))
+    axis.set_minor_locator(LogLocator(subs=range(2, 10)))
+    axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
+def short(value: float) -> str:
+    """A tick's number without zeros: 1, 20, 5k, 10M, 2G."""
+    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
+
+
+def few_ticks(axis: Axis, most: int = 5) -> None:
+    """At most so many ticks, at round numbers."""
+    axis.set_major_locator(MaxNLocator(most, min_n_ticks=2))
+
+
+def colors(names: Sequence[N]) -> dict[N, str]:
+    """A colour a name in order; beyond the palette all share the quiet one."""
+    return {n: PALETTE[i] if i < len(PALETTE) else OTHER for i, n in enumerate(names)}
+
+
+def handles(color: Mapping[str, str], width: int) -> list[Line2D]:
+    """What a key shows of lines and their colours, names broken at `width` characters."""
+    broken = functools.partial(textwrap.fill, width=width, break_long_words=False)
+    return [Line2D([], [], color=c, label=broken(name), linewidth=2) for name, c in color.items()]

@@ -1,0 +1,69 @@
+"""All tables of a suite: written as CSV, Markdown and LaTeX."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from hardball.report import rows
+from hardball.report.tables import (
+    contrasts,
+    effects,
+    equal_time,
+    parity,
+    quality_table,
+    render,
+    result_tables,
+)
+from hardball.report.tables.render import Table
+from hardball.runs.collect import replacing
+
+RACED_BY = ("map", "mean_rank")
+# What samplers are ranked by: the primary metric first, then what the other questions are about.
+RANKED_BY = ("map", "mean_rank", "auc_siblings", "depth_spearman")
+
+
+def tables_of(
+    runs: pd.DataFrame,
+    floors: pd.DataFrame | None = None,
+    published: pd.DataFrame | None = None,
+    points: Path | None = None,
+    curves: Path | None = None,
+) -> list[Table]:
+    """Result tables, samplers against uniform for each metric, what each other setting changes, JAX
+    against PyTorch, then time.
+
+    points, curves: folders that the runs left theirs in.
+    """
+    found: list[Table | None] = list(result_tables.result_tables(runs, floors, published))
+    for task, part in rows.by_task(runs):
+        metrics = rows.metrics_of(part)
+        by_name = {metric.name: metric for metric in metrics}
+        ranked_by = [by_name[name] for name in RANKED_BY if name in by_name]
+        found += [contrasts.sampler_table(part, metric, task) for metric in ranked_by]
+        found.append(effects.effects_table(part, metrics, task))
+        found.append(parity.parity_table(part, metrics, task, points))
+    raced_by = [metric for metric in rows.metrics_of(runs) if metric.name in RACED_BY]
+    found += [equal_time.equal_time(runs, metric) for metric in raced_by]
+    found.append(quality_table.time_to_quality(runs, curves, published))
+    found.append(quality_table.resources(runs))
+    return [table for table in found if table is not None]
+
+
+def write(tables: Sequence[Table], out: Path) -> list[Path]:
+    """<name>.csv, .md and .tex of each; the Markdown of a result table has all metrics in pages."""
+    written = []
+    for table in tables:
+        pages = [render.to_markdown(table)]
+        pages += [render.to_markdown(page, "##") for page in result_tables.family_tables(table)]
+        texts = {
+            "csv": render.to_csv(table),
+            "md": "\n".join(pages),
+            "tex": render.to_latex(table),
+        }
+        for suffix, text in texts.items():
+            path = out / f"{table.name}.{suffix}"
+            with replacing(path) as aside:
+                aside.write_text(text, encoding="utf-8")
+            written.append(path)
+    return written

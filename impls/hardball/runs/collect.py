@@ -1,0 +1,149 @@
+"""What a job leaves in a suite's folder, and the tables that are collected from it.
+
+<folder>/rows/<job>.jsonl, curves/<job>.parquet, points/<run_id>.npz, floors/<config_id>.csv
+are collected into <folder>/runs.csv and floors.csv. Every file appears whole or not at all.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from hardball.core.errors import HardballError
+from hardball.data.points import save_points
+from hardball.metrics import listing
+from hardball.runs import plan
+from hardball.runs.row import Row
+from hardball.runs.spec import RunSpec, Suite
+
+if TYPE_CHECKING:
+    from hardball.training.train import Result
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write aside; it replaces `path` when the block ends well, else it is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_job(
+    folder: Path,
+    stem: str,
+    specs: Sequence[RunSpec],
+    results: Sequence["Result"],
+    ids: np.ndarray,
+) -> None:
+    """The rows, curves and points of one job's runs; a diverged run has no points.
+
+    ids: raw ids of the hierarchy's nodes, which the points are tied to.
+    """
+    for spec, result in zip(specs, results, strict=True):
+        points = folder / "points" / f"{spec.run_id}.npz"
+        if result.row.status == "ok":
+            save_points(points, result.points, spec.manifold.name, result.c, ids)
+        else:
+            points.unlink(missing_ok=True)
+    curves = [result.curves.assign(run_id=result.row.run_id) for result in results]
+    with replacing(folder / "curves" / f"{stem}.parquet") as aside:
+        pd.concat(curves, ignore_index=True).to_parquet(aside, index=False)
+    with replacing(folder / "rows" / f"{stem}.jsonl") as aside:
+        lines = (result.row.model_dump_json() + "\n" for result in results)
+        aside.write_text("".join(lines), encoding="utf-8")
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of one job; raises HardballError naming the file and the line."""
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            rows.append(Row.model_validate_json(line))
+        except ValidationError as error:
+            detail = error.errors(include_url=False)[0]
+            where = ".".join(map(str, detail["loc"]))
+            raise HardballError(f"{path}:{number}: {where}: {detail['msg']}") from None
+    return rows
+
+
+def collect(suite: Suite, folder: Path, partial: bool = False) -> tuple[Path, int, list[str]]:
+    """Writes runs.csv and floors.csv; returns runs.csv, its number of rows, the jobs without any.
+
+    Each row's factor and label are the plan's. partial: jobs may be missing; the files then go to
+    <folder>/partial, since a finished runs.csv would tell the workflow that nothing is left to do.
+    Raises HardballError when a job has no rows and `partial` is not set.
+    """
+    rows: list[Row] = []
+    missing = []
+    for job in plan.jobs(suite):
+        path = folder / "rows" / f"{job.stem}.jsonl"
+        if path.is_file():
+            places = {run.spec.run_id: run for run in job.runs}
+            rows.extend(_placed(row, places[row.run_id]) for row in read_rows(path))
+        else:
+            missing.append(job.stem)
+    if missing and not partial:
+        raise HardballError(
+            f"{folder} has no rows of {len(missing)} jobs, the first is {missing[0]}: run the suite"
+        )
+    into = folder / "partial" if partial else folder
+    write_runs(into / "runs.csv", rows)
+    write_floors(folder, into)
+    return into / "runs.csv", len(rows), missing
+
+
+def collect_folder(folder: Path) -> tuple[int, list[str]]:
+    """Writes runs.csv of the rows that lie in a folder; returns their number and what was left.
+
+    Rows that this version cannot read are left out.
+    """
+    rows: list[Row] = []
+    left = []
+    for path in sorted((folder / "rows").glob("*.jsonl")):
+        try:
+            rows.extend(read_rows(path))
+        except HardballError as error:
+            left.append(str(error))
+    write_runs(folder / "runs.csv", rows)
+    write_floors(folder, folder)
+    return len(rows), left
+
+
+def write_floors(folder: Path, into: Path) -> None:
+    """<into>/floors.csv from the pieces in <folder>/floors; nothing where there are none."""
+    pieces = sorted((folder / "floors").glob("*.csv"))
+    if pieces:
+        write_table(into / "floors.csv", pd.concat(map(pd.read_csv, pieces)))
+
+
+def _placed(row: Row, run: plan.PlannedRun) -> Row:
+    place = {"suite": run.suite, "factor": run.factor, "label": run.label}
+    return row.model_copy(update=place)
+
+
+def write_runs(path: Path, rows: Sequence[Row]) -> None:
+    """runs.csv: one row a run, with the columns that any of them has, metrics in their order."""
+    frame = pd.DataFrame([row.to_flat() for row in rows], columns=None if rows else _fields())
+    metrics = [column for column in frame.columns if column not in Row.model_fields]
+    order = {metric.name: place for place, metric in enumerate(listing.METRICS)}
+    metrics.sort(key=lambda name: (order[listing.metric(name).name], name))
+    write_table(path, frame[[*_fields(), *metrics]])
+
+
+def _fields() -> list[str]:
+    return [name for name in Row.model_fields if name != "metrics"]
+
+
+def write_table(path: Path, frame: pd.DataFrame) -> None:
+    """A CSV table with all digits."""
+    with replacing(path) as aside:
+        frame.to_csv(aside, index=False)

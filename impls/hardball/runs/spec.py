@@ -1,0 +1,174 @@
+"""The one vocabulary of the project: what a run is, what a suite is."""
+
+import hashlib
+import json
+from pathlib import PurePath
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hardball.methods import registry
+
+Framework = Literal["jax", "torch"]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Method(Strict):
+    """A catalogue entry with its parameters: `siblings`, or `{name: cousins, k: 2}`."""
+
+    name: str
+    params: dict[str, bool | int | float | str] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, dict) and "params" not in value:
+            return {
+                "name": value.get("name"),
+                "params": {k: v for k, v in value.items() if k != "name"},
+            }
+        return value
+
+    def resolved(self, kind: registry.Kind) -> Self:
+        """The same method with every default filled in; unknown names and parameters raise."""
+        return self.model_copy(update={"params": registry.parameters(kind, self.name, self.params)})
+
+    def __str__(self) -> str:
+        inner = ",".join(f"{k}={v}" for k, v in self.params.items())
+        return f"{self.name}({inner})" if inner else self.name
+
+
+class Hard(Strict):
+    """Negatives of each anchor's own, drawn beside those of the run's sampler.
+
+    after: the share of the training that is over when they come in.
+    """
+
+    sampler: Method
+    negatives: int = Field(ge=1, description="draws per anchor")
+    after: float = Field(0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _resolve(self) -> Self:
+        object.__setattr__(self, "sampler", self.sampler.resolved("sampler"))
+        if registry.entry("sampler", self.sampler.name).form == "pool":
+            raise ValueError(f"{self.sampler.name} is shared by a batch, hard ones are drawn apart")
+        return self
+
+    def __str__(self) -> str:
+        late = f" after {self.after:g}" if self.after else ""
+        return f"{self.negatives} {self.sampler}{late}"
+
+
+# The fields of a run that name one catalogue entry each, by the entry's kind.
+METHODS: tuple[registry.Kind, ...] = (
+    "task", "start", "manifold", "sampler", "loss", "optimizer",
+    "pairs", "batches", "objective", "radius",
+)  # fmt: skip
+
+# Settings younger than the first published rows, and what leaves a configuration's name alone.
+_YOUNGER: dict[str, Any] = {"hard": [], "fade": 1.0}
+_YOUNGER |= {"pairs": Method(name="all"), "batches": Method(name="pairs")}
+_YOUNGER |= {"objective": Method(name="sum"), "radius": Method(name="free")}
+
+
+class RunSpec(Strict):
+    """Everything that determines one run's result, and nothing else."""
+
+    dataset: str
+    framework: Framework
+    seed: int = Field(ge=0)
+    task: Method = Method(name="reconstruction")
+    start: Method = Method(name="origin")
+    pairs: Method = Method(name="all")
+    batches: Method = Method(name="pairs")
+    manifold: Method = Method(name="tangent")
+    dim: int = Field(5, ge=2)
+    sampler: Method = Method(name="uniform")
+    negatives: int = Field(50, ge=1, description="draws per anchor, or the size of a shared pool")
+    hard: list[Hard] = Field([], description="more negatives, of each anchor's own")
+    loss: Method = Method(name="infonce")
+    regularizers: list[Method] = []
+    objective: Method = Method(name="sum")
+    radius: Method = Method(name="free")
+    optimizer: Method = Method(name="adam")
+    lr: float = Field(0.4, gt=0)
+    lr_final: float = Field(0.02, gt=0, le=1, description="last rate as a share of lr (linear)")
+    fade: float = Field(
+        1.0, gt=0, le=1, description="weight of a negative at the last step (from half-time on)"
+    )
+    burn_in: int = Field(0, ge=0, description="epochs at burn_in_factor x lr before the rest")
+    burn_in_factor: float = Field(0.1, gt=0, le=1)
+    clip: float = Field(0.0, ge=0, description="largest gradient norm of a row; 0 is none")
+    batch_size: int = Field(256, ge=1)
+    epochs: int = Field(100, ge=1, description="passes over the positive pairs")
+    patience: int = Field(0, ge=0, description="evaluations without a gain before stopping; 0: off")
+    eval_every: int = Field(0, ge=0, description="epochs between validations; 0: only at the end")
+    checkpoint_every: int = Field(0, ge=0, description="epochs between checkpoints; 0: none")
+    init_scale: float = Field(1e-3, gt=0)
+    dtype: Literal["float32", "float64"] = "float32"
+    words: Literal["philox", "device"] = "philox"
+    device: Literal["cpu", "gpu"] = "cpu"
+    kernels: Literal["native", "plain"] = Field(
+        "native", description="compiled kernels where there are any, or the framework's own code"
+    )
+
+    @model_validator(mode="after")
+    def _resolve(self) -> Self:
+        for kind in METHODS:
+            object.__setattr__(self, kind, getattr(self, kind).resolved(kind))
+        object.__setattr__(
+            self, "regularizers", [r.resolved("regularizer") for r in self.regularizers]
+        )
+        return self
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The spec without seed and framework: what paired runs have in common."""
+        unset = {name for name, value in _YOUNGER.items() if getattr(self, name) == value}
+        return self.model_dump(mode="json", exclude={"seed", "framework", *unset})
+
+    @property
+    def scored(self) -> int:
+        """Negatives that are scored for each anchor."""
+        return self.negatives + sum(group.negatives for group in self.hard)
+
+    @property
+    def config_id(self) -> str:
+        """Readable and unique: dataset-sampler-loss-manifold-d5-1f3a9c2e."""
+        text = json.dumps(self.config, sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+        parts = [PurePath(self.dataset).name, self.sampler.name, self.loss.name, self.manifold.name]
+        return "-".join([*parts, f"d{self.dim}", digest])
+
+    @property
+    def run_id(self) -> str:
+        return f"{self.config_id}-{self.framework}-s{self.seed}"
+
+
+class Group(Strict):
+    """Runs that share `set` and cross every list of `over`, around the suite's base."""
+
+    factor: str = Field(pattern=r"^[a-z][a-z0-9_ ]*$")
+    set: dict[str, Any] = {}
+    over: dict[str, list[Any]] = {}
+    seeds: list[int] = Field(default=[], description="instead of the suite's")
+    frameworks: list[Framework] = Field(default=[], description="instead of the suite's")
+
+
+class Suite(Strict):
+    """A named set of runs: a base configuration and the groups that vary around it."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    summary: str
+    minutes: float = Field(gt=0, description="what it may take on two cores")
+    frameworks: list[Framework] = ["jax", "torch"]
+    seeds: list[int] = Field(min_length=1)
+    base: dict[str, Any]
+    groups: list[Group] = []
+    budgets: dict[str, dict[str, Any]] = Field(default={}, description="named changes of the base")

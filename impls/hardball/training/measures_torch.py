@@ -1,0 +1,49 @@
+"""What a loss compares of the points of a batch, see `methods.MEASURES`."""
+
+from math import sqrt
+
+import torch
+
+from hardball.arrays.on_torch.scalars import unit
+from hardball.methods.manifolds import angles_torch as angles
+from hardball.training.methods import Methods
+
+
+def between(how: Methods, nodes: torch.Tensor, others: torch.Tensor, c: float) -> torch.Tensor:
+    """The measure of nodes and others (..., D), leading axes broadcast; (...).
+
+    c: the curvature at which distances are taken; angles are at how.c.
+    """
+    if how.measure == "d":
+        return how.manifold.dist(nodes, others, c)
+    half = angles.half_angles(_direction(how, nodes), _direction(how, others))
+    return _angles(how, nodes, others, half)
+
+
+def across(how: Methods, nodes: torch.Tensor, others: torch.Tensor, c: float) -> torch.Tensor:
+    """`between` of every pair, (B, D) and (M, D) -> (B, M), by matrix products."""
+    if how.measure == "d":
+        return how.manifold.dist_matrix(nodes, others, c)
+    half = angles.half_angles_matrix(_direction(how, nodes), _direction(how, others))
+    return _angles(how, nodes[:, None], others, half)
+
+
+def norms(how: Methods, points: torch.Tensor) -> torch.Tensor:
+    """sinh(a) / 2 with a = sqrt(c) radius, |x| / (1 - |x|^2) in the ball; |x| in R^d; (...)."""
+    radius = how.manifold.radius(points, how.c)
+    return radius if how.flat else torch.sinh(sqrt(how.c) * radius) / 2
+
+
+def _direction(how: Methods, points: torch.Tensor) -> torch.Tensor:
+    """Of the tangent vectors at the origin: the free coordinates point there in every space."""
+    return unit(points[..., how.manifold.coordinates(0) :])
+
+
+def _angles(
+    how: Methods, nodes: torch.Tensor, others: torch.Tensor, half: tuple[torch.Tensor, torch.Tensor]
+) -> torch.Tensor:
+    if how.measure == "theta":
+        return angles.at_origin(*half)
+    ours, theirs = (sqrt(how.c) * how.manifold.radius(each, how.c) for each in (nodes, others))
+    at_apex = angles.at_apex_flat if how.flat else angles.at_apex
+    return at_apex(theirs, ours, *half)

@@ -1,0 +1,265 @@
+"""What a run is made of, resolved for one framework: its samplers, loss, terms, optimiser."""
+
+import functools
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hardball.core.errors import HardballError
+from hardball.methods import registry
+from hardball.methods.samplers.compose import Part, Ramp, samplers
+from hardball.runs.spec import RunSpec
+from hardball.training import heads, terms
+from hardball.training.problem import Problem, curvature, held, words_shape
+
+# What the engine hands to a sampler that names it: distances between nodes as they lie now, the
+# share of the training that is over, the anchors' positives, and which candidates are known ones.
+WANTED = ("space", "progress", "positives", "known")
+# And to a loss or a regulariser that names it: hops from each anchor to its positive and the depth
+# of each anchor, (B,); degrees and depths of the anchors and then the positives, (2B,); what an
+# anchor's negatives stand for, (B,), see `Problem.absent`; edges along the spanning tree from each
+# anchor to its positive, (B,), and to its negatives, (B, M + K), and the depths of these. Where
+# each row of a batch, draws too, began, and how much that mattered there, (R, dim).
+PATHS = ("tree_pos", "tree_neg", "depth_pos", "depth_neg")
+FACTS = ("hops", "depth", "degrees", "depths", "absent", "start", "fisher", *PATHS)
+# What a loss compares, of an anchor and its positive, <measure>_pos (B,), and its negatives,
+# <measure>_neg (B, M + K): distances; angles at the origin; angles at the others, from the ray that
+# leads outwards to the anchor. With the last it is handed `norms` of the others, `measures_jax`.
+MEASURES = ("d", "theta", "xi")
+NORMS = ("norm_pos", "norm_neg")
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    """One of a run's samplers: what draws, and how much.
+
+    options: its parameters that the draw takes; part: see `compose.Part`; wants: which of WANTED it
+    takes; refresh: what makes its lists, every `every` steps; by_positive: whether
+    draws are around the positive rather than the anchor.
+    """
+
+    draw: Callable[..., Any]
+    options: dict[str, Any]
+    part: Part
+    wants: tuple[str, ...]
+    refresh: Callable[..., Any] | None
+    every: int
+    pool: bool
+    by_positive: bool
+
+    @property
+    def after(self) -> float:
+        return self.part.after
+
+    @property
+    def ramp(self) -> Ramp | None:
+        return self.part.ramp
+
+    def words_shape(self, batch: int) -> tuple[int, ...]:
+        """Of the words that a batch takes."""
+        return words_shape(self.part, batch)
+
+
+class Term(NamedTuple):
+    """One of a run's regularisers; wants: what it is handed of a batch, see `terms_jax.values`.
+
+    name: see `terms.called`; schedule: how its weight goes over the run, see
+    `objectives_jax.schedule`; lr: of its own arrays at the run's first rate, see `heads.Head`.
+    """
+
+    name: str
+    value: Callable[..., Any]
+    params: dict[str, Any]
+    wants: tuple[str, ...]
+    schedule: str
+    lr: float
+
+
+class Objective(NamedTuple):
+    """How the terms share a step; by: "values" of the terms, or "products" of their gradients."""
+
+    factors: Callable[..., Any]
+    params: dict[str, Any]
+    by: str
+
+
+@dataclass(frozen=True, eq=False)
+class Methods:
+    """The halves of the pairs that a spec names, resolved once.
+
+    samplers: the run's own, then its hard ones; only the first may be a pool.
+    measure, facts: which of MEASURES and of FACTS the loss takes.
+    curved: the term that learns the curvature of the loss's distances, "" where it is fixed.
+    hold: what puts points at their radius, see `radii_jax`; None where they are free.
+    native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
+    chooses: whether samplers that look at the points choose by the compiled kernel.
+    pieces: the functions of a step in PyTorch, see `engine_torch`; JAX compiles the whole of it.
+    """
+
+    spec: RunSpec
+    c: float
+    width: int
+    samplers: tuple[Sampling, ...]
+    manifold: ModuleType
+    loss: Callable[..., Any]
+    facts: tuple[str, ...]
+    regularizers: tuple[Term, ...]
+    objective: Objective
+    optimise: Callable[..., Any]
+    hold: Callable[..., Any] | None
+    curved: str = ""
+    native: bool = False
+    chooses: bool = False
+    pieces: Any = None
+    measure: str = "d"
+
+    @property
+    def flat(self) -> bool:
+        """Whether the space is R^d."""
+        return self.spec.manifold.name == "euclidean"
+
+    @property
+    def shared(self) -> int:
+        """Negatives that all anchors of a batch share: the size of the pool, 0 without one."""
+        return self.samplers[0].part.negatives if self.samplers[0].pool else 0
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Which of FACTS the loss or a regulariser takes."""
+        taken = {*self.facts, *(name for term in self.regularizers for name in term.wants)}
+        return tuple(name for name in FACTS if name in taken)
+
+    @property
+    def apart(self) -> bool:
+        """Whether a step takes the gradient of each term by itself."""
+        return self.objective.by == "products" and bool(self.regularizers)
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether a regulariser is told how far the run has come."""
+        return any(term.schedule != "constant" for term in self.regularizers)
+
+    @property
+    def tracked(self) -> tuple[str, ...]:
+        """What the totals call the means of the terms; () without regularisers."""
+        return terms.names(self.spec)
+
+    @property
+    def looked_up(self) -> tuple[str, ...]:
+        """Of those, what is an array of the problem's; the rest is found for each batch."""
+        return tuple(name for name in self.told if name not in PATHS)
+
+    @property
+    def coordinates(self) -> int:
+        """Width of a point's row."""
+        return self.manifold.coordinates(self.spec.dim)
+
+
+def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
+    """The methods of a spec in `framework`, "jax" or "torch"; width: Problem.known_width."""
+    from hardball.training.native.settings import has_kernel, reads_rows
+
+    drawn = tuple(_sampling(framework, part) for part in samplers(spec))
+    native = spec.kernels == "native"
+    loss = registry.load("loss", spec.loss.name, framework)
+    taken = inspect.signature(loss).parameters
+    measure, curved = measure_of(loss), heads.curved(spec)
+    if curved and measure != "d":
+        raise HardballError(
+            f"{curved} with loss {spec.loss.name}, which compares angles: take one of distances"
+        )
+    called = zip(terms.called(spec), spec.regularizers, strict=True)
+    regularizers = tuple(_term(framework, name, r.name, r.params) for name, r in called)
+    return Methods(
+        spec=spec,
+        c=curvature(spec),
+        width=width,
+        samplers=drawn,
+        manifold=registry.load("manifold", spec.manifold.name, framework),
+        loss=loss,
+        facts=tuple(name for name in FACTS if name in taken),
+        regularizers=regularizers,
+        objective=_objective(framework, spec.objective.name, spec.objective.params),
+        optimise=registry.load("optimizer", spec.optimizer.name, framework),
+        hold=registry.load("radius", spec.radius.name, framework) if held(spec) else None,
+        curved=curved,
+        native=native and has_kernel(spec),
+        chooses=native and reads_rows(spec) and any("space" in each.wants for each in drawn),
+        measure=measure,
+    )
+
+
+def measure_of(loss: Callable[..., Any]) -> str:
+    """Which of MEASURES a loss compares, by the names of its parameters."""
+    taken = inspect.signature(loss).parameters
+    (measure,) = (each for each in MEASURES if f"{each}_pos" in taken)
+    return measure
+
+
+def _term(framework: str, called: str, name: str, params: dict[str, Any]) -> Term:
+    value = registry.load("regularizer", name, framework)
+    takes = inspect.signature(value).parameters
+    own = {key: given for key, given in params.items() if key in takes}
+    wants = tuple(key for key in takes if key not in own)
+    schedule, lr = params.get("schedule", "constant"), params.get("lr", 0.0)
+    return Term(called, value, own, wants, schedule, lr)
+
+
+def _objective(framework: str, name: str, params: dict[str, Any]) -> Objective:
+    factors = registry.load("objective", name, framework)
+    (by,) = set(inspect.signature(factors).parameters) - set(params)
+    return Objective(factors, params, by)
+
+
+def _sampling(framework: str, part: Part) -> Sampling:
+    name, params = part.method.name, part.method.params
+    draw = registry.load("sampler", name, framework)
+    takes = inspect.signature(draw).parameters
+    given = {**params, "negatives": part.negatives}
+    refresh = registry.refresher("sampler", name, framework)
+    if refresh is not None:
+        asked = inspect.signature(refresh).parameters
+        refresh = functools.partial(refresh, **{k: v for k, v in params.items() if k in asked})
+    return Sampling(
+        draw=draw,
+        options={key: value for key, value in given.items() if key in takes},
+        part=part,
+        wants=tuple(key for key in WANTED if key in takes),
+        refresh=refresh,
+        every=int(params.get("every", 0)),
+        pool=registry.entry("sampler", name).form == "pool",
+        by_positive=params.get("relative_to") == "positive",
+    )
+
+
+def native_arrays(how: Methods) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """powers, settings, codes of the compiled kernels, in the run's dtype; empty without one."""
+    dtype = np.dtype(how.spec.dtype)
+    if not (how.native or how.chooses):
+        return np.zeros((3, 0), dtype), np.zeros(0, dtype), np.zeros(0, np.int32)
+    from hardball.training.native import settings
+
+    powers = settings.powers(how.spec).astype(dtype)
+    numbers = settings.settings(how.spec, how.manifold).astype(dtype)
+    return powers, numbers, np.array(settings.codes(how.spec), np.int32)
+
+
+def path_arrays(how: Methods, problem: Problem) -> dict[str, np.ndarray]:
+    """What PATHS are found by, where one of them is told; empty otherwise."""
+    return problem.paths if any(name in PATHS for name in how.told) else {}
+
+
+def identity(how: Methods) -> tuple[str, int]:
+    """What a compiled step depends on, beside the shapes of its arguments."""
+    names = {"batch_size", "clip", "device", "dtype", "hard", "kernels", "loss"}
+    names |= {"manifold", "negatives", "objective", "optimizer"}
+    names |= {"radius", "regularizers", "sampler", "words"}
+    # The rate of a term's own arrays is a share of the run's.
+    names |= {"lr"} if any(term.lr for term in how.regularizers) else set()
+    text = json.dumps(how.spec.model_dump(mode="json", include=names), sort_keys=True)
+    return text, how.width

@@ -1,0 +1,64 @@
+"""What a run's step needs to know, as the numbers that the compiled kernels take."""
+
+from math import sinh, tanh
+from types import ModuleType
+
+import numpy as np
+
+from hardball.runs.spec import RunSpec
+from hardball.training.native import choice, rows
+
+MANIFOLDS = {"tangent": rows.TANGENT, "poincare": rows.POINCARE, "lorentz": rows.LORENTZ}
+OPTIMIZERS = {"rsgd": rows.RSGD, "adam": rows.ADAM}
+RULES = {
+    "nearest": choice.NEAREST,
+    "top": choice.TOP,
+    "temperature": choice.TEMPERATURE,
+    "semi_hard": choice.SEMI_HARD,
+}
+# Longer powers are worked out when they are asked for.
+POWERS = 4096
+
+
+def has_kernel(spec: RunSpec) -> bool:
+    """Whether a compiled step exists for a run.
+
+    For the softmax of -d (temperature 1), without regularisers, where the rows can be read.
+    """
+    softmax = spec.loss.name == "infonce" and spec.loss.params["temperature"] == 1
+    return reads_rows(spec) and softmax and not spec.regularizers
+
+
+def reads_rows(spec: RunSpec) -> bool:
+    """Whether the compiled kernels know a run's points: on a CPU, at curvature -1, free."""
+    space = spec.manifold.name in MANIFOLDS and spec.manifold.params["c"] == 1
+    free = spec.radius.name == "free"
+    return spec.device == "cpu" and space and free and spec.optimizer.name in OPTIMIZERS
+
+
+def codes(spec: RunSpec) -> tuple[int, int]:
+    """The numbers of the manifold and of the optimiser."""
+    return MANIFOLDS[spec.manifold.name], OPTIMIZERS[spec.optimizer.name]
+
+
+def settings(spec: RunSpec, manifold: ModuleType) -> np.ndarray:
+    """What `rows` finds at B1 to LIMIT: float64 (5,); what comes before them is each step's own.
+
+    LIMIT is the largest length of a row's free coordinates.
+    """
+    largest = manifold.MAX_RADIUS[spec.dtype]
+    if spec.manifold.name == "poincare":
+        limit = tanh(largest / 2)
+    else:
+        limit = sinh(largest) if spec.manifold.name == "lorentz" else largest
+    b1, b2, eps = (float(spec.optimizer.params.get(name, 0.0)) for name in ("b1", "b2", "eps"))
+    return np.array([b1, b2, eps, spec.clip, limit])
+
+
+def powers(spec: RunSpec) -> np.ndarray:
+    """b1^t, b2^t and (b1 / sqrt(b2))^t of Adam, float64 (3, POWERS); of other optimisers none."""
+    if spec.optimizer.name != "adam":
+        return np.zeros((3, 1))
+    b1, b2 = float(spec.optimizer.params["b1"]), float(spec.optimizer.params["b2"])
+    bases = np.array([b1, b2, b1 / b2**0.5])
+    return bases[:, None] ** np.arange(POWERS)

@@ -1,0 +1,51 @@
+"""Compiles a kernel in a process of its own, so that every run takes it from the cache.
+
+Code that was just compiled and the same code from the cache may add up in another order, and a run
+would not repeat the one before it. `python -m hardball.training.native.warm torch train float32`
+"""
+
+import subprocess
+import sys
+
+import numpy as np
+
+from hardball.training.native.compiled import FOLDER
+
+
+def ensure(framework: str, kernel: str, dtype: str) -> None:
+    """Have a kernel, "train" or "choose", in the cache for a framework and a dtype."""
+    done = FOLDER / f"{framework}-{kernel}-{dtype}.done"
+    if done.exists():
+        return
+    command = [sys.executable, "-m", __name__, framework, kernel, dtype]
+    # Where it fails, the run compiles for itself and meets the same error, if there is one.
+    if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+        done.parent.mkdir(parents=True, exist_ok=True)
+        done.touch()
+
+
+def compile_kernel(framework: str, kernel: str, dtype: str) -> None:
+    """Compile in this process."""
+    if framework == "jax":
+        from hardball.training.native import xla
+
+        xla.target(kernel, dtype)
+        return
+    from hardball.training.native import choice, step
+
+    table, powers, settings = np.zeros((2, 2), dtype), np.ones((3, 1), dtype), np.ones(7, dtype)
+    nodes, own = np.array([0, 1], np.int32), np.zeros((2, 2), np.int32)
+    negatives = nodes, np.ones(2, dtype), own, np.ones((2, 2), dtype)
+    known = np.zeros(3, np.int32), np.zeros(0, np.int32)
+    if kernel == "choose":
+        heat, codes = np.ones(1, dtype), np.zeros(7, np.int32)
+        fine, ranges = own.astype(np.uint8), (known[0], nodes, nodes)
+        given = table, nodes, nodes, own, fine, own.astype(np.uint32), *known, *ranges
+        choice.choose(*given, powers, settings, codes, heat, own, fine)
+        return
+    codes, sums = np.zeros(3, np.int32), np.zeros(4, dtype)
+    step.train(table, nodes, nodes, *negatives, *known, powers, settings, codes, sums)
+
+
+if __name__ == "__main__":
+    compile_kernel(*sys.argv[1:])

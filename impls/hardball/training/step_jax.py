@@ -1,0 +1,214 @@
+"""One training step in JAX: the loss of a batch, its gradient, the update of its rows."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hardball.methods.optimizers import rows_jax
+from hardball.training import terms_jax
+from hardball.training.draws_jax import Data, Draws, Table, beside, current, instructions
+from hardball.training.measures_jax import across, between, norms
+from hardball.training.methods import NORMS, Methods
+from hardball.training.native import calls_jax
+from hardball.training.problem import STALLED
+
+Totals = dict[str, jax.Array]
+
+
+def loss(
+    how: Methods,
+    rows: jax.Array,
+    heads: terms_jax.Heads,
+    offset: jax.Array,
+    weight: jax.Array,
+    **told: Any,
+) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
+    """What a step takes gradients of, and the mean loss of a batch beside its regularisers'.
+
+    From the rows of anchors, positives and draws; the first: see `terms_jax.parts`.
+
+    rows (2B + M + B K, D). heads: what terms own. offset (B, M + K) is zero and added to what the
+    loss compares of the negatives: where these are distances its gradient is that of each negative,
+    since |grad d| = 1 on any manifold. told: see `facts`.
+    """
+    size, count = weight.shape
+    if how.curved:
+        # The space of curvature -c is that of -1 with all lengths over sqrt(c).
+        root = jnp.exp(heads[how.curved]["log_c"] / 2)
+        scaled = how.manifold.project(root * rows, 1.0)
+        near, far = (d / root for d in compared(how, scaled, size, count, 1.0))
+    else:
+        near, far = compared(how, rows, size, count, how.c)
+    mine = {name: told[name] for name in how.facts}
+    if how.measure == "xi":
+        mine |= dict(zip(NORMS, lengths(how, rows, size, count), strict=True))
+    main = jnp.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
+    if how.measure != "d" and how.regularizers:
+        near = how.manifold.dist(rows[:size], rows[size : 2 * size], how.c)
+    values = (main, *terms_jax.values(how, rows, near, heads, told))
+    return terms_jax.parts(how, values, told), values
+
+
+def compared(
+    how: Methods, rows: jax.Array, size: int, count: int, c: float
+) -> tuple[jax.Array, jax.Array]:
+    """Measures of each of `size` anchors and its positive, (B,), and its `count` negatives.
+
+    The second (B, M + K); rows as in `loss`.
+    """
+    anchors, positives, shared, own = jnp.split(rows, [size, 2 * size, 2 * size + how.shared])
+    near = between(how, anchors, positives, c)
+    if how.shared:
+        far = across(how, anchors, shared, c)
+    if count > how.shared:
+        own = own.reshape(size, count - how.shared, -1)
+        each = between(how, anchors[:, None], own, c)
+        far = beside(far, each) if how.shared else each
+    return near, far
+
+
+def lengths(how: Methods, rows: jax.Array, size: int, count: int) -> tuple[jax.Array, jax.Array]:
+    """`norms` of the positives, (B,), and of each anchor's negatives, (B, M + K)."""
+    _, positives, shared, own = jnp.split(rows, [size, 2 * size, 2 * size + how.shared])
+    theirs = jnp.broadcast_to(norms(how, shared), (size, how.shared))
+    if count > how.shared:
+        own = own.reshape(size, count - how.shared, -1)
+        theirs = beside(theirs, norms(how, own))
+    return norms(how, positives), theirs
+
+
+def gradient(
+    how: Methods,
+    rows: jax.Array,
+    heads: terms_jax.Heads,
+    draws: Draws,
+    fade: jax.Array,
+    **told: Any,
+) -> tuple[list[jax.Array], terms_jax.Heads, Totals]:
+    """Gradients in the rows of anchors, positives and draws, in heads, and the step's totals.
+
+    In the rows one of each of the parts that `loss` gives, in what terms own that of their sum; the
+    negatives' shares are those of the first. fade: what multiplies the weights in the loss; told:
+    see `facts`.
+    """
+    weight = beside(draws.shared_weight, draws.own_weight)
+
+    def part(
+        place: int, rows: jax.Array, heads: terms_jax.Heads, offset: jax.Array
+    ) -> tuple[jax.Array, Any]:
+        parts, values = loss(how, rows, heads, offset, fade * weight, **told)
+        return parts[place], (sum(parts[1:], parts[0]), values)
+
+    def slope(place: int, of: tuple[int, ...]) -> Any:
+        one = functools.partial(part, place)
+        return jax.grad(one, of, has_aux=True)(rows, heads, jnp.zeros_like(weight))
+
+    (first, own, each), (value, values) = slope(0, (0, 1, 2))
+    grads = [first]
+    for place in range(1, len(values)) if how.apart else ():
+        (other, more), _ = slope(place, (0, 1))
+        grads.append(other)
+        own = jax.tree.map(jnp.add, own, more)
+    added = totals(draws, draws.masked, value, *measure(weight, each))
+    return grads, own, added | dict(zip(how.tracked, values, strict=False))
+
+
+def measure(weight: jax.Array, each: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The sum of the negatives' shares of the gradient, and the weight of those below STALLED."""
+    each = jnp.abs(each) * each.shape[0]
+    return jnp.sum(each), jnp.sum(weight * (each < STALLED * weight))
+
+
+def totals(
+    draws: Draws, masked: jax.Array, value: jax.Array, pull: jax.Array, stalled: jax.Array
+) -> Totals:
+    """What a step adds to the chunk's sums: see `problem.COUNTS`."""
+    return {
+        "drawn": draws.drawn,
+        "masked": masked,
+        "widened": draws.widened,
+        "broken": jnp.logical_not(jnp.isfinite(value)).astype(jnp.int32),
+        "loss": value,
+        "pull": pull,
+        "stalled": stalled,
+    }
+
+
+def update(
+    how: Methods,
+    table: Table,
+    anchors: jax.Array,
+    positives: jax.Array,
+    draws: Draws,
+    lr: jax.Array,
+    fade: jax.Array,
+    before: jax.Array,
+    **told: Any,
+) -> tuple[Table, Totals]:
+    """One optimiser step on the rows that the batch touches, and the step's totals.
+
+    fade: see `problem.fading`; before: how many steps have been taken, which the rows are first
+    brought up to; told: see `facts`.
+
+    Rows that occur more than once get the sum of their gradients: every occurrence holds the same
+    total, so all of them write the same row. Plain code adds into the buffer and reads back; with
+    fewer nodes than occurrences it updates all nodes and keeps the touched ones. What terms own
+    takes every step.
+    """
+    heads = {term: {n: packed[0] for n, packed in own.items()} for term, own in table.heads.items()}
+    ids = jnp.concatenate([anchors, positives, draws.shared, draws.own.reshape(-1)])
+    if table.rows.shape[0] <= ids.shape[0]:
+        held, old = current(how, table.rows, before, lr)
+        grads, own, added = gradient(how, held[ids], heads, draws, fade, **told)
+        heads = terms_jax.move(how, table.heads, own, before, lr)
+        sums = [jnp.zeros_like(held).at[ids].add(each) for each in grads]
+        new = optimise(how, held, terms_jax.together(how, sums, sums), old, lr)
+        touched = jnp.zeros((held.shape[0], 1), bool).at[ids].set(True)
+        return table._replace(rows=jnp.where(touched, new, table.rows), heads=heads), added
+    held, old = current(how, table.rows[ids], before, lr)
+    grads, own, added = gradient(how, held, heads, draws, fade, **told)
+    heads = terms_jax.move(how, table.heads, own, before, lr)
+    buffer, sums = table.buffer, []
+    for each in grads:
+        buffer = buffer.at[ids].add(each)
+        sums.append(buffer[ids])
+        # Zeros made of what was read: XLA sees that the reading comes first, and copies nothing.
+        buffer = buffer.at[ids].set(jnp.minimum(jnp.abs(sums[-1]), 0))
+    new = optimise(how, held, terms_jax.together(how, grads, sums), old, lr)
+    return Table(table.rows.at[ids].set(new), buffer, table.lists, heads), added
+
+
+def native_update(
+    how: Methods,
+    data: Data,
+    table: Table,
+    anchors: jax.Array,
+    positives: jax.Array,
+    draws: Draws,
+    lr: jax.Array,
+    fade: jax.Array,
+    before: jax.Array,
+) -> tuple[Table, Totals]:
+    """`update` by the compiled step."""
+    settings, codes = instructions(data, before, lr, fade)
+    known = data.known_indptr, data.known_indices
+    shared = draws.shared, draws.shared_weight.reshape(-1)
+    own = draws.own, draws.own_weight
+    rows, sums = calls_jax.train(
+        table.rows, anchors, positives, *shared, *own, *known, data.powers, settings, codes
+    )
+    masked = sums[1].astype(jnp.int32)
+    return table._replace(rows=rows), totals(draws, masked, sums[0], sums[2], sums[3])
+
+
+def optimise(
+    how: Methods, rows: jax.Array, grads: jax.Array, state: rows_jax.State, lr: jax.Array
+) -> jax.Array:
+    """Rows (R, W) after one step of the run's optimiser along `grads` (R, D), clipped if asked."""
+    if how.spec.clip:
+        grads = rows_jax.clip(how.manifold, rows, grads, how.spec.clip, how.c)
+    params = how.spec.optimizer.params
+    rows, moved = how.optimise(how.manifold, rows, grads, state, lr, how.c, **params)
+    return rows_jax.pack(rows, {**state, **moved})

@@ -1,0 +1,107 @@
+"""The terms of a run's loss in JAX: regularisers, each given what it names of a batch."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hardball.arrays.on_jax.scalars import product
+from hardball.methods.objectives.objectives_jax import schedule
+from hardball.methods.optimizers import dense_jax
+from hardball.training.methods import Methods
+
+# Arrays by their own names, by the names of terms.
+Heads = dict[str, dict[str, jax.Array]]
+
+
+def values(
+    how: Methods,
+    rows: jax.Array,
+    near: jax.Array,
+    heads: Heads,
+    told: Mapping[str, Any],
+) -> list[jax.Array]:
+    """The mean of each regulariser over a batch, scalars.
+
+    rows (R, D): of the anchors, the positives and the draws; near (B,): distances within the pairs;
+    heads: what each term owns; told: what the regularisers take of `methods.FACTS`, and by the
+    names of terms what each alone is told of the ends.
+    """
+    ends = rows[: 2 * near.shape[0]]
+    given: dict[str, Callable[[], Any]] = {
+        "radii": lambda: how.manifold.radius(ends, how.c),
+        "d_pos": lambda: near,
+        "tangent": lambda: how.manifold.log0(ends, how.c),
+        "vectors": lambda: how.manifold.log0(rows, how.c),
+        "degrees": lambda: told["degrees"],
+        "depths": lambda: told["depths"],
+        "start": lambda: told["start"],
+        "fisher": lambda: told["fisher"],
+        "c": lambda: how.c,
+    }
+    found = []
+    for term in how.regularizers:
+        own = {**heads.get(term.name, {}), **told.get(term.name, {})}
+        asked = {name: own[name] if name in own else given[name]() for name in term.wants}
+        found.append(jnp.mean(term.value(**asked, **term.params)))
+    return found
+
+
+def move(
+    how: Methods,
+    heads: Heads,
+    grads: Heads,
+    before: jax.Array,
+    lr: jax.Array,
+) -> Heads:
+    """What terms own after one step of Adam, each term at its own share of the rate `lr`.
+
+    heads: packed, see `dense_jax.init`; grads: of the arrays themselves; before: steps taken.
+    """
+    moved: Heads = {}
+    for term in how.regularizers:
+        if term.name in heads:
+            rate = term.lr / how.spec.lr * lr
+            moved[term.name] = {
+                name: dense_jax.adam(packed, grads[term.name][name], before, rate)
+                for name, packed in heads[term.name].items()
+            }
+    return moved
+
+
+def parts(
+    how: Methods, values: tuple[jax.Array, ...], told: Mapping[str, jax.Array]
+) -> tuple[jax.Array, ...]:
+    """What a step takes gradients of: the terms by their factors in a sum, or one by one.
+
+    values: of the main loss, then of each regulariser; told: `progress` where one has a schedule.
+    """
+    if len(values) == 1:
+        return values
+    due = [values[0]]
+    for term, value in zip(how.regularizers, values[1:], strict=True):
+        steady = term.schedule == "constant"
+        due.append(value if steady else schedule(told["progress"], term.schedule) * value)
+    if how.apart:
+        return tuple(due)
+    factors = how.objective.factors(
+        jax.lax.stop_gradient(jnp.stack(values)), **how.objective.params
+    )
+    total = factors[0] * due[0]
+    for place in range(1, len(due)):
+        total = total + factors[place] * due[place]
+    return (total,)
+
+
+def together(how: Methods, grads: Sequence[jax.Array], sums: Sequence[jax.Array]) -> jax.Array:
+    """The gradient that a step goes along, from those of its parts.
+
+    grads (R, D) of rows that may be of one node; sums (R, D): at every row the sum over all rows of
+    its node, so that products of the two are those of the nodes' gradients.
+    """
+    if len(sums) == 1:
+        return sums[0]
+    ours, theirs = (jnp.stack(each).reshape(len(sums), -1) for each in (grads, sums))
+    factors = how.objective.factors(product(ours, theirs.T), **how.objective.params)
+    return product(factors, theirs).reshape(sums[0].shape)

@@ -1,0 +1,173 @@
+"""From a spec to points, curves and a row."""
+
+import hashlib
+import importlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from hardball.core import paths
+from hardball.core.errors import HardballError
+from hardball.core.provenance import accelerator_name, peak_memory_mb, provenance
+from hardball.hierarchy import closure as closures
+from hardball.metrics.evaluate import evaluate
+from hardball.runs import plan
+from hardball.runs.row import Row, spec_columns
+from hardball.runs.spec import RunSpec
+from hardball.training import heads, loop, problem
+from hardball.training.negatives import negative_figures
+from hardball.training.shared import Shared
+
+if TYPE_CHECKING:
+    from hardball.hierarchy.closure import Csr
+    from hardball.hierarchy.dag import Hierarchy
+
+# Ranking every node against every node takes minutes beyond this many.
+EXACT_UP_TO = 150_000
+SOURCES = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """points (N, D) in level order and in the manifold's coordinates, the row, the curves.
+
+    c: the space's curvature is -c; heads: what terms own, "<term>.<array>".
+    """
+
+    points: np.ndarray
+    row: Row
+    curves: pd.DataFrame
+    c: float
+    heads: dict[str, np.ndarray]
+
+
+def train(
+    spec: RunSpec,
+    *,
+    hierarchy: "Hierarchy | None" = None,
+    work: Path | None = None,
+    progress: bool = True,
+) -> Result:
+    """Train and evaluate one run.
+
+    hierarchy: None opens spec.dataset. work: folder for checkpoints; a run that was interrupted
+    goes on from the one that lies there. Raises HardballError on settings that cannot work.
+    """
+    return next(train_many([spec], hierarchy=hierarchy, work=work, progress=progress))
+
+
+def train_many(
+    specs: Sequence[RunSpec],
+    *,
+    hierarchy: "Hierarchy | None" = None,
+    work: Path | None = None,
+    progress: bool = True,
+) -> Iterator[Result]:
+    """The results of several runs, in order; what they share is read, built and compiled once."""
+    opened: dict[str, tuple[Hierarchy, Csr, Shared]] = {}
+    for spec in specs:
+        loop.check(spec)
+    for spec in specs:
+        if spec.dataset not in opened:
+            data = hierarchy if hierarchy is not None else _open(spec.dataset)
+            opened = {spec.dataset: (data, closures.closure(data), Shared(data))}
+        yield _train(problem.build(spec, *opened[spec.dataset]), work, progress)
+
+
+def _open(dataset: str) -> "Hierarchy":
+    from hardball.data.store import open_hierarchy
+
+    return open_hierarchy(dataset)
+
+
+def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
+    spec = task.spec
+    came_from = provenance()
+    code = plan.code_sha256(spec)
+    data = task.hierarchy.content_sha256
+    if spec.framework == "jax":
+        _keep_compiled()
+    engine = importlib.import_module(f"hardball.training.engine_{spec.framework}").Engine(
+        task, loop.capacity(task)
+    )
+    saved = work / f"{spec.run_id}.checkpoint.npz" if work else None
+    identity = hashlib.sha256(f"{spec.model_dump_json()}{code}{data}".encode()).hexdigest()
+    ended = loop.run(task, engine, saved=saved, identity=identity, progress=progress)
+    learned = heads.curvature(spec, ended.heads)
+    c = learned or problem.curvature(spec)
+    metrics: dict[str, float | None] = {}
+    if not ended.diverged:
+        sources = SOURCES if task.n_nodes > EXACT_UP_TO else None
+        metrics |= evaluate(
+            ended.points,
+            spec.manifold.name,
+            c,
+            task.hierarchy,
+            task.split,
+            task.closure,
+            start_points=ended.start_points,
+            sources=sources,
+            seed=spec.seed,
+            aperture=_aperture(spec),
+        )
+        metrics |= negative_figures(
+            task,
+            ended.points,
+            lambda rows, words: engine.sample(ended.table, ended.progressed.step, rows, words),
+            c,
+        )
+        metrics |= {"curvature": learned} if learned else {}
+        joint = heads.joint_accuracy(task, ended.points, c, ended.heads)
+        metrics |= {} if joint is None else {"joint_accuracy": joint}
+    state = ended.progressed
+    losses = state.curves["loss"]
+    row = Row(
+        run_id=spec.run_id,
+        config_id=spec.config_id,
+        **spec_columns(spec),
+        status="diverged" if ended.diverged else "ok",
+        stopped=ended.stopped,
+        epochs_done=ended.epochs,
+        final_loss=losses[-1] if np.isfinite(losses[-1]) else None,
+        scorings=ended.scorings,
+        masked_share=state.masked / max(state.drawn, 1),
+        widened_share=state.widened / max(state.drawn, 1),
+        negatives_used=state.used / (state.step * spec.batch_size),
+        points_at_limit=ended.touching,
+        train_seconds=state.seconds,
+        compile_seconds=state.compile_seconds,
+        peak_memory_mb=peak_memory_mb(),
+        code_sha256=code,
+        data_sha256=data,
+        compiled=engine.compiled,
+        accelerator=accelerator_name(spec.framework, engine.device),
+        threads=engine.threads,
+        **came_from,
+        metrics=metrics,
+    )
+    if saved:
+        saved.unlink(missing_ok=True)
+    return Result(ended.points, row, ended.curves, c, ended.heads)
+
+
+def _aperture(spec: RunSpec) -> float | None:
+    """Of the cones that a run trains; None where it trains none."""
+    given = spec.loss.params.get("aperture")
+    return None if given is None else float(given)
+
+
+def _keep_compiled() -> None:
+    """Let JAX keep what it compiles, so that the next process need not."""
+    import jax
+
+    if jax.config.values["jax_compilation_cache_dir"] is None:
+        try:
+            folder = paths.cache() / "jax"
+        except HardballError:
+            return
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
