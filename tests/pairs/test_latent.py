@@ -117,9 +117,9 @@ def stream(count, rows=B):
 
 
 def count_of(name, params):
-    made = registry.entry("sampler", name).words
+    made = registry.entry("sampler", name).draws_words
     resolved = registry.parameters("sampler", name, params)
-    return registry.host(made)(K, **resolved) if made else K
+    return made(K, **resolved) if made else K
 
 
 def hops(h):

@@ -149,7 +149,7 @@ def test_both_halves_have_nothing_to_draw_for_a_lone_node(name, replace):
     assert (np.asarray(mine[0]) == 0).all()
 
 
-@pytest.mark.parametrize("name", ["mulhi", "product"])
+@pytest.mark.parametrize("name", ["mulhi", "wide_product"])
 def test_words_become_the_same_integers(name):
     w = edge_words(10_000)
     spans = np.random.default_rng(2).integers(0, 2**31, 10_000).astype(np.int32)

@@ -59,7 +59,9 @@ def test_mulhi_at_the_ends(framework, word, span, expected):
 @settings(max_examples=200, deadline=None)
 @given(word=st.integers(0, TOP), span=st.integers(0, 2**31 - 1))
 def test_the_product_is_that_of_whole_numbers(framework, word, span):
-    high, low = run(framework, "product", np.array([word], np.uint32), np.array([span], np.int32))
+    high, low = run(
+        framework, "wide_product", np.array([word], np.uint32), np.array([span], np.int32)
+    )
     assert int(high[0]) == word * span >> 32
     assert int(low[0]) == (word * span & TOP) >> 1
     assert int(run(framework, "mulhi", np.array([word], np.uint32), np.int32([span]))[0]) == high[0]

@@ -36,7 +36,7 @@ def build(entry: registry.Entry, space: registry.Entry, half: str) -> Call:
     fw = framework(half)
     manifold = registry.load(space.kind, space.name, half)
     optimise = registry.load(entry.kind, entry.name, half)
-    module = importlib.import_module(f"hardball.{entry.module}_{half}")
+    module = importlib.import_module(f"hardball.methods.optimizers.rows_{half}")
     c = float(space.parameters.get("c", 1.0))
     params = dict(entry.parameters)
 

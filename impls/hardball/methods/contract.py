@@ -1,8 +1,17 @@
-"""What the catalogue says of a method."""
+"""What a method declares: its name, source and parameters beside its code.
 
-from collections.abc import Mapping
+A method's body takes the array namespace `xp` as its first argument (see `arrays.namespace`), so
+that one text serves JAX and PyTorch. `Entry.bind` gives the function of one framework.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from types import ModuleType
+from typing import Any, Literal
+
+from hardball.methods.parameter import Parameter, Value
 
 Kind = Literal[
     "task",
@@ -19,50 +28,62 @@ Kind = Literal[
     "encoder",
     "pretext",
 ]
-Value = bool | int | float | str
+Body = Callable[..., Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """One method.
 
-    module: dotted path below hardball; a pair lives in <module>_jax and <module>_torch.
-    function: its name in both halves ("" where the module itself is the method, as a manifold is).
+    body: the function, or the module where a module is the method, as a manifold is; its first
+    argument is the array namespace. None where the method is all host code.
+    build: a host function (hierarchy, known, **params) -> dict of arrays, for both frameworks; of
+    a regulariser that `owns` arrays (problem, **params) -> its Head; of a radius (hierarchy,
+    **params) -> that of every node.
+    declared: every parameter, see `parameter.Parameter`.
     looks: whether what a sampler draws depends on where the points lie.
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
     owns: whether a regulariser has arrays of its own that are trained with the points.
     curves: whether a regulariser learns the curvature at which the loss's distances are taken.
+    form: how a sampler draws: for each pair, one pool a batch, or composed of other samplers.
     cost: of a sampler, for N nodes, "memory of its arrays; work of a draw".
-    formula: of a sampler, what is drawn; where it is empty the docstring of the halves says it.
+    formula: of a sampler, what is drawn.
     settings: values of the parameter `setting` -> the parameters that each of them fixes.
-    build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves;
-    of a regulariser that `owns` arrays (problem, **params) -> `trainers.heads.Head`; of a radius
-    (hierarchy, **params) -> that of every node.
-    words: a host function (negatives, **params) -> words an anchor; "" where a draw takes one.
-    refresh: the name in both halves of what makes a sampler's lists from the points, again and
-    again during the training.
-    parameters: every parameter with its default.
+    draws_words: a host function (negatives, **params) -> random words an anchor; None where a draw
+    takes one word.
+    refresh: a body that makes a sampler's lists from the points, again and again in training.
+    overrides: by framework, what makes its function from the namespace where the body will not do.
     """
 
     kind: Kind
     name: str
     summary: str
     source: str
-    module: str
-    function: str = ""
-    build: str = ""
-    parameters: Mapping[str, Value] = field(default_factory=dict)
-    choices: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    body: Body | ModuleType | None = None
+    build: Body | None = None
+    declared: Mapping[str, Parameter] = field(default_factory=dict)
     form: Literal["", "pairs", "pool", "composed"] = ""
-    words: str = ""
-    refresh: str = ""
-    paired: bool = True
+    draws_words: Body | None = None
+    refresh: Body | None = None
     looks: bool = False
     sums: bool = False
     owns: bool = False
     curves: bool = False
     cost: str = ""
     formula: str = ""
+    settings: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    overrides: dict[str, Callable[[Any], Body]] = field(default_factory=dict)
+    _bound: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        """Every parameter with its default."""
+        return {name: parameter.default for name, parameter in self.declared.items()}
+
+    @property
+    def choices(self) -> dict[str, tuple[Value, ...]]:
+        """The allowed values of each parameter that takes only a few."""
+        return {name: p.choices for name, p in self.declared.items() if p.choices}
 
     @property
     def costs(self) -> tuple[str, str]:
@@ -70,4 +91,87 @@ class Entry:
         memory, _, work = self.cost.partition("; ")
         return memory, work
 
-    settings: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    @property
+    def module(self) -> str:
+        """The module that declares the method."""
+        code = self.body if self.body is not None else self.build
+        return (
+            code.__name__ if isinstance(code, ModuleType) else str(getattr(code, "__module__", ""))
+        )
+
+    @property
+    def paired(self) -> bool:
+        """Whether there is code for a framework, and not for the host alone."""
+        return self.body is not None
+
+    def code(self, framework: str) -> list[str]:
+        """The modules below hardball that hold the method's code in a framework."""
+        return [self.module.removeprefix("hardball.")]
+
+    def override(self, framework: str) -> Callable[[Callable[[Any], Body]], Callable[[Any], Body]]:
+        """Decorates what makes a framework's own function, given its namespace.
+
+        For what a framework forces, or where it is much quicker: say which, with the figure.
+        """
+
+        def put(make: Callable[[Any], Body]) -> Callable[[Any], Body]:
+            self.overrides[framework] = make
+            return make
+
+        return put
+
+    def bind(self, xp: Any) -> Any:
+        """The method over the namespace `xp`, bound once: a function without the argument `xp`.
+
+        Its parameters have their defaults. Of a module, its functions bound one by one.
+        """
+        if xp.NAME not in self._bound:
+            self._bound[xp.NAME] = self._make(xp)
+        return self._bound[xp.NAME]
+
+    def bind_refresh(self, xp: Any) -> Body | None:
+        """`refresh` over the namespace `xp`; None where the sampler keeps no lists."""
+        return None if self.refresh is None else _with_defaults(self.refresh, xp, self.parameters)
+
+    def __call__(self, xp: Any, *given: Any, **parameters: Any) -> Any:
+        """The method's value, for bodies that are made of other methods."""
+        return self.bind(xp)(*given, **parameters)
+
+    def _make(self, xp: Any) -> Any:
+        if xp.NAME in self.overrides:
+            made = self.overrides[xp.NAME](xp)
+            takes = inspect.signature(made).parameters
+            defaults = {k: v for k, v in self.parameters.items() if k in takes}
+            return functools.partial(made, **defaults) if defaults else made
+        if self.body is None:
+            raise TypeError(f"{self.kind} {self.name} has no code for a framework")
+        if isinstance(self.body, ModuleType):
+            return Bound(self.body, xp)
+        return _with_defaults(self.body, xp, self.parameters)
+
+
+class Bound:
+    """A module's public functions over one namespace, and its constants: a manifold in JAX, say."""
+
+    def __init__(self, module: ModuleType, xp: Any) -> None:
+        self.__name__, self.__doc__ = module.__name__, module.__doc__
+        for name, value in vars(module).items():
+            if name.startswith("_") or isinstance(value, ModuleType | type):
+                continue
+            if inspect.isfunction(value):
+                if value.__module__ == module.__name__:
+                    takes_xp = next(iter(inspect.signature(value).parameters), "") == "xp"
+                    setattr(self, name, functools.partial(value, xp) if takes_xp else value)
+            elif name.isupper():
+                setattr(self, name, value)
+
+
+def _with_defaults(body: Body, xp: Any, parameters: Mapping[str, Value]) -> Body:
+    """`body` with `xp` and the defaults of the parameters that it takes."""
+    takes = inspect.signature(body).parameters
+    given = {name: value for name, value in parameters.items() if name in takes}
+    bound = functools.partial(body, xp, **given)
+    functools.update_wrapper(bound, body)
+    # Without it a signature would be read from the body, and show `xp`.
+    del bound.__wrapped__
+    return bound

@@ -1,18 +1,22 @@
-"""What exists: name -> summary, source, parameters, and where its code lives.
+"""What exists: kind and name -> the method, see `contract.Entry`.
 
 A name here is the YAML value, the workflow wildcard, the CSV value and the name in the docs.
-`load` imports a framework's half of a pair only when it is asked for.
+Every module below hardball.methods is read when the first method is asked for; what a module
+declares is registered by being there. Neither framework is imported before `load` asks for it.
 """
 
+import functools
 import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hardball.arrays.namespace import namespace
 from hardball.core.errors import HardballError
-from hardball.methods.contract import Entry, Kind, Value
-from hardball.methods.entries import data, samplers, training
+from hardball.methods.contract import Entry, Kind
+from hardball.methods.parameter import Value
 
-__all__ = ["ENTRIES", "Entry", "Kind", "Value"]
+__all__ = ["Entry", "Kind", "Value"]
 
 # What every method of a kind takes beside its own parameters. The first value is the default, which
 # is left out: a configuration that does not say it is called as it was before there was a choice.
@@ -20,41 +24,81 @@ COMMON: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
     "regularizer": {"schedule": ("constant", "decay", "ramp", "late_ramp")}
 }
 
-ENTRIES: tuple[Entry, ...] = (*data.ENTRIES, *samplers.ENTRIES, *training.ENTRIES)
+KINDS: tuple[Kind, ...] = (
+    "task",
+    "start",
+    "pairs",
+    "batches",
+    "sampler",
+    "manifold",
+    "loss",
+    "regularizer",
+    "objective",
+    "radius",
+    "optimizer",
+    "encoder",
+    "pretext",
+)
+
+_ENTRIES: dict[tuple[Kind, str], Entry] = {}
+
+
+def register(entry: Entry) -> Entry:
+    """Makes a method known; raises HardballError where another has its name."""
+    key = entry.kind, entry.name
+    known = _ENTRIES.get(key)
+    if known is not None and known.module != entry.module:
+        raise HardballError(
+            f"{entry.kind} {entry.name!r} is declared by {known.module} and by {entry.module}: "
+            "rename one of them"
+        )
+    _ENTRIES[key] = entry
+    return entry
+
+
+@functools.cache
+def _read() -> None:
+    """Imports every module of the package's methods, whose declarations register themselves."""
+    package = importlib.import_module("hardball.methods")
+    for found in pkgutil.walk_packages(package.__path__, "hardball.methods."):
+        if not found.name.endswith(("_jax", "_torch")):
+            importlib.import_module(found.name)
 
 
 def entries(kind: Kind | None = None) -> list[Entry]:
-    """All entries, or those of one kind, in catalogue order."""
-    return [e for e in ENTRIES if kind is None or e.kind == kind]
+    """All methods, or those of one kind, in the order of their kinds and of their modules."""
+    _read()
+    found = sorted(_ENTRIES.values(), key=lambda entry: KINDS.index(entry.kind))
+    return [entry for entry in found if kind is None or entry.kind == kind]
 
 
 def entry(kind: Kind, name: str) -> Entry:
-    """The entry called `name`; raises HardballError that lists what is allowed."""
-    for candidate in entries(kind):
-        if candidate.name == name:
-            return candidate
+    """The method called `name`; raises HardballError that lists what is allowed."""
+    _read()
+    if (kind, name) in _ENTRIES:
+        return _ENTRIES[kind, name]
     allowed = ", ".join(e.name for e in entries(kind))
     raise HardballError(f"unknown {kind} {name!r}: allowed are {allowed}")
 
 
 def parameters(kind: Kind, name: str, given: Mapping[str, Value]) -> dict[str, Value]:
-    """`given` over the entry's defaults, each in its default's type, and what a setting fixes.
+    """`given` over the method's defaults, each in its default's type, and what a setting fixes.
 
     Raises HardballError on unknown names, wrong types, values that are not allowed, and a value
     beside a setting that fixes another.
     """
     known = entry(kind, name)
     common = COMMON.get(kind, {})
-    unknown = sorted(set(given) - set(known.parameters) - set(common))
+    unknown = sorted(set(given) - set(known.declared) - set(common))
     if unknown:
-        allowed = ", ".join([*known.parameters, *common]) or "none"
+        allowed = ", ".join([*known.declared, *common]) or "none"
         raise HardballError(f"{kind} {name} has no parameter {unknown[0]!r}: allowed are {allowed}")
     resolved = {key: _typed(known, key, given.get(key, d)) for key, d in known.parameters.items()}
+    for key, values in common.items():
+        if key in given and given[key] not in values:
+            listed = ", ".join(values)
+            raise HardballError(f"{kind} {name}: {key}={given[key]!r}, allowed are {listed}")
     resolved |= {key: given[key] for key in common if key in given}
-    for key, allowed_values in (*known.choices.items(), *common.items()):
-        if resolved.get(key, allowed_values[0]) not in allowed_values:
-            listed = ", ".join(map(str, allowed_values))
-            raise HardballError(f"{kind} {name}: {key}={resolved[key]!r}, allowed are {listed}")
     setting = str(resolved.get("setting", ""))
     for key, fixed in known.settings.get(setting, {}).items():
         if key in given and resolved[key] != fixed:
@@ -67,39 +111,28 @@ def parameters(kind: Kind, name: str, given: Mapping[str, Value]) -> dict[str, V
 
 
 def _typed(known: Entry, key: str, value: Value) -> Value:
-    """Ints stand for floats; any other mix of types is a mistake."""
-    default = known.parameters[key]
-    if isinstance(default, float) and type(value) is int:
-        return float(value)
-    if type(value) is not type(default):
-        raise HardballError(
-            f"{known.kind} {known.name}: {key}={value!r} is not of type {type(default).__name__}"
-        )
-    return value
+    try:
+        return known.declared[key].typed(value)
+    except TypeError as error:
+        raise HardballError(f"{known.kind} {known.name}: {key}={value!r} {error}") from None
+    except ValueError as error:
+        raise HardballError(f"{known.kind} {known.name}: {key}={value!r}, {error}") from None
 
 
 def load(kind: Kind, name: str, framework: str) -> Any:
-    """The framework's half: the function, or the module where the module is the method."""
-    known = entry(kind, name)
-    module = importlib.import_module(f"hardball.{known.module}_{framework}")
-    return getattr(module, known.function) if known.function else module
+    """A framework's function of a method, or its bound module where a module is the method."""
+    return entry(kind, name).bind(namespace(framework))
 
 
 def refresher(kind: Kind, name: str, framework: str) -> Callable[..., Any] | None:
-    """What makes an entry's lists from the points in a framework, None where it keeps none."""
+    """What makes a method's lists from the points in a framework, None where it keeps none."""
     known = entry(kind, name)
-    if not known.refresh:
-        return None
-    module = importlib.import_module(f"hardball.{known.module}_{framework}")
-    return getattr(module, known.refresh)
+    return None if known.refresh is None else known.bind_refresh(namespace(framework))
 
 
 def builder(kind: Kind, name: str) -> Callable[..., Any]:
-    """The host function that builds an entry's arrays."""
-    return host(entry(kind, name).build)
-
-
-def host(place: str) -> Callable[..., Any]:
-    """The host function that an entry names as "module:function"."""
-    module, function = place.split(":")
-    return getattr(importlib.import_module(f"hardball.{module}"), function)
+    """The host function that builds a method's arrays."""
+    build = entry(kind, name).build
+    if build is None:
+        raise HardballError(f"{kind} {name} builds no arrays")
+    return build

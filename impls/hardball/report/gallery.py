@@ -5,10 +5,12 @@ import importlib.util
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from hardball.arrays.namespace import FRAMEWORKS
 from hardball.core import random_bits
 from hardball.core.errors import HardballError
 from hardball.methods import registry
@@ -172,10 +174,9 @@ def _cells(texts: Sequence[str]) -> list[str]:
 
 def _section(entry: registry.Entry) -> str:
     first, formula = said(entry)
-    module = f"impls/hardball/{entry.module.replace('.', '/')}"
     memory, work = entry.costs
-    halves = ("_jax", "_torch") if entry.paired else ("",)
-    files = [f"[{f.strip('_') or entry.name}](../{module}{f}.py)" for f in halves]
+    places = dict.fromkeys(entry.code(framework)[0].replace(".", "/") for framework in FRAMEWORKS)
+    files = [f"[{Path(place).name}.py](../impls/hardball/{place}.py)" for place in places]
     lines = [
         f"## {entry.name}",
         f"{entry.summary[0].upper()}{entry.summary[1:]}.",
@@ -183,7 +184,7 @@ def _section(entry: registry.Entry) -> str:
         f"```text\n{formula}\n```",
         *_parameters(entry),
         f"- Memory: {memory}\n- A draw: {work}\n- Source: {entry.source}\n"
-        f"- Code: `{entry.function or entry.name}` in {', '.join(files)}. {first}",
+        f"- Code: `{entry.name}` in {', '.join(files)}. {first}",
     ]
     return "\n\n".join(lines)
 

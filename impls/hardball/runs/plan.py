@@ -272,8 +272,7 @@ def code_files(spec: RunSpec) -> list[Path]:
     """
     starts = ["training.train", "training.engine_" + spec.framework, "metrics"]
     for known in used_entries(spec):
-        starts.append(f"{known.module}_{spec.framework}" if known.paired else known.module)
-        starts.extend([known.build.split(":")[0]] if known.build else [])
+        starts.extend(known.code(spec.framework))
     other = "_torch" if spec.framework == "jax" else "_jax"
     return module_files(starts, without=(other, ".hierarchy.store"))
 
@@ -282,7 +281,7 @@ def code_sha256(spec: RunSpec) -> str:
     """sha256 of a run's source files, of where its catalogue entries point, of what it reads beside
     its data: its own features, the points that it begins from.
     """
-    where = [(e.kind, e.name, e.module, e.function, e.build, e.form) for e in used_entries(spec)]
+    where = [(e.kind, e.name, *e.code(spec.framework), e.form) for e in used_entries(spec)]
     return _digest(code_files(spec), repr(where) + _features_sha256(spec) + _start_sha256(spec))
 
 

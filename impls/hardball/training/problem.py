@@ -240,8 +240,8 @@ def words_shape(part: Part, batch: int) -> tuple[int, ...]:
     """
     known = registry.entry("sampler", part.method.name)
     count = part.negatives
-    if known.words:
-        count = registry.host(known.words)(part.negatives, **part.method.params)
+    if known.draws_words is not None:
+        count = known.draws_words(part.negatives, **part.method.params)
     return (count,) if known.form == "pool" else (batch, count)
 
 

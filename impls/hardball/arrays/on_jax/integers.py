@@ -22,11 +22,11 @@ def mulhi(words: Array, span: Array | int) -> Array:
     `span` is a non-negative int32, broadcast against `words`.
     Source: Lemire 2019, Fast Random Integer Generation in an Interval, section 3.
     """
-    high, _ = product(words, span)
+    high, _ = wide_product(words, span)
     return high
 
 
-def product(words: Array, span: Array | int) -> tuple[Array, Array]:
+def wide_product(words: Array, span: Array | int) -> tuple[Array, Array]:
     """word * span = high * 2^32 + low: high int32, and the upper 31 bits of low as int32.
 
     `span` is a non-negative int32, broadcast against `words`.

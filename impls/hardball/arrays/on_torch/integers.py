@@ -24,7 +24,7 @@ def mulhi(words: Tensor, span: Tensor | int) -> Tensor:
     return words * span >> 32
 
 
-def product(words: Tensor, span: Tensor | int) -> tuple[Tensor, Tensor]:
+def wide_product(words: Tensor, span: Tensor | int) -> tuple[Tensor, Tensor]:
     """word * span = high * 2^32 + low: high int64, and the upper 31 bits of low as int64.
 
     `span` is a non-negative int32, broadcast against `words`.

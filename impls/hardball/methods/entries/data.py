@@ -1,6 +1,6 @@
 """What a run trains on: tasks, starts, which positive pairs and in what batches."""
 
-from hardball.methods.contract import Entry
+from hardball.methods.legacy import Entry, register_all
 from hardball.methods.sources import (
     BENGIO_2009,
     GANEA_2018,
@@ -170,3 +170,5 @@ ENTRIES: tuple[Entry, ...] = (
         paired=False,
     ),
 )
+
+register_all(ENTRIES)

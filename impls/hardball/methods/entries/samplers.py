@@ -1,6 +1,6 @@
 """Samplers of negatives."""
 
-from hardball.methods.contract import Entry, Value
+from hardball.methods.legacy import Entry, Value, register_all
 from hardball.methods.sources import (
     BENGIO_2009,
     FACENET_2015,
@@ -297,3 +297,5 @@ ENTRIES: tuple[Entry, ...] = (
         settings=_HARDNESS,
     ),
 )
+
+register_all(ENTRIES)

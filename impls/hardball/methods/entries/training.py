@@ -1,6 +1,6 @@
 """Spaces, losses, regularisers, optimisers, encoders and what they are trained on."""
 
-from hardball.methods.contract import Entry
+from hardball.methods.legacy import Entry, register_all
 from hardball.methods.sources import (
     BANSAL_2018,
     BECIGNEUL_2019,
@@ -413,3 +413,5 @@ ENTRIES: tuple[Entry, ...] = (
         "infomax",
     ),
 )
+
+register_all(ENTRIES)

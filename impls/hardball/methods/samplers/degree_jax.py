@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jax import Array
 
-from hardball.arrays.on_jax.integers import lookup, mulhi, product
+from hardball.arrays.on_jax.integers import lookup, mulhi, wide_product
 
 
 def degree(index: dict[str, Array], anchors: Array, words: Array) -> tuple[Array, Array]:
@@ -13,7 +13,7 @@ def degree(index: dict[str, Array], anchors: Array, words: Array) -> tuple[Array
     alias. A probability is off by at most 2^-31 a column that names the node. words (B,K); anchors
     (B,) give the rows only. Source: Walker 1977, alias method; Mikolov et al. 2013, section 2.2.
     """
-    column, fraction = product(words, index["alias"].shape[0])
+    column, fraction = wide_product(words, index["alias"].shape[0])
     ids = jnp.where(
         fraction < lookup(index["threshold"], column), column, lookup(index["alias"], column)
     )

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jax import Array
 
-from hardball.arrays.on_jax.integers import lookup, mulhi, product
+from hardball.arrays.on_jax.integers import lookup, mulhi, wide_product
 
 
 def relatives(index: dict[str, Array], anchors: Array, words: Array) -> tuple[Array, Array]:
@@ -16,7 +16,7 @@ def relatives(index: dict[str, Array], anchors: Array, words: Array) -> tuple[Ar
     Source: hardball, level order and rings.
     """
     depth = index["depth"][anchors][:, None]
-    levels, rest = product(words, depth)
+    levels, rest = wide_product(words, depth)
     node = jnp.broadcast_to(anchors[:, None], words.shape)
     for bit in range(index["up"].shape[0]):
         higher = lookup(index["up"][bit], node)

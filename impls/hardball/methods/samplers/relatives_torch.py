@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from hardball.arrays.on_torch.integers import lookup, mulhi, product
+from hardball.arrays.on_torch.integers import lookup, mulhi, wide_product
 
 
 def relatives(index: dict[str, Tensor], anchors: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
@@ -16,7 +16,7 @@ def relatives(index: dict[str, Tensor], anchors: Tensor, words: Tensor) -> tuple
     Source: hardball, level order and rings.
     """
     depth = index["depth"][anchors][:, None]
-    levels, rest = product(words, depth)
+    levels, rest = wide_product(words, depth)
     node = anchors[:, None].expand(words.shape)
     for bit in range(index["up"].shape[0]):
         higher = lookup(index["up"][bit], node)

@@ -1,0 +1,41 @@
+"""The array namespace: one set of names for JAX and PyTorch, so that a method is written once.
+
+`namespace("jax")` and `namespace("torch")` are the modules `arrays.on_jax` and `arrays.on_torch`,
+which have the same public names. A method's body takes one of them as `xp`; nothing is dispatched
+in a call, since `Entry.bind` gives `xp` to the body once.
+"""
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+from hardball.core.errors import HardballError
+
+FRAMEWORKS = ("jax", "torch")
+
+
+def namespace(framework: str) -> ModuleType:
+    """The namespace of "jax" or "torch"; imports the framework.
+
+    Raises HardballError on another name, and where the framework is not installed.
+    """
+    if framework not in FRAMEWORKS:
+        raise HardballError(f"unknown framework {framework!r}: allowed are {', '.join(FRAMEWORKS)}")
+    try:
+        return importlib.import_module(f"hardball.arrays.on_{framework}")
+    except ModuleNotFoundError as error:
+        if error.name != framework:
+            raise
+        raise HardballError(
+            f"{framework} is not installed: pip install 'hardball[{framework}]'"
+        ) from None
+
+
+def namespace_of(array: Any) -> ModuleType:
+    """The namespace of an array's own framework.
+
+    >>> import torch
+    >>> namespace_of(torch.zeros(2)).NAME
+    'torch'
+    """
+    return namespace("torch" if type(array).__module__.startswith("torch") else "jax")
