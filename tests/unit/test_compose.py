@@ -8,8 +8,10 @@ import pytest
 from hardball.core import random_bits
 from hardball.core.errors import HardballError
 from hardball.hierarchy import rings
-from hardball.methods.samplers.compose import parts, samplers
-from hardball.runs.spec import Method, RunSpec
+from hardball.methods.method import Method
+from hardball.methods.samplers.compose import parts
+from hardball.runs.negatives import samplers
+from hardball.runs.spec import RunSpec
 from hardball.training import problem
 
 

@@ -7,10 +7,11 @@ import pytest
 
 from hardball.data import features
 from hardball.hierarchy.closure import Csr, closure
+from hardball.methods.method import Method
 from hardball.methods.samplers import similarity
 from hardball.methods.samplers.compose import Part
 from hardball.runs.row import VOLATILE
-from hardball.runs.spec import Method, RunSpec
+from hardball.runs.spec import RunSpec
 from hardball.training.shared import Shared
 from hardball.training.train import train, train_many
 

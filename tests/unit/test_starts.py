@@ -6,9 +6,10 @@ import pytest
 from hardball.core import random_bits
 from hardball.hierarchy import drawing
 from hardball.hierarchy.dag import from_edges
+from hardball.methods.method import Method
 from hardball.metrics.evaluate import evaluate
 from hardball.metrics.floors import floors
-from hardball.runs.spec import Method, RunSpec
+from hardball.runs.spec import RunSpec
 from hardball.training import problem
 
 LEAVES = Method(name="leaf_parent").resolved("task")

@@ -57,8 +57,8 @@ def _kernel(
 
 def index(entry: registry.Entry, n: int) -> Call:
     """A sampler's arrays, those of all parts of a composed one."""
+    from hardball.methods.method import Method
     from hardball.methods.samplers.compose import parts
-    from hardball.runs.spec import Method
 
     tree, known = trees.tree(n), trees.known(n)
     made = parts(Method(name=entry.name).resolved("sampler"), samplers.NEGATIVES)

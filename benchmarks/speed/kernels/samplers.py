@@ -62,8 +62,8 @@ def build(entry: registry.Entry, given: dict[str, registry.Value], n: int, half:
     import numpy as np
 
     from hardball.core import random_bits
+    from hardball.methods.method import Method
     from hardball.methods.samplers.compose import parts
-    from hardball.runs.spec import Method
     from hardball.training.problem import words_shape
 
     fw = framework(half)

@@ -18,8 +18,9 @@ from hardball.core import paths
 from hardball.core.errors import HardballError
 from hardball.core.text import Loader, arguments, assigned, scalar
 from hardball.methods import registry
-from hardball.methods.samplers.compose import samplers
-from hardball.runs.spec import METHODS, Framework, Group, Hard, Method, RunSpec, Suite
+from hardball.methods.method import Method
+from hardball.runs.negatives import samplers
+from hardball.runs.spec import METHODS, Framework, Group, Hard, RunSpec, Suite
 
 BASE = "base"
 SEPARATOR = ";"

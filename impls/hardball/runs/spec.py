@@ -8,39 +8,13 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hardball.methods import registry
+from hardball.methods.method import Method
 
 Framework = Literal["jax", "torch"]
 
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Method(Strict):
-    """A catalogue entry with its parameters: `siblings`, or `{name: cousins, k: 2}`."""
-
-    name: str
-    params: dict[str, bool | int | float | str] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_yaml(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"name": value}
-        if isinstance(value, dict) and "params" not in value:
-            return {
-                "name": value.get("name"),
-                "params": {k: v for k, v in value.items() if k != "name"},
-            }
-        return value
-
-    def resolved(self, kind: registry.Kind) -> Self:
-        """The same method with every default filled in; unknown names and parameters raise."""
-        return self.model_copy(update={"params": registry.parameters(kind, self.name, self.params)})
-
-    def __str__(self) -> str:
-        inner = ",".join(f"{k}={v}" for k, v in self.params.items())
-        return f"{self.name}({inner})" if inner else self.name
 
 
 class Hard(Strict):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardball.core.errors import HardballError
+from hardball.methods.method import Method
 from hardball.methods.starts.earlier import earlier
-from hardball.runs.spec import Method
 from hardball.training import problem
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ import numpy as np
 
 from hardball.core.errors import HardballError
 from hardball.methods import registry
-from hardball.methods.samplers.compose import samplers
-from hardball.runs.spec import Method, RunSpec
+from hardball.methods.method import Method
+from hardball.runs.negatives import samplers
+from hardball.runs.spec import RunSpec
 from hardball.training import terms
 
 if TYPE_CHECKING:

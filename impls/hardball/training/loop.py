@@ -18,7 +18,7 @@ import pandas as pd
 from hardball.core import array_files
 from hardball.core.errors import HardballError
 from hardball.methods import registry
-from hardball.methods.samplers.compose import samplers
+from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training import heads, stopping, terms
 from hardball.training.problem import (

@@ -12,7 +12,8 @@ import numpy as np
 
 from hardball.core.errors import HardballError
 from hardball.methods import registry
-from hardball.methods.samplers.compose import Part, Ramp, samplers
+from hardball.methods.samplers.compose import Part, Ramp
+from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training import heads, terms
 from hardball.training.problem import Problem, curvature, held, words_shape

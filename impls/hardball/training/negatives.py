@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardball.core import random_bits
-from hardball.methods.samplers.compose import samplers
 from hardball.metrics.hardness import hardness
 from hardball.metrics.similarity import negative_similarity
+from hardball.runs.negatives import samplers
 from hardball.training.problem import Problem, curvature, words_per_step
 from hardball.training.shared import by_features
 

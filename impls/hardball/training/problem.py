@@ -13,7 +13,8 @@ from hardball.core.errors import HardballError
 from hardball.methods import registry
 from hardball.methods.batches.cut import Cut, Steps
 from hardball.methods.pairs.streams import Passes
-from hardball.methods.samplers.compose import Part, samplers
+from hardball.methods.samplers.compose import Part
+from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training import heads
 from hardball.training.heads import Head

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardball.methods import registry
+from hardball.methods.method import Method
 from hardball.methods.samplers.compose import Part
-from hardball.runs.spec import Method
 
 if TYPE_CHECKING:
     from hardball.data.features import Features

@@ -8,7 +8,7 @@ import numpy as np
 from hardball.core.errors import HardballError
 from hardball.core.text import arguments, assigned
 from hardball.methods import registry
-from hardball.runs.spec import Method, RunSpec
+from hardball.methods.method import Method
 
 _TERM = re.compile(r"\s*(\w+)\s*(?:\(([^)]*)\))?\s*([0-9.]*)\s*")
 
@@ -50,13 +50,6 @@ def parts(method: Method, negatives: int, after: float = 0.0) -> list[Part]:
         return [Part(method, negatives, after)]
     made = registry.builder("sampler", method.name)(negatives, **method.params)
     return [part._replace(after=after) for part in made]
-
-
-def samplers(spec: RunSpec) -> list[Part]:
-    """What a run draws from: its own sampler, part by part, then its hard ones."""
-    own = parts(spec.sampler, spec.negatives)
-    hard = [parts(group.sampler, group.negatives, group.after) for group in spec.hard]
-    return own + [part for group in hard for part in group]
 
 
 def mixture(negatives: int, *, of: str = "uniform 1 + siblings 1") -> list[Part]:
