@@ -191,7 +191,7 @@ def test_a_sampler_has_its_picture(entry):
 
 def test_the_page_of_samplers_is_what_the_gallery_writes():
     written = (DOCS / gallery.PAGE).read_text(encoding="utf-8")
-    said = "docs/samplers.md is not of this catalogue: run `hardball gallery` and commit docs/"
+    said = "the page of samplers is out of date: run `hardball gallery` and commit docs/"
     assert written == gallery.page(registry.entries("sampler")), said
     pictures = {path.stem for path in (DOCS / gallery.FOLDER).glob("*.svg")}
     assert pictures == {e.name for e in registry.entries("sampler")}, said

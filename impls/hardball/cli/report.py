@@ -63,7 +63,7 @@ def trends(
 def gallery(
     out: Annotated[Path | None, typer.Option("--out", help="folder of the page [docs]")] = None,
 ) -> None:
-    """Draws what every sampler draws for one anchor, and writes docs/samplers.md.
+    """Draws what every sampler draws for one anchor, and writes docs/reference/samplers.md.
 
     \b
     hardball gallery

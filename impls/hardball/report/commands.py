@@ -41,7 +41,7 @@ def plot_command(
     reference: str | Path, out: Path | None = None, formats: Sequence[str] = FORMATS
 ) -> list[Path]:
     """Draws all pictures of a suite's runs, curves and points, beside runs.csv unless `out`."""
-    plots = _drawing("plots")
+    plots = _drawing("plots.all_plots")
     file = runs_file(reference)
     folder = file.parent
     source = plots.Source(
@@ -63,8 +63,8 @@ def trends_command(
 
 
 def gallery_command(out: Path | None = None) -> list[Path]:
-    """Draws what every sampler draws, and writes docs/samplers.md, or the same below `out`."""
-    return _drawing("plots_gallery").write(paths.root() / "docs" if out is None else out)
+    """Draws what every sampler draws, and its page, below docs/ or `out`."""
+    return _drawing("plots.gallery_plots").write(paths.root() / "docs" if out is None else out)
 
 
 def _drawing(module: str) -> Any:

@@ -1,4 +1,4 @@
-"""What every sampler draws for one anchor, and the page that shows it: docs/samplers.md."""
+"""What every sampler draws for one anchor, and its page, docs/reference/samplers.md."""
 
 import importlib
 import importlib.util
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DATASET, ANCHOR = "wordnet_mammals", "terrier"
 STEPS, NEGATIVES = 4096, 16
 KINDS = {bool: "true, false", int: "whole numbers", float: "numbers", str: "text"}
-PAGE, FOLDER, SHEET = "samplers.md", "gallery", "all"
+PAGE, FOLDER, SHEET = "reference/samplers.md", "reference/gallery", "all"
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +134,7 @@ def said(entry: registry.Entry) -> tuple[str, str]:
 
 
 def page(entries: Sequence[registry.Entry]) -> str:
-    """docs/samplers.md."""
+    """docs/reference/samplers.md."""
     parts = [_intro(), _overview(entries), *(_section(entry) for entry in entries)]
     return "\n\n".join(parts) + "\n"
 
@@ -150,13 +150,13 @@ two draws are the same node; *masked* is the share of draws that were the anchor
 and are left out; *widened* says that there is no such node for this anchor, so that others stand
 in. Written by `hardball gallery`; do not edit.
 
-![what every sampler draws]({FOLDER}/{SHEET}.png)
+![what every sampler draws](gallery/{SHEET}.png)
 
 Costs are for N nodes: the memory of a sampler's arrays, and the work of one draw. In formulas *u*
 is the anchor, or its positive with `relative_to: positive`, and *n* the node that is drawn;
 subtrees, parents and depths are those of the spanning tree.
-How to add one: [adding a method](adding-a-method.md). What a run's negatives were really like:
-[metrics](metrics.md#what-the-negatives-were-like)."""
+How to add one: [a sampler of your own](../extend/sampler.md). What the negatives of a run are like:
+[metrics](../use/metrics.md#what-the-negatives-were-like)."""
 
 
 def _overview(entries: Sequence[registry.Entry]) -> str:
@@ -176,11 +176,11 @@ def _section(entry: registry.Entry) -> str:
     first, formula = said(entry)
     memory, work = entry.costs
     places = dict.fromkeys(entry.code(framework)[0].replace(".", "/") for framework in FRAMEWORKS)
-    files = [f"[{Path(place).name}.py](../impls/hardball/{place}.py)" for place in places]
+    files = [f"[{Path(place).name}.py](../../impls/hardball/{place}.py)" for place in places]
     lines = [
         f"## {entry.name}",
         f"{entry.summary[0].upper()}{entry.summary[1:]}.",
-        f"![{entry.name}]({FOLDER}/{entry.name}.svg)",
+        f"![{entry.name}](gallery/{entry.name}.svg)",
         f"```text\n{formula}\n```",
         *_parameters(entry),
         f"- Memory: {memory}\n- A draw: {work}\n- Source: {entry.source}\n"

@@ -65,7 +65,7 @@ def read_published(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         return pd.DataFrame(columns=list(PUBLISHED_KEYS))
-    published = _read_csv(path, PUBLISHED_KEYS, "see docs/data.md for its columns")
+    published = _read_csv(path, PUBLISHED_KEYS, "see docs/use/data.md for its columns")
     for line, figure in enumerate(published.to_dict("records"), start=2):
         wrong = _wrong_figure({str(key): value for key, value in figure.items()})
         if wrong:

@@ -44,7 +44,7 @@ def blankets(
     """Trains a graph attention encoder on Markov blankets and asks whether it notices a break.
 
     Each node's row is drawn to the encoding of its parents, children and co-parents, and away from
-    that of the same blanket without one of them. docs/blankets.md explains the table.
+    that of the same blanket without one of them. docs/findings/blankets.md explains the table.
 
     \b
     hardball blankets -d wordnet_mammals -f jax --seed 0 --drop parent

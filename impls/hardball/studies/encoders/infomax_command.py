@@ -40,7 +40,7 @@ def infomax(
     """Trains a graph attention encoder by Deep Graph Infomax and scores what it gives, frozen.
 
     Encodings of nodes' blankets are to be told from those of the same blankets with shuffled
-    features; then a linear head tells the nodes' classes. docs/infomax.md explains the table.
+    features; then a linear head tells the nodes' classes. docs/findings/infomax.md explains it.
 
     \b
     hardball infomax -d wordnet_mammals -f jax --seed 0

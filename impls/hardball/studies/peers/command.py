@@ -33,7 +33,7 @@ def peers(
     """Trains gensim, geoopt, HypLL, the reference code and this engine side by side.
 
     The same pairs, dimensions, negatives and seconds for each; quality by one evaluator. What has
-    run already is not run again. docs/peers.md says what is compared.
+    run already is not run again. docs/findings/peers.md says what is compared.
 
     \b
     hardball peers --minutes 0.5

@@ -39,7 +39,7 @@ def roofline(
 ) -> None:
     """Measures this machine's peaks and a training step's time, and says what lies between them.
 
-    Pool and pairs form, each framework in a process of its own. docs/performance.md explains it.
+    Pool and pairs form, each framework in a process of its own: docs/findings/performance.md.
 
     \b
     hardball roofline
