@@ -109,7 +109,7 @@ def freeze(
 
 def readme(
     version: Annotated[str, typer.Argument(help="frozen results, such as v0.1")],
-    suite: Annotated[str, typer.Argument(help="whose table and figure")] = "mammals",
+    suite: Annotated[str, typer.Argument(help="whose runs the table is made of")] = "samplers",
 ) -> None:
     """Fills README.md's table and figure from frozen results."""
     from hardball.report import commands

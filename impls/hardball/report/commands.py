@@ -100,10 +100,10 @@ def freeze_command(version: str, suites: Sequence[str], force: bool = False) -> 
     return freeze.freeze(version, folders, paths.results(), force=force)
 
 
-def readme_command(version: str, suite: str = "mammals") -> Path:
-    """Fills README.md's table and figure from results/<version>/<suite>."""
+def readme_command(version: str, suite: str = "samplers") -> Path:
+    """Fills README.md's table from results/<version>/<suite>, and its figure."""
     from hardball.report import readme
 
     target = paths.root() / "README.md"
-    readme.update(target, paths.results() / version / suite, paths.root())
+    readme.update(target, paths.results() / version, paths.root(), suite=suite)
     return target

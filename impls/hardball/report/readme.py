@@ -2,23 +2,18 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from hardball.core.errors import HardballError
+from hardball.metrics import listing
 from hardball.report import rows
+from hardball.report.summary import Summary, summarise
 from hardball.report.tables.render import number
 from hardball.runs.collect import replacing
 
 BEGIN, END = "<!-- begin {name} -->", "<!-- end {name} -->"
 TABLE, FIGURE = "results table", "figure"
-COLUMNS = {
-    "mean_rank": "closure mean rank ↓",
-    "map": "closure MAP ↑",
-    "depth_spearman": "depth ρ ↑",
-}
-MANY = 8
 
 
 def fill(text: str, name: str, content: str) -> str:
@@ -30,48 +25,42 @@ def fill(text: str, name: str, content: str) -> str:
     return pattern.sub(lambda _: f"{begin}\n{content.strip()}\n{end}", text)
 
 
-def results_table(frozen: Path, dataset: str, dim: int) -> str:
-    """Markdown: each method's best line on a data set, the popularity floor, published figures.
+def sampler_table(runs: pd.DataFrame, loss: str, framework: str, epochs: int) -> str:
+    """Markdown: one line a sampler, with its closure MAP on each data set, best first.
 
-    frozen: results/<version>/<suite>. At most MANY methods, by MAP; the frameworks side by side.
+    runs: of a suite that crosses samplers and data sets. Of a sampler with several settings the
+    best on each data set is shown. Lines are ordered by the first data set, whose costs are shown:
+    evaluations (distances between an anchor and its positive or a negative) and seconds.
+    Raises HardballError where no run fits.
     """
-    path = frozen / "tables" / f"{rows.slug(f'{dataset}-reconstruction')}.csv"
-    if not path.is_file():
-        raise HardballError(f"no {path}: freeze a suite with reconstruction of {dataset}")
-    table = pd.read_csv(path, dtype={"runs": str})
-    ours = table[(table["part"] == "ours") & (table["dim"] == dim)]
-    best = ours.sort_values("map", ascending=False, kind="stable")
-    kept = list(dict.fromkeys(best["config_id"]))[:MANY]
-    shown = [c for c in COLUMNS if c in table]
-    heads = ["negatives · loss · space", "framework", *[COLUMNS[c] for c in shown]]
-    heads += ["scorings", "seconds", "seeds"]
-    lines = [heads, [":--", ":--", *["--:"] * (len(heads) - 2)]]
-    for config in kept:
-        for _, row in ours[ours["config_id"] == config].iterrows():
-            lines.append(_ours(row, shown))
-    for part, said in (("floor", "floor: {}"), ("published", "published: {}")):
-        for _, row in table[table["part"] == part].iterrows():
-            right_dim = part == "floor" or row.get("dim") == dim
-            if right_dim and (part == "published" or row["method"] in ("popularity", "drawing")):
-                cells = [_plain(row.get(c)) for c in shown]
-                lines.append([f"*{said.format(row['method'])}*", "", *cells, "", "", ""])
+    fits = runs["loss"].map(rows.method_name).eq(loss) & runs["framework"].eq(framework)
+    kept = runs[fits & runs["epochs"].eq(epochs) & runs["task"].eq("reconstruction")]
+    if kept.empty:
+        raise HardballError(f"no reconstruction with {loss}, {framework} and {epochs} epochs")
+    found = summarise(kept, [listing.metric("map")])
+    datasets = list(dict.fromkeys(one.settings["dataset"] for one in found))
+    best: dict[str, dict[str, Summary]] = {}
+    for one in sorted(found, key=_map, reverse=True):
+        name = rows.method_name(one.settings["sampler"])
+        best.setdefault(name, {}).setdefault(one.settings["dataset"], one)
+    heads = ["negatives", *(f"MAP, {name}" for name in datasets), "evaluations", "seconds"]
+    lines = [heads, [":--", *["--:"] * (len(heads) - 1)]]
+    ordered = sorted(best.items(), key=lambda pair: _map(pair[1][datasets[0]]), reverse=True)
+    for name, by_dataset in ordered:
+        first = by_dataset[datasets[0]]
+        cells = [_cell(by_dataset[key]) if key in by_dataset else "" for key in datasets]
+        costs = [number(first.costs[key]) for key in ("scorings", "train_seconds")]
+        lines.append([f"`{name}`", *cells, *costs])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _ours(row: "pd.Series[str]", shown: list[str]) -> list[str]:
-    differs = row.get("differs")
-    said = f"{row['method']}, {differs}" if isinstance(differs, str) and differs else row["method"]
-    cells = [said, str(row["framework"])]
-    for column in shown:
-        low, high = row.get(f"{column}_low"), row.get(f"{column}_high")
-        value = _plain(row[column])
-        cells.append(value if pd.isna(low) else f"{value} [{_plain(low)}, {_plain(high)}]")
-    costs = [_plain(row.get(c)) for c in ("scorings", "train_seconds")]
-    return [*cells, *costs, str(row["runs"])]
+def _map(one: Summary) -> float:
+    return one.estimates["map"].value
 
 
-def _plain(value: Any) -> str:
-    return "" if value is None or pd.isna(value) else number(float(value))
+def _cell(one: Summary) -> str:
+    estimate = one.estimates["map"]
+    return f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f})"
 
 
 def figure(frozen: Path, name: str, root: Path, caption: str) -> str:
@@ -83,14 +72,32 @@ def figure(frozen: Path, name: str, root: Path, caption: str) -> str:
 
 
 def update(
-    readme: Path, frozen: Path, root: Path, dataset: str = "wordnet_mammals", dim: int = 5
+    readme: Path,
+    version: Path,
+    root: Path,
+    *,
+    suite: str = "samplers",
+    pictured: str = "mammals",
+    dataset: str = "wordnet_mammals",
+    dim: int = 5,
 ) -> None:
-    """Fills both regions of README.md from results/<version>/<suite>."""
+    """Fills both regions of README.md from results/<version>.
+
+    suite: whose runs the table is made of; pictured: whose picture of the data set is shown.
+    """
     text = readme.read_text(encoding="utf-8")
-    version, suite = frozen.parent.name, frozen.name
+    runs = rows.read_runs(version / suite / "runs.csv")
+    epochs = int(runs["epochs"].mode().iloc[0])
+    seeds = runs["seed"].nunique()
+    source = (
+        f"Suite `{suite}` of `results/{version.name}/`: InfoNCE, d = {dim}, PyTorch, {epochs} "
+        f"passes, {seeds} seeds, one learning rate for all; interquartile means with bootstrap "
+        "95 % intervals."
+    )
+    table = sampler_table(runs, "infonce", "torch", epochs)
+    text = fill(text, TABLE, f"{table}\n\n{source}")
     caption = f"{dataset} in the Poincaré disk, from {dim} dimensions"
-    source = f"Suite `{suite}`, {dataset}, reconstruction, d = {dim}; from `results/{version}/`."
-    text = fill(text, TABLE, f"{results_table(frozen, dataset, dim)}\n\n{source}")
-    text = fill(text, FIGURE, figure(frozen, f"disk-{rows.slug(dataset)}-d{dim}", root, caption))
+    name = f"disk-{rows.slug(dataset)}-d{dim}"
+    text = fill(text, FIGURE, figure(version / pictured, name, root, caption))
     with replacing(readme) as aside:
         aside.write_text(text, encoding="utf-8")
