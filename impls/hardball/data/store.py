@@ -20,14 +20,14 @@ from hardball.hierarchy.dag import Hierarchy
 
 _RECIPE = "recipe.json"
 _CODE = (
-    "dag",
-    "graph",
-    "columns",
-    "groups",
-    "table",
-    "readers_files",
-    "readers_ncbi",
-    "readers_wordnet",
+    "hierarchy/dag",
+    "hierarchy/graph",
+    "hierarchy/columns",
+    "data/groups",
+    "data/table",
+    "data/readers_files",
+    "data/readers_ncbi",
+    "data/readers_wordnet",
 )
 
 
@@ -205,7 +205,7 @@ def recipe(card: cards.Card) -> str:
     """sha256 of all that a build depends on: the card and the code that reads it."""
     digest = hashlib.sha256(card.model_dump_json().encode())
     for module in _CODE:
-        digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
+        digest.update((Path(__file__).parents[1] / f"{module}.py").read_bytes())
     return digest.hexdigest()
 
 
