@@ -1,6 +1,6 @@
 """One seed, two frameworks, one path: positions compared after every single step.
 
-The full cross of manifold, sampler and loss of the quick suite runs through the same `draw` and
+The full cross of manifold, sampler and loss of the suite `breadth` runs through the same `draw` and
 `update` that the engines loop over. Draws do not depend on the points, so they are compared once a
 sampler; updates are compiled once for each manifold and loss. The engines themselves are compared
 on runs that cover every entry. All in float64.
@@ -45,18 +45,18 @@ UNSTABLE = {"triplet_hard": 40, "entailment_cones": 40}
 # rounding: from 0.1 losses are 1e-9 apart after 20 steps. As in the paper points begin beyond it.
 BEGINNINGS = {"entailment_cones": 1.0}
 
-QUICK = [run.spec for run in plan.runs(plan.load_suite("quick"))]
+BREADTH = [run.spec for run in plan.runs(plan.load_suite("breadth"))]
 # Without the samplers that look at the points, whose draws follow from those of the step before.
-EVERY_SAMPLER = {str(spec.sampler): spec.sampler for spec in QUICK}
+EVERY_SAMPLER = {str(spec.sampler): spec.sampler for spec in BREADTH}
 LOOKING = [n for n, s in EVERY_SAMPLER.items() if registry.entry("sampler", s.name).looks]
 SAMPLERS = {name: sampler for name, sampler in EVERY_SAMPLER.items() if name not in LOOKING}
 IN_POOLS = [n for n, s in SAMPLERS.items() if registry.entry("sampler", s.name).form == "pool"]
 IN_PAIRS = [name for name in SAMPLERS if name not in IN_POOLS]
-LOSSES = {str(spec.loss): spec.loss for spec in QUICK}
-# Each manifold with the settings that the quick suite trains it by, the first of several.
+LOSSES = {str(spec.loss): spec.loss for spec in BREADTH}
+# Each manifold with the settings that the suite trains it by, the first of several.
 GEOMETRIES = {
     str(spec.manifold): spec.model_dump(include={"manifold", "optimizer", "clip"})
-    for spec in reversed(QUICK)
+    for spec in reversed(BREADTH)
 }
 # Two regularisers that are told of nodes, and all the others.
 TERMS = {

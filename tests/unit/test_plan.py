@@ -112,10 +112,10 @@ def test_every_suite_of_the_checkout_loads(name):
 GOES_ON = {"run", "ewc"}
 
 
-def test_quick_has_every_sampler_loss_manifold_and_optimizer():
+def test_breadth_has_every_sampler_loss_manifold_and_optimizer():
     from hardball.methods import registry
 
-    specs = [run.spec for run in plan.runs(plan.load_suite("quick"))]
+    specs = [run.spec for run in plan.runs(plan.load_suite("breadth"))]
     assert {spec.framework for spec in specs} == {"jax", "torch"}
     for kind in plan.METHODS:
         assert {getattr(spec, kind).name for spec in specs} == {
@@ -334,3 +334,13 @@ def test_planning_imports_neither_framework():
         "plan.code_sha256(jobs[0].spec); sys.exit(bool({'jax', 'torch'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_quick_is_a_part_of_breadth_apart_from_its_seeds():
+    """What a newcomer sees first is compared with the published rows of every method."""
+    first, every = (plan.load_suite(name) for name in ("quick", "breadth"))
+    known = {(job.config_id, job.framework) for job in plan.jobs(every)}
+    shown = [(job.config_id, job.framework) for job in plan.jobs(first)]
+    assert set(shown) <= known
+    assert len(shown) == 40
+    assert all([run.spec.seed for run in job.runs] == [0, 1, 2] for job in plan.jobs(first))

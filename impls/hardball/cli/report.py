@@ -85,7 +85,7 @@ def compare(
     Exit code 1 when a row changed or is missing.
 
     \b
-    hardball compare results/v0.1/quick quick --tolerance 1e-6
+    hardball compare results/v0.1/quick breadth --tolerance 1e-6
     """
     from hardball.report import commands
 
