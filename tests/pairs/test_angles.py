@@ -5,13 +5,21 @@ import importlib
 import numpy as np
 import pytest
 
+from hardball.arrays.namespace import namespace
+from hardball.methods.contract import Bound
+from hardball.methods.manifolds import angles as manifolds_angles
+
 APERTURE = 0.1
 # Measured: 2e-15 and 3e-6 relative to pi.
 NEAR = {np.float64: 1e-13, np.float32: 2e-5}
 
 
 def module(half, name):
-    return importlib.import_module(f"hardball.{name}_{half.framework}")
+    return importlib.import_module(f"hardball.methods.{name}_{half.framework}")
+
+
+def angles_of(half):
+    return Bound(manifolds_angles, namespace(half.framework))
 
 
 def unit(v):
@@ -37,7 +45,7 @@ def triangles(rng, count, low=0.3, high=4.0, dim=3):
 
 
 def at_apex(half):
-    angles = module(half, "manifolds.angles")
+    angles = angles_of(half)
     return lambda a, b, u, w: angles.at_apex(a, b, *angles.half_angles(u, w))
 
 
@@ -56,7 +64,7 @@ def test_the_angle_at_an_apex_in_flat_space_is_the_published_one(half):
     a, b, u, w = triangles(np.random.default_rng(2), 500)
     apart = np.linalg.norm(a[:, None] * u - b[:, None] * w, axis=1)
     xi = np.arccos((b * b - a * a - apart * apart) / (2 * a * apart))
-    angles = module(half, "manifolds.angles")
+    angles = angles_of(half)
 
     def flat(a, b, u, w):
         return angles.at_apex_flat(a, b, *angles.half_angles(u, w))
@@ -78,7 +86,7 @@ def test_angles_of_special_triangles(half):
 
 
 def test_angles_at_the_origin(half):
-    angles = module(half, "manifolds.angles")
+    angles = angles_of(half)
 
     def at_origin(u, w):
         return angles.at_origin(*angles.half_angles(u, w))
@@ -127,7 +135,7 @@ def test_both_halves_agree_one_by_one_and_by_matrices(dtype, halves):
     cotangent = np.random.default_rng(5).normal(size=(40, 40)).astype(dtype)
     found = []
     for half in halves:
-        angles = module(half, "manifolds.angles")
+        angles = angles_of(half)
 
         def one(a, b, u, w, angles=angles):
             return angles.at_apex(a[:, None], b, *angles.half_angles(u[:, None], w))

@@ -1,12 +1,15 @@
 """Terms with arrays of their own: arithmetic by hand; their optimiser, against optax and torch."""
 
-import importlib
+import functools
 from math import exp, log
 
 import numpy as np
 import optax
 import pytest
 import torch
+
+from hardball.arrays.namespace import namespace
+from hardball.methods.optimizers import dense as optimizers_dense
 
 # Anchors (1, 2), (0, 0), (3, -1) and three positives, of which nothing is asked.
 TANGENT = np.array([[1.0, 2.0], [0.0, 0.0], [3.0, -1.0], [9.0, 9.0], [9.0, 9.0], [9.0, 9.0]])
@@ -86,16 +89,16 @@ def test_curvature_penalty_by_hand(half):
     np.testing.assert_allclose(slope, 0.2 * log(2), rtol=1e-14)
 
 
-def dense(half):
-    return importlib.import_module(f"hardball.methods.optimizers.dense_{half.framework}")
+def dense(half, name):
+    return functools.partial(getattr(optimizers_dense, name), namespace(half.framework))
 
 
 def test_the_first_step_of_adam_is_the_rate(half):
     # m^ = g and v^ = g^2 after one step: x - lr g / (|g| + eps).
     start, slope = np.array([1.0, -2.0, 0.5]), np.array([3.0, -0.1, 0.0])
-    packed = half.call(dense(half).init, start)
+    packed = half.call(dense(half, "init"), start)
     np.testing.assert_array_equal(packed, [start, [0, 0, 0], [0, 0, 0]])
-    found = half.call(dense(half).adam, packed, slope, np.array(0), np.array(0.1))
+    found = half.call(dense(half, "adam"), packed, slope, np.array(0), np.array(0.1))
     np.testing.assert_allclose(found[0], [0.9, -1.9, 0.5], rtol=1e-6)
     np.testing.assert_allclose(found[1:], [0.1 * slope, 0.001 * slope**2], rtol=1e-14)
 
@@ -106,9 +109,9 @@ def test_adam_is_that_of_optax_and_of_pytorch(halves):
     start, slopes = rng.normal(size=(4, 3)), rng.normal(size=(30, 4, 3))
     ends = []
     for half in halves:
-        packed = half.call(dense(half).init, start)
+        packed = half.call(dense(half, "init"), start)
         for step, slope in enumerate(slopes):
-            packed = half.call(dense(half).adam, packed, slope, np.array(step), np.array(0.05))
+            packed = half.call(dense(half, "adam"), packed, slope, np.array(step), np.array(0.05))
         ends.append(packed[0])
     x = torch.tensor(start, requires_grad=True)
     theirs = torch.optim.Adam([x], lr=0.05)

@@ -39,7 +39,7 @@ class Half:
         self.width = int(np.diff(self.known.indptr).max())
         self.anchors, self.nodes = self.array(anchors), self.array(np.arange(h.n_nodes))
         space = importlib.import_module(f"hardball.methods.samplers.space_{framework}").Space
-        manifold = importlib.import_module(f"hardball.methods.manifolds.poincare_{framework}")
+        manifold = registry.load("manifold", "poincare", framework)
         self.space = space(manifold, 1.0, self.array(points).__getitem__)
 
     def array(self, values):

@@ -1,12 +1,17 @@
-"""The manifolds are pairs: one interface, and the same numbers from JAX and PyTorch."""
+"""Manifolds: one interface, and the same numbers from JAX and PyTorch."""
 
 import ast
 import functools
 import importlib.util
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from hardball.arrays.namespace import namespace
+from hardball.core.errors import HardballError
+from hardball.methods.contract import Entry, Manifold
 
 MANIFOLDS = ["poincare", "lorentz", "tangent", "euclidean"]
 INTERFACE = (
@@ -14,13 +19,11 @@ INTERFACE = (
     "egrad_to_rgrad norm project touches"
 )
 TRAINED = ("exp0", "radius", "dist", "dist_matrix")
-MODULES = [f"manifolds.{name}" for name in [*MANIFOLDS, "polar", "scalars"]]
-MODULES += [f"losses.{name}" for name in ("contrastive", "link", "ranking", "regularizers")]
+ARRAYS = ["polar", "scalars", "straight"]
 
 
-def source(module: str, framework: str) -> ast.Module:
-    spec = importlib.util.find_spec(f"hardball.{module}_{framework}")
-    return ast.parse(Path(spec.origin).read_text())
+def source(module: str) -> ast.Module:
+    return ast.parse(Path(importlib.util.find_spec(f"hardball.{module}").origin).read_text())
 
 
 def public(tree: ast.Module) -> list[tuple[str, str, str | None]]:
@@ -50,17 +53,27 @@ def speeds(half, manifold, rng, x, c=1.0):
     return (v / half.call(module.norm, x, v, c)[:, None]).astype(x.dtype)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_both_halves_have_the_same_functions_signatures_and_docstrings(module):
-    jax, torch = source(module, "jax"), source(module, "torch")
+@pytest.mark.parametrize("module", ARRAYS)
+def test_both_namespaces_have_the_same_functions_signatures_and_docstrings(module):
+    jax, torch = (source(f"arrays.on_{framework}.{module}") for framework in ("jax", "torch"))
     assert public(jax) == public(torch)
-    assert ast.get_docstring(jax) == ast.get_docstring(torch)
 
 
 @pytest.mark.parametrize("manifold", MANIFOLDS)
 def test_every_manifold_has_the_whole_interface_in_order(manifold):
-    names = [name for name, _, _ in public(source(f"manifolds.{manifold}", "jax"))]
+    names = [name for name, _, _ in public(source(f"methods.manifolds.{manifold}"))]
     assert " ".join(names) == INTERFACE
+    assert set(names) == set(Manifold.__annotations__) - {"MAX_RADIUS", "FLAT"}
+
+
+def test_a_manifold_without_an_operation_is_refused_when_it_is_loaded():
+    text = Path(importlib.util.find_spec("hardball.methods.manifolds.euclidean").origin).read_text()
+    module = types.ModuleType("lame")
+    body = text.split("declare(\n")[0].replace("def norm(", "def _norm(").replace("FLAT =", "_F =")
+    exec(body, module.__dict__)
+    entry = Entry("manifold", "lame", "R^d without a norm", "hardball: a test", body=module)
+    with pytest.raises(HardballError, match=r"^manifold lame lacks FLAT, norm: define them$"):
+        entry.bind(namespace("torch"))
 
 
 @pytest.mark.parametrize("manifold", MANIFOLDS)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hardball.core.errors import HardballError
-from hardball.methods.radii.by_depth import by_depth
+from hardball.methods.radii.radii import by_depth
 from hardball.runs.spec import RunSpec
 from hardball.training import problem
 from hardball.training.native import settings

@@ -5,9 +5,11 @@ import time
 import numpy as np
 import pytest
 
+from hardball.arrays.namespace import namespace
 from hardball.hierarchy.closure import closure, contains, from_pairs, pairs
 from hardball.hierarchy.dag import from_edges
 from hardball.hierarchy.splits import leaf_parent, link_prediction, reconstruction
+from hardball.methods.manifolds import angles
 from hardball.metrics.classify import (
     CORRUPTED,
     best_threshold,
@@ -104,7 +106,7 @@ def test_cones_are_those_that_runs_train(framework):
     """The energies of the loss, of random points in float64."""
     import importlib
 
-    angles = importlib.import_module(f"hardball.methods.manifolds.angles_{framework}")
+    xp = namespace(framework)
     opening = importlib.import_module(f"hardball.methods.losses.cones_{framework}").half_opening
     rng = np.random.default_rng(0)
     points, links = rng.normal(size=(200, 4)) * 3, rng.integers(0, 200, (500, 2))
@@ -114,7 +116,7 @@ def test_cones_are_those_that_runs_train(framework):
 
     def energy(put):
         a, b, u, w = map(put, given)
-        xi = angles.at_apex(a, b, *angles.half_angles(u, w))
+        xi = angles.at_apex(xp, a, b, *angles.half_angles(xp, u, w))
         return np.maximum(np.asarray(xi - opening(put(np.sinh(given[0]) / 2), 0.1)), 0)
 
     if framework == "jax":

@@ -129,14 +129,15 @@ def test_geoopt_walks_the_very_path_of_our_engine(batch_size, tree, tmp_path):
 def test_hypll_measures_with_c_one(data):
     torch = pytest.importorskip("torch")
     pytest.importorskip("hypll", reason="hypll is not installed: [peers]")
-    from hardball.methods.manifolds import poincare_torch
+    from hardball.methods import registry
     from hardball.studies.peers.foreign.adapter_hypll import Points
 
     table = Points(task_of("hypll", init_scale=0.8), data.n_nodes)
     rows = torch.as_tensor(table.points())
     anchors, others = torch.tensor([0, 4]), torch.tensor([[1, 2, 3], [5, 0, 8]])
     found = table.distances(anchors, others).detach()
-    expected = poincare_torch.dist(rows[anchors][:, None], rows[others], 1.0)
+    manifold = registry.load("manifold", "poincare", "torch")
+    expected = manifold.dist(rows[anchors][:, None], rows[others], 1.0)
     assert found.numpy() == pytest.approx(expected.numpy(), rel=1e-9)
 
 

@@ -1,11 +1,12 @@
 """A step of every optimiser on the rows that a batch touches, on every manifold."""
 
 import functools
-import importlib
 from collections.abc import Iterator
 from typing import Any
 
+from hardball.arrays.namespace import namespace
 from hardball.methods import registry
+from hardball.methods.optimizers import rows as layout
 
 from .frameworks import framework
 from .kernel import FRAMEWORKS, Call, Kernel
@@ -36,7 +37,7 @@ def build(entry: registry.Entry, space: registry.Entry, half: str) -> Call:
     fw = framework(half)
     manifold = registry.load(space.kind, space.name, half)
     optimise = registry.load(entry.kind, entry.name, half)
-    module = importlib.import_module(f"hardball.methods.optimizers.rows_{half}")
+    coast = registry.coaster(entry.name, half)
     c = float(space.parameters.get("c", 1.0))
     params = dict(entry.parameters)
 
@@ -47,10 +48,12 @@ def build(entry: registry.Entry, space: registry.Entry, half: str) -> Call:
     lr, before = fw.array(np.array(0.01, "float32")), fw.array(np.array(3, "int32"))
 
     def first(rows: Any, grads: Any, lr: Any) -> Any:
-        return optimise(manifold, rows, grads, module.init(entry.name, rows), lr, c, **params)
+        state = layout.init(namespace(half), entry.state, rows)
+        return optimise(manifold, rows, grads, state, lr, c, **params)
 
     def step(rows: Any, grads: Any, state: Any, lr: Any, before: Any) -> Any:
-        rows, state = module.coast(entry.name, manifold, rows, state, before, lr, c, **params)
+        if coast is not None:
+            rows, state = coast(manifold, rows, state, before, lr, c, **params)
         return optimise(manifold, rows, grads, state, lr, c, **params)
 
     rows, state = first(rows, grads, lr)

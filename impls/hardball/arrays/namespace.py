@@ -13,6 +13,10 @@ from hardball.core.errors import HardballError
 
 FRAMEWORKS = ("jax", "torch")
 
+# For annotations: a namespace, and an array of either framework.
+Namespace = ModuleType
+Array = Any
+
 
 def namespace(framework: str) -> ModuleType:
     """The namespace of "jax" or "torch"; imports the framework.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
 
+from hardball.core.errors import HardballError
 from hardball.methods.parameter import Parameter, Value
 
 Kind = Literal[
@@ -29,6 +30,10 @@ Kind = Literal[
     "pretext",
 ]
 Body = Callable[..., Any]
+
+# A part of a row's optimiser state: its name and how many numbers it is, "point" for as many as the
+# row's point has.
+Columns = tuple[tuple[str, int | Literal["point"]], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +57,9 @@ class Entry:
     draws_words: a host function (negatives, **params) -> random words an anchor; None where a draw
     takes one word.
     refresh: a body that makes a sampler's lists from the points, again and again in training.
+    state: what an optimiser keeps of each row, zeros at first.
+    coast: a body (xp, manifold, rows, state, before, lr, c, **params) -> (rows, state) that makes
+    up for the steps since a row was last touched; None where an untouched row stays as it is.
     overrides: by framework, what makes its function from the namespace where the body will not do.
     """
 
@@ -65,6 +73,8 @@ class Entry:
     form: Literal["", "pairs", "pool", "composed"] = ""
     draws_words: Body | None = None
     refresh: Body | None = None
+    state: Columns = ()
+    coast: Body | None = None
     looks: bool = False
     sums: bool = False
     owns: bool = False
@@ -133,6 +143,10 @@ class Entry:
         """`refresh` over the namespace `xp`; None where the sampler keeps no lists."""
         return None if self.refresh is None else _with_defaults(self.refresh, xp, self.parameters)
 
+    def bind_coast(self, xp: Any) -> Body | None:
+        """`coast` over the namespace `xp`; None where untouched rows stay as they are."""
+        return None if self.coast is None else _with_defaults(self.coast, xp, self.parameters)
+
     def __call__(self, xp: Any, *given: Any, **parameters: Any) -> Any:
         """The method's value, for bodies that are made of other methods."""
         return self.bind(xp)(*given, **parameters)
@@ -146,24 +160,56 @@ class Entry:
         if self.body is None:
             raise TypeError(f"{self.kind} {self.name} has no code for a framework")
         if isinstance(self.body, ModuleType):
-            return Bound(self.body, xp)
+            return (Manifold if self.kind == "manifold" else Bound)(self.body, xp)
         return _with_defaults(self.body, xp, self.parameters)
 
 
 class Bound:
-    """A module's public functions over one namespace, and its constants: a manifold in JAX, say."""
+    """A module's public functions and constants over one namespace.
+
+    Functions whose first argument is `xp` lose it. Raises HardballError, one line, where the module
+    lacks what the class lists.
+    """
 
     def __init__(self, module: ModuleType, xp: Any) -> None:
         self.__name__, self.__doc__ = module.__name__, module.__doc__
         for name, value in vars(module).items():
-            if name.startswith("_") or isinstance(value, ModuleType | type):
-                continue
-            if inspect.isfunction(value):
-                if value.__module__ == module.__name__:
+            if inspect.isfunction(value) and value.__module__ == module.__name__:
+                if not name.startswith("_"):
                     takes_xp = next(iter(inspect.signature(value).parameters), "") == "xp"
-                    setattr(self, name, functools.partial(value, xp) if takes_xp else value)
+                    setattr(self, name, _with_defaults(value, xp, {}) if takes_xp else value)
             elif name.isupper():
                 setattr(self, name, value)
+        lacking = [name for name in type(self).__annotations__ if not hasattr(self, name)]
+        if lacking:
+            kind = type(self).__name__.lower()
+            raise HardballError(f"{kind} {module.__name__} lacks {', '.join(lacking)}: define them")
+
+
+class Manifold(Bound):
+    """What every manifold must have; points are rows, the curvature c > 0 means -c.
+
+    coordinates(dim): width of a row of a dim-dimensional space. MAX_RADIUS: largest sqrt(c) radius
+    in "float32" and in "float64". FLAT: whether the space is R^d. All others take c last, and
+    broadcast over leading axes but for `dist_matrix`: (B, D) and (M, D) -> (B, M).
+    """
+
+    MAX_RADIUS: Mapping[str, float]
+    FLAT: bool
+    coordinates: Body
+    exp0: Body
+    log0: Body
+    radius: Body
+    dist: Body
+    dist_matrix: Body
+    exp_map: Body
+    log_map: Body
+    transport: Body
+    retract: Body
+    egrad_to_rgrad: Body
+    norm: Body
+    project: Body
+    touches: Body
 
 
 def _with_defaults(body: Body, xp: Any, parameters: Mapping[str, Value]) -> Body:

@@ -130,6 +130,12 @@ def refresher(kind: Kind, name: str, framework: str) -> Callable[..., Any] | Non
     return None if known.refresh is None else known.bind_refresh(namespace(framework))
 
 
+def coaster(name: str, framework: str) -> Callable[..., Any] | None:
+    """What makes up for the steps that passed a row by, None where an optimiser needs nothing."""
+    known = entry("optimizer", name)
+    return None if known.coast is None else known.bind_coast(namespace(framework))
+
+
 def builder(kind: Kind, name: str) -> Callable[..., Any]:
     """The host function that builds a method's arrays."""
     build = entry(kind, name).build

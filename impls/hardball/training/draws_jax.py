@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from hardball.arrays.on_jax.integers import lookup
 from hardball.arrays.on_jax.membership import Known
-from hardball.methods.optimizers import rows_jax
+from hardball.methods.optimizers import rows as layout
 from hardball.methods.samplers.space_jax import Space
 from hardball.training.methods import Methods, Sampling
 from hardball.training.native import calls_jax
@@ -22,7 +22,7 @@ class Table(NamedTuple):
 
     The compiled kernels need no buffer, which then has no rows. lists: of each sampler that keeps
     any, nodes (N, T) near every node, which steps only read. heads: what each term owns, packed as
-    by `dense_jax.init`.
+    by `dense.init`.
     """
 
     rows: jax.Array
@@ -73,16 +73,16 @@ class Draws(NamedTuple):
 
 def current(
     how: Methods, packed: jax.Array, before: jax.Array, lr: jax.Array
-) -> tuple[jax.Array, rows_jax.State]:
+) -> tuple[jax.Array, layout.State]:
     """Points and optimiser state of packed rows (R, W), brought up to step `before`.
 
     Points are where the run holds them. That is done here, since whatever looks at a row reads it
     here; the radius (R, 1) is kept with the state, in the last column.
     """
-    name = how.spec.optimizer.name
-    params: Any = how.spec.optimizer.params
-    rows, state = rows_jax.unpack(name, how.coordinates, packed)
-    rows, state = rows_jax.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
+    rows, state = layout.unpack(how.columns, how.coordinates, packed)
+    if how.coast is not None:
+        params = how.spec.optimizer.params
+        rows, state = how.coast(how.manifold, rows, state, before, lr, how.c, **params)
     if how.hold is None:
         return rows, state
     radius = packed[:, -1:]

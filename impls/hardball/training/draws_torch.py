@@ -9,7 +9,7 @@ import torch
 
 from hardball.arrays.on_torch.integers import lookup
 from hardball.arrays.on_torch.membership import Known
-from hardball.methods.optimizers import rows_torch
+from hardball.methods.optimizers import rows as layout
 from hardball.methods.samplers.space_torch import Space
 from hardball.training.methods import Methods, Sampling
 from hardball.training.native import calls_torch
@@ -21,7 +21,7 @@ class Table(NamedTuple):
 
     The compiled kernels need no buffer, which then has no rows. lists: of each sampler that keeps
     any, nodes (N, T) near every node, which steps only read. heads: what each term owns, packed as
-    by `dense_torch.init`.
+    by `dense.init`.
     """
 
     rows: torch.Tensor
@@ -72,16 +72,16 @@ class Draws(NamedTuple):
 
 def current(
     how: Methods, packed: torch.Tensor, before: torch.Tensor, lr: torch.Tensor
-) -> tuple[torch.Tensor, rows_torch.State]:
+) -> tuple[torch.Tensor, layout.State]:
     """Points and optimiser state of packed rows (R, W), brought up to step `before`.
 
     Points are where the run holds them. That is done here, since whatever looks at a row reads it
     here; the radius (R, 1) is kept with the state, in the last column.
     """
-    name = how.spec.optimizer.name
-    params: Any = how.spec.optimizer.params
-    rows, state = rows_torch.unpack(name, how.coordinates, packed)
-    rows, state = rows_torch.coast(name, how.manifold, rows, state, before, lr, how.c, **params)
+    rows, state = layout.unpack(how.columns, how.coordinates, packed)
+    if how.coast is not None:
+        params = how.spec.optimizer.params
+        rows, state = how.coast(how.manifold, rows, state, before, lr, how.c, **params)
     if how.hold is None:
         return rows, state
     radius = packed[:, -1:]

@@ -12,10 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hardball.arrays import on_jax as xp
 from hardball.core.array_files import under
 from hardball.core.errors import HardballError
 from hardball.core.provenance import processors
-from hardball.methods.optimizers import dense_jax, rows_jax
+from hardball.methods.optimizers import dense
+from hardball.methods.optimizers import rows as layout
 from hardball.training import heads
 from hardball.training.draws_jax import Data, Table, beside, current, draw, facts, make_lists
 from hardball.training.methods import Methods, identity, native_arrays, path_arrays, resolve
@@ -131,14 +133,14 @@ class Engine:
             points = self.how.manifold.project(
                 self.how.manifold.exp0(vectors, self.how.c), self.how.c
             )
-            state = rows_jax.init(self.how.spec.optimizer.name, points)
+            state = layout.init(xp, self.how.columns, points)
             if self.how.hold is not None:
                 state["radius"] = jnp.asarray(self.problem.radii, self.how.spec.dtype)[:, None]
             owned = {
-                term: {n: dense_jax.init(jnp.array(a, points.dtype)) for n, a in head.start.items()}
+                term: {n: dense.init(xp, jnp.array(a, points.dtype)) for n, a in head.start.items()}
                 for term, head in self.problem.heads.items()
             }
-            return self.refresh(self._table(rows_jax.pack(points, state), {}, owned), 0)
+            return self.refresh(self._table(layout.pack(xp, points, state), {}, owned), 0)
 
     def _table(self, rows: jax.Array, lists: dict[str, jax.Array], owned: Heads) -> Table:
         nodes = 0 if self.how.native else rows.shape[0]

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from hardball.arrays import on_torch as xp
 from hardball.arrays.on_torch.integers import device_words
 from hardball.core.array_files import under
 from hardball.core.errors import HardballError
-from hardball.methods.optimizers import dense_torch, rows_torch
+from hardball.methods.optimizers import dense
+from hardball.methods.optimizers import rows as layout
 from hardball.training import heads
 from hardball.training.draws_torch import (
     Data,
@@ -44,7 +46,7 @@ class _Pieces(NamedTuple):
     """The pieces of a step: plain, or each compiled to fewer kernels."""
 
     draw: Callable[..., Draws]
-    coast: Callable[..., tuple[torch.Tensor, rows_torch.State]]
+    coast: Callable[..., tuple[torch.Tensor, layout.State]]
     loss: Callable[..., tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]]
     optimise: Callable[..., torch.Tensor]
     measure: Callable[..., tuple[torch.Tensor, torch.Tensor]]
@@ -201,14 +203,14 @@ class Engine:
             points = self.how.manifold.project(
                 self.how.manifold.exp0(vectors, self.how.c), self.how.c
             )
-            state = rows_torch.init(self.how.spec.optimizer.name, points)
+            state = layout.init(xp, self.how.columns, points)
             if self.how.hold is not None:
                 state["radius"] = self._put(self.problem.radii).to(self.dtype)[:, None]
             owned = {
-                term: {n: dense_torch.init(self._told(a)) for n, a in head.start.items()}
+                term: {n: dense.init(xp, self._told(a)) for n, a in head.start.items()}
                 for term, head in self.problem.heads.items()
             }
-            return self.refresh(self._table(rows_torch.pack(points, state), {}, owned), 0)
+            return self.refresh(self._table(layout.pack(xp, points, state), {}, owned), 0)
 
     def _table(self, rows: torch.Tensor, lists: dict[str, torch.Tensor], owned: Heads) -> Table:
         nodes = 0 if self.how.native else rows.shape[0]

@@ -5,8 +5,9 @@ from math import sqrt
 import jax
 import jax.numpy as jnp
 
+from hardball.arrays import on_jax as xp
 from hardball.arrays.on_jax.scalars import unit
-from hardball.methods.manifolds import angles_jax as angles
+from hardball.methods.manifolds import angles
 from hardball.training.methods import Methods
 
 
@@ -17,7 +18,7 @@ def between(how: Methods, nodes: jax.Array, others: jax.Array, c: float) -> jax.
     """
     if how.measure == "d":
         return how.manifold.dist(nodes, others, c)
-    half = angles.half_angles(_direction(how, nodes), _direction(how, others))
+    half = angles.half_angles(xp, _direction(how, nodes), _direction(how, others))
     return _angles(how, nodes, others, half)
 
 
@@ -25,7 +26,7 @@ def across(how: Methods, nodes: jax.Array, others: jax.Array, c: float) -> jax.A
     """`between` of every pair, (B, D) and (M, D) -> (B, M), by matrix products."""
     if how.measure == "d":
         return how.manifold.dist_matrix(nodes, others, c)
-    half = angles.half_angles_matrix(_direction(how, nodes), _direction(how, others))
+    half = angles.half_angles_matrix(xp, _direction(how, nodes), _direction(how, others))
     return _angles(how, nodes[:, None], others, half)
 
 
@@ -44,7 +45,7 @@ def _angles(
     how: Methods, nodes: jax.Array, others: jax.Array, half: tuple[jax.Array, jax.Array]
 ) -> jax.Array:
     if how.measure == "theta":
-        return angles.at_origin(*half)
+        return angles.at_origin(xp, *half)
     ours, theirs = (sqrt(how.c) * how.manifold.radius(each, how.c) for each in (nodes, others))
     at_apex = angles.at_apex_flat if how.flat else angles.at_apex
-    return at_apex(theirs, ours, *half)
+    return at_apex(xp, theirs, ours, *half)

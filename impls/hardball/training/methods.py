@@ -5,13 +5,13 @@ import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from hardball.core.errors import HardballError
 from hardball.methods import registry
+from hardball.methods.contract import Columns, Manifold
 from hardball.methods.samplers.compose import Part, Ramp
 from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
@@ -96,7 +96,9 @@ class Methods:
     samplers: the run's own, then its hard ones; only the first may be a pool.
     measure, facts: which of MEASURES and of FACTS the loss takes.
     curved: the term that learns the curvature of the loss's distances, "" where it is fixed.
-    hold: what puts points at their radius, see `radii_jax`; None where they are free.
+    columns, coast: what the optimiser keeps of each row, and what makes up for the steps that
+    passed a row by, see `contract.Entry`.
+    hold: what puts points at their radius, see `radii.radii`; None where they are free.
     native: whether steps are taken by the compiled kernel (see `native.settings.has_kernel`).
     chooses: whether samplers that look at the points choose by the compiled kernel.
     pieces: the functions of a step in PyTorch, see `engine_torch`; JAX compiles the whole of it.
@@ -106,12 +108,14 @@ class Methods:
     c: float
     width: int
     samplers: tuple[Sampling, ...]
-    manifold: ModuleType
+    manifold: Manifold
     loss: Callable[..., Any]
     facts: tuple[str, ...]
     regularizers: tuple[Term, ...]
     objective: Objective
     optimise: Callable[..., Any]
+    columns: Columns
+    coast: Callable[..., Any] | None
     hold: Callable[..., Any] | None
     curved: str = ""
     native: bool = False
@@ -122,7 +126,7 @@ class Methods:
     @property
     def flat(self) -> bool:
         """Whether the space is R^d."""
-        return self.spec.manifold.name == "euclidean"
+        return self.manifold.FLAT
 
     @property
     def shared(self) -> int:
@@ -187,6 +191,8 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         regularizers=regularizers,
         objective=_objective(framework, spec.objective.name, spec.objective.params),
         optimise=registry.load("optimizer", spec.optimizer.name, framework),
+        columns=registry.entry("optimizer", spec.optimizer.name).state,
+        coast=registry.coaster(spec.optimizer.name, framework),
         hold=registry.load("radius", spec.radius.name, framework) if held(spec) else None,
         curved=curved,
         native=native and has_kernel(spec),

@@ -6,7 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hardball.methods.optimizers import rows_jax
+from hardball.arrays import on_jax as xp
+from hardball.methods.optimizers import rows as layout
 from hardball.training import terms_jax
 from hardball.training.draws_jax import Data, Draws, Table, beside, current, instructions
 from hardball.training.measures_jax import across, between, norms
@@ -204,11 +205,11 @@ def native_update(
 
 
 def optimise(
-    how: Methods, rows: jax.Array, grads: jax.Array, state: rows_jax.State, lr: jax.Array
+    how: Methods, rows: jax.Array, grads: jax.Array, state: layout.State, lr: jax.Array
 ) -> jax.Array:
     """Rows (R, W) after one step of the run's optimiser along `grads` (R, D), clipped if asked."""
     if how.spec.clip:
-        grads = rows_jax.clip(how.manifold, rows, grads, how.spec.clip, how.c)
+        grads = layout.clip(xp, how.manifold, rows, grads, how.spec.clip, how.c)
     params = how.spec.optimizer.params
     rows, moved = how.optimise(how.manifold, rows, grads, state, lr, how.c, **params)
-    return rows_jax.pack(rows, {**state, **moved})
+    return layout.pack(xp, rows, {**state, **moved})

@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from hardball.methods.optimizers import rows_torch
+from hardball.arrays import on_torch as xp
+from hardball.methods.optimizers import rows as layout
 from hardball.training import terms_torch
 from hardball.training.draws_torch import Data, Draws, Table, beside, instructions
 from hardball.training.measures_torch import across, between, norms
@@ -210,11 +211,11 @@ def native_update(
 
 
 def optimise(
-    how: Methods, rows: torch.Tensor, grads: torch.Tensor, state: rows_torch.State, lr: torch.Tensor
+    how: Methods, rows: torch.Tensor, grads: torch.Tensor, state: layout.State, lr: torch.Tensor
 ) -> torch.Tensor:
     """Rows (R, W) after one step of the run's optimiser along `grads` (R, D), clipped if asked."""
     if how.spec.clip:
-        grads = rows_torch.clip(how.manifold, rows, grads, how.spec.clip, how.c)
+        grads = layout.clip(xp, how.manifold, rows, grads, how.spec.clip, how.c)
     params = how.spec.optimizer.params
     rows, moved = how.optimise(how.manifold, rows, grads, state, lr, how.c, **params)
-    return rows_torch.pack(rows, {**state, **moved})
+    return layout.pack(xp, rows, {**state, **moved})

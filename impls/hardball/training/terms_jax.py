@@ -6,9 +6,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from hardball.arrays import on_jax as xp
 from hardball.arrays.on_jax.scalars import product
 from hardball.methods.objectives.objectives_jax import schedule
-from hardball.methods.optimizers import dense_jax
+from hardball.methods.optimizers import dense
 from hardball.training.methods import Methods
 
 # Arrays by their own names, by the names of terms.
@@ -57,14 +58,14 @@ def move(
 ) -> Heads:
     """What terms own after one step of Adam, each term at its own share of the rate `lr`.
 
-    heads: packed, see `dense_jax.init`; grads: of the arrays themselves; before: steps taken.
+    heads: packed, see `dense.init`; grads: of the arrays themselves; before: steps taken.
     """
     moved: Heads = {}
     for term in how.regularizers:
         if term.name in heads:
             rate = term.lr / how.spec.lr * lr
             moved[term.name] = {
-                name: dense_jax.adam(packed, grads[term.name][name], before, rate)
+                name: dense.adam(xp, packed, grads[term.name][name], before, rate)
                 for name, packed in heads[term.name].items()
             }
     return moved

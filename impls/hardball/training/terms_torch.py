@@ -5,9 +5,10 @@ from typing import Any
 
 import torch
 
+from hardball.arrays import on_torch as xp
 from hardball.arrays.on_torch.scalars import product
 from hardball.methods.objectives.objectives_torch import schedule
-from hardball.methods.optimizers import dense_torch
+from hardball.methods.optimizers import dense
 from hardball.training.methods import Methods
 
 # Arrays by their own names, by the names of terms.
@@ -56,14 +57,14 @@ def move(
 ) -> Heads:
     """What terms own after one step of Adam, each term at its own share of the rate `lr`.
 
-    heads: packed, see `dense_torch.init`; grads: of the arrays themselves; before: steps taken.
+    heads: packed, see `dense.init`; grads: of the arrays themselves; before: steps taken.
     """
     moved: Heads = {}
     for term in how.regularizers:
         if term.name in heads:
             rate = term.lr / how.spec.lr * lr
             moved[term.name] = {
-                name: dense_torch.adam(packed, grads[term.name][name], before, rate)
+                name: dense.adam(xp, packed, grads[term.name][name], before, rate)
                 for name, packed in heads[term.name].items()
             }
     return moved

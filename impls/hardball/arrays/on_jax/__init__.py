@@ -2,6 +2,8 @@
 
 from hardball.arrays.on_jax.elementwise import *  # noqa: F403
 from hardball.arrays.on_jax.integers import *  # noqa: F403
+from hardball.arrays.on_jax.polar import *  # noqa: F403
 from hardball.arrays.on_jax.scalars import *  # noqa: F403
+from hardball.arrays.on_jax.straight import *  # noqa: F403
 
 NAME = "jax"

@@ -101,6 +101,11 @@ def eye(size: int, like: Array) -> Array:
     return jnp.eye(size, dtype=like.dtype)
 
 
+def zeros(shape: Sequence[int], like: Array) -> Array:
+    """Zeros in the type and on the device of `like`."""
+    return jnp.zeros(tuple(shape), like.dtype)
+
+
 def full_like(x: Array, value: float) -> Array:
     """An array of the shape of x that holds one value."""
     return jnp.full_like(x, value)

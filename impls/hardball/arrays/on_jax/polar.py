@@ -27,14 +27,14 @@ from hardball.arrays.on_jax.scalars import (
 Residuals = tuple[Array, ...]
 
 
-def dist(a: Array, m: Array, b: Array, n: Array) -> Array:
+def polar_dist(a: Array, m: Array, b: Array, n: Array) -> Array:
     """Distances between points (..., D), leading axes broadcast, with 1 - u.w = |u - w|^2 / 2."""
     shape = jnp.broadcast_shapes(m.shape, n.shape)
     a, b = jnp.broadcast_to(a, shape[:-1]), jnp.broadcast_to(b, shape[:-1])
     return _dist(a, jnp.broadcast_to(m, shape), b, jnp.broadcast_to(n, shape))
 
 
-def matrix(a: Array, m: Array, b: Array, n: Array) -> Array:
+def polar_matrix(a: Array, m: Array, b: Array, n: Array) -> Array:
     """All distances (B, M) from points (B, D) to points (M, D), by matrix products.
 
     sinh((a-b)/2) comes from outer products of exp(+-a/2), 1 - u.w from `cosine_gap`.

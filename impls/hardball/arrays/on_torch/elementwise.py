@@ -104,6 +104,11 @@ def eye(size: int, like: Tensor) -> Tensor:
     return torch.eye(size, dtype=like.dtype, device=like.device)
 
 
+def zeros(shape: Sequence[int], like: Tensor) -> Tensor:
+    """Zeros in the type and on the device of `like`."""
+    return like.new_zeros(tuple(shape))
+
+
 def full_like(x: Tensor, value: float) -> Tensor:
     """An array of the shape of x that holds one value."""
     return torch.full_like(x, value)

@@ -29,14 +29,14 @@ from hardball.arrays.on_torch.scalars import (
 Residuals = tuple[Tensor, ...]
 
 
-def dist(a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
+def polar_dist(a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
     """Distances between points (..., D), leading axes broadcast, with 1 - u.w = |u - w|^2 / 2."""
     shape = torch.broadcast_shapes(m.shape, n.shape)
     a, b = a.expand(shape[:-1]), b.expand(shape[:-1])
     return _Dist.apply(a, m.expand(shape), b, n.expand(shape))
 
 
-def matrix(a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
+def polar_matrix(a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
     """All distances (B, M) from points (B, D) to points (M, D), by matrix products.
 
     sinh((a-b)/2) comes from outer products of exp(+-a/2), 1 - u.w from `cosine_gap`.

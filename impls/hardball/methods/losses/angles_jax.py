@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 from jax import Array
 
-from hardball.methods.manifolds.angles_jax import at_origin
+from hardball.arrays import on_jax as xp
+from hardball.methods.manifolds.angles import at_origin
 
 
 def angle_preserving(
@@ -45,7 +46,7 @@ def comparison_angle(a: Array, b: Array, opposite: Array) -> Array:
     """
     p = (a + b + opposite) / 2
     top = jnp.sqrt(_grown(p - a) * _grown(p - b)) * jnp.exp(opposite - p)
-    return at_origin(top, jnp.sqrt(_grown(p) * _grown(p - opposite)))
+    return at_origin(xp, top, jnp.sqrt(_grown(p) * _grown(p - opposite)))
 
 
 def _grown(x: Array) -> Array:

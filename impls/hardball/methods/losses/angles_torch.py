@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from hardball.methods.manifolds.angles_torch import at_origin
+from hardball.arrays import on_torch as xp
+from hardball.methods.manifolds.angles import at_origin
 
 
 def angle_preserving(
@@ -45,7 +46,7 @@ def comparison_angle(a: Tensor, b: Tensor, opposite: Tensor) -> Tensor:
     """
     p = (a + b + opposite) / 2
     top = torch.sqrt(_grown(p - a) * _grown(p - b)) * torch.exp(opposite - p)
-    return at_origin(top, torch.sqrt(_grown(p) * _grown(p - opposite)))
+    return at_origin(xp, top, torch.sqrt(_grown(p) * _grown(p - opposite)))
 
 
 def _grown(x: Tensor) -> Tensor:

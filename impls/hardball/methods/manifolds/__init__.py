@@ -1,1 +1,1 @@
-"""Geometries: each is a pair of modules with the same functions, over `polar_*` and `scalars_*`."""
+"""Geometries: each is a module with the operations that `contract.Manifold` lists."""

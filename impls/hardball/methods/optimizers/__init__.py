@@ -1,1 +1,1 @@
-"""Optimisers that update only the rows a batch touches, a pair of modules."""
+"""Optimisers, which update only the rows that a batch touches."""

@@ -3,10 +3,10 @@
 import math
 from dataclasses import dataclass
 
+from hardball.methods import registry
+
 WORD = 4
 LINE = 64
-# Numbers an optimiser keeps a row, beside the point: moments (D), second moment and count.
-STATE = {"rsgd": (0, 0), "adam": (1, 2), "radam": (1, 2)}
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,15 @@ class Step:
         return -self.nodes * math.expm1(self.gathered * math.log1p(-1 / self.nodes))
 
     @property
+    def state(self) -> tuple[int, int]:
+        """What the optimiser keeps of a row: arrays as wide as the point, and single numbers."""
+        widths = [width for _, width in registry.entry("optimizer", self.optimizer).state]
+        return widths.count("point"), sum(width for width in widths if width != "point")
+
+    @property
     def numbers_per_row(self) -> int:
         """A point's D and its optimiser's: 2 D + 2 for Adam, D for plain descent."""
-        vectors, scalars = STATE[self.optimizer]
+        vectors, scalars = self.state
         return self.coordinates * (1 + vectors) + scalars
 
     @property
@@ -55,7 +61,7 @@ class Step:
         A row of w bytes at any multiple of 4 lies on 1 + (w - 4) / 64 lines on average.
         """
         width = self.coordinates * self.bytes_per_number
-        vectors, scalars = STATE[self.optimizer]
+        vectors, scalars = self.state
         lines = (1 + vectors) * (1 + (width - WORD) / LINE) + scalars
         draws = self.shared + self.batch * self.own
         return 2 * self.rows * lines * LINE + WORD * (draws + 3 * self.batch)
@@ -65,7 +71,7 @@ class Step:
         """Multiplications and additions: 6 D a cell (one inner product forward, a row's gradient
         to each side backward), and 12 D a row for the optimiser where it keeps moments, else 2 D.
         """
-        update = 12 if STATE[self.optimizer][0] else 2
+        update = 12 if self.state[0] else 2
         return 6 * self.coordinates * self.cells + update * self.coordinates * self.rows
 
     @property

@@ -71,7 +71,7 @@ def shrink(tile, first, width, limit, square):
 
 @compiled(fastmath=FAST, error_model="numpy")
 def coast(tile, first, width, before, powers, settings, path, fade):
-    """`optimizers.rows.coast` of the rows of a tile; path and fade (T,) are scratch."""
+    """`optimizers.adam.coast` of the rows of a tile; path and fade (T,) are scratch."""
     one = powers.dtype.type(1)
     ratio = settings[B1] / np.sqrt(settings[B2])
     for k in range(len(path)):
@@ -173,7 +173,7 @@ def turn(kind, tile, first, width, stretch, square, limit, slope, work):
 
 @compiled(fastmath=FAST, error_model="numpy")
 def move_adam(tile, first, width, slope, before, powers, settings, work):
-    """`optimizers.rows.adam` of the rows of a tile; slope (D + 1, T) holds the gradients."""
+    """`optimizers.adam.adam` of the rows of a tile; slope (D + 1, T) holds the gradients."""
     dim, one = width - first, slope.dtype.type(1)
     square, step = work[0], work[1]
     square[:] = 0
@@ -196,7 +196,7 @@ def move_adam(tile, first, width, slope, before, powers, settings, work):
 
 @compiled(fastmath=FAST, error_model="numpy")
 def move_rsgd(kind, tile, first, width, slope, settings, square, work):
-    """`optimizers.rows.rsgd` of the rows of a tile, with work as `turn` left it."""
+    """`optimizers.rsgd` of the rows of a tile, with work as `turn` left it."""
     one, half, lr = square.dtype.type(1), square.dtype.type(0.5), settings[LR]
     length, inward, kept, grown = work[0], work[1], work[2], work[3]
     for k in range(len(square)):

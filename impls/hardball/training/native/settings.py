@@ -1,10 +1,10 @@
 """What a run's step needs to know, as the numbers that the compiled kernels take."""
 
 from math import sinh, tanh
-from types import ModuleType
 
 import numpy as np
 
+from hardball.methods.contract import Manifold
 from hardball.runs.spec import RunSpec
 from hardball.training.native import choice, rows
 
@@ -41,7 +41,7 @@ def codes(spec: RunSpec) -> tuple[int, int]:
     return MANIFOLDS[spec.manifold.name], OPTIMIZERS[spec.optimizer.name]
 
 
-def settings(spec: RunSpec, manifold: ModuleType) -> np.ndarray:
+def settings(spec: RunSpec, manifold: Manifold) -> np.ndarray:
     """What `rows` finds at B1 to LIMIT: float64 (5,); what comes before them is each step's own.
 
     LIMIT is the largest length of a row's free coordinates.

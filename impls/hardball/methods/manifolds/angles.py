@@ -4,32 +4,28 @@ With theta the angle at the origin, s = sin(theta/2) and c = cos(theta/2): no an
 distances, and none from an inverse cosine, which loses half of the digits at its ends.
 """
 
-import jax.numpy as jnp
-from jax import Array, lax
-
-from hardball.arrays.on_jax.polar import cosine_gap
-from hardball.arrays.on_jax.scalars import length, root
+from hardball.arrays.namespace import Array, Namespace
 
 
-def half_angles(u: Array, w: Array) -> tuple[Array, Array]:
+def half_angles(xp: Namespace, u: Array, w: Array) -> tuple[Array, Array]:
     """s = |u - w| / 2 and c = |u + w| / 2 of unit vectors (..., D), leading axes broadcast; (...).
 
     Beside the origin's direction, the zero vector, both are 1/2: the angle is then a right one.
     """
-    return length(u - w) / 2, length(u + w) / 2
+    return xp.length(u - w) / 2, xp.length(u + w) / 2
 
 
-def half_angles_matrix(u: Array, w: Array) -> tuple[Array, Array]:
+def half_angles_matrix(xp: Namespace, u: Array, w: Array) -> tuple[Array, Array]:
     """`half_angles` of every pair, (B, D) and (M, D) -> (B, M), by matrix products."""
-    return root(cosine_gap(u, w) / 2), root(cosine_gap(u, -w) / 2)
+    return xp.root(xp.cosine_gap(u, w) / 2), xp.root(xp.cosine_gap(u, -w) / 2)
 
 
-def at_origin(s: Array, c: Array) -> Array:
+def at_origin(xp: Namespace, s: Array, c: Array) -> Array:
     """theta = 2 atan2(s, c), 0 to pi; 0 where both are 0. Gradient 0 at 0 and at pi."""
-    return 2 * _angle(s, c)
+    return 2 * _angle(xp, s, c)
 
 
-def at_apex(a: Array, b: Array, s: Array, c: Array) -> Array:
+def at_apex(xp: Namespace, a: Array, b: Array, s: Array, c: Array) -> Array:
     """Xi: at a point at radius a, between the ray that leads outwards and the way to one at b.
 
     By the four-part formula Xi = atan2(sin(theta), cosh(a) cos(theta) - sinh(a) coth(b)). Times
@@ -38,22 +34,22 @@ def at_apex(a: Array, b: Array, s: Array, c: Array) -> Array:
     points coincide, pi towards the origin.
     Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Entailment Cones, Eq. 28, in polar form.
     """
-    grown = -jnp.expm1(-2 * b)
-    outwards = -jnp.exp(-a) * jnp.expm1(2 * (a - b)) - 2 * jnp.cosh(a) * grown * s * s
-    return _angle(2 * s * c * grown, outwards)
+    grown = -xp.expm1(-2 * b)
+    outwards = -xp.exp(-a) * xp.expm1(2 * (a - b)) - 2 * xp.cosh(a) * grown * s * s
+    return _angle(xp, 2 * s * c * grown, outwards)
 
 
-def at_apex_flat(a: Array, b: Array, s: Array, c: Array) -> Array:
+def at_apex_flat(xp: Namespace, a: Array, b: Array, s: Array, c: Array) -> Array:
     """`at_apex` in R^d: atan2(b sin(theta), b cos(theta) - a).
 
     Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Entailment Cones, Euclidean cones.
     """
-    return _angle(2 * s * c * b, (b - a) - 2 * b * s * s)
+    return _angle(xp, 2 * s * c * b, (b - a) - 2 * b * s * s)
 
 
-def _angle(y: Array, x: Array) -> Array:
+def _angle(xp: Namespace, y: Array, x: Array) -> Array:
     """atan2(y, x), with 0 and gradient 0 where both are 0; neither's square is formed."""
-    size = lax.stop_gradient(jnp.maximum(jnp.abs(y), jnp.abs(x)))
+    size = xp.stop_gradient(xp.maximum(xp.abs(y), xp.abs(x)))
     apart = size > 0
-    size = jnp.where(apart, size, 1)
-    return jnp.arctan2(jnp.where(apart, y / size, 0), jnp.where(apart, x / size, 1))
+    size = xp.where(apart, size, 1)
+    return xp.arctan2(xp.where(apart, y / size, 0), xp.where(apart, x / size, 1))
