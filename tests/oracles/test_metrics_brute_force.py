@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from hardball.hierarchy.closure import closure, pairs
 from hardball.hierarchy.dag import Hierarchy, from_edges
-from hardball.hierarchy.splits import Split, link_prediction, reconstruction
+from hardball.hierarchy.splits import Split
+from hardball.methods.tasks.link_prediction import link_prediction
+from hardball.methods.tasks.reconstruction import reconstruction
 from hardball.metrics.evaluate import evaluate
 from hardball.metrics.floors import floors
 

@@ -12,6 +12,7 @@ import torch
 
 from hardball.hierarchy.blankets import CHILD, COPARENT, PARENT, SELF
 from hardball.hierarchy.dag import from_edges
+from hardball.methods import registry
 from hardball.methods.encoders import hgat
 from hardball.studies.encoders import blankets
 from hardball.studies.encoders.blankets import Settings
@@ -24,15 +25,19 @@ DTYPES = pytest.mark.parametrize(
 )
 
 
-def half_of(framework, name="hgat"):
-    return importlib.import_module(f"hardball.studies.encoders.{name}_{framework}")
+def half_of(framework):
+    return importlib.import_module(f"hardball.arrays.on_{framework}.attention")
+
+
+def trainer_of(framework):
+    return importlib.import_module(f"hardball.studies.encoders.blankets_{framework}")
 
 
 def encode(framework, arrays, points, kinds, mask, cotangent=None, dtype="float64", **sizes):
     """The encoding; with a cotangent also gradients by name, that of the points among them."""
     half = half_of(framework)
     dim = arrays["out"].shape[1]
-    module = half.hgat(dim, **sizes)
+    module = registry.load("encoder", "hgat", framework)(dim, **sizes)
     if framework == "torch":
         params = half.from_arrays(module, arrays, dtype)
         kinds, mask = torch.tensor(kinds.copy()), torch.tensor(mask.copy())
@@ -161,7 +166,7 @@ def test_parameters_have_the_same_names_and_shapes_and_come_back():
     assert arrays["out"].shape == (6, 6)
     for framework in HALVES:
         half = half_of(framework)
-        module = half.hgat(6, heads=2, hidden=3, layers=3)
+        module = registry.load("encoder", "hgat", framework)(6, heads=2, hidden=3, layers=3)
         with jax.enable_x64(True):
             back = half.to_arrays(half.from_arrays(module, arrays, "float64"))
         assert back.keys() == arrays.keys()
@@ -238,7 +243,7 @@ SMALL = Settings(
 def test_both_halves_take_the_same_steps(change):
     h, how = grown(), replace(SMALL, **change)
     task = blankets.build(h, 1, how)
-    one, other = (half_of(f, "blankets").train(task, 1, how) for f in HALVES)
+    one, other = (trainer_of(f).train(task, 1, how) for f in HALVES)
     assert one.losses.shape == other.losses.shape == (50,)
     np.testing.assert_allclose(one.losses, other.losses, rtol=0, atol=1e-11)
     assert one.losses[-5:].mean() < one.losses[:5].mean()
@@ -247,15 +252,13 @@ def test_both_halves_take_the_same_steps(change):
         np.testing.assert_allclose(array, other.arrays[name], rtol=0, atol=1e-11, err_msg=name)
     nodes = task.unseen
     words = np.arange(nodes.size, dtype=np.uint32)[:, None] * 10**8
-    measured = [
-        half_of(f, "blankets").distances(task, how, one.arrays, nodes, nodes, words) for f in HALVES
-    ]
+    measured = [trainer_of(f).distances(task, how, one.arrays, nodes, nodes, words) for f in HALVES]
     np.testing.assert_allclose(measured[0], measured[1], rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("framework", HALVES)
 def test_breaks_of_held_out_nodes_are_never_trained_on(framework):
-    train = half_of(framework, "blankets").train
+    train = trainer_of(framework).train
     task = blankets.build(grown(), 1, SMALL)
     # Every anchor held back: what is left are the other nodes' blankets, as without breaks.
     held = task._replace(unbroken=task.anchors)
@@ -275,7 +278,7 @@ def test_a_step_moves_the_anchor_and_the_members_of_its_blanket_alone(framework)
     anchor = task.anchors[int(word) * task.anchors.size >> 32]
     assert anchor not in task.unbroken
     began = blankets.start(task, 1, how)["table"]
-    ended = half_of(framework, "blankets").train(task, 1, how).arrays["table"]
+    ended = trainer_of(framework).train(task, 1, how).arrays["table"]
     members = task.blankets.members[anchor][task.blankets.mask[anchor]]
     moved = np.flatnonzero((ended != began).any(axis=1))
     assert set(moved) == {anchor, *members}

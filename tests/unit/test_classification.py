@@ -14,6 +14,9 @@ from hardball.hierarchy import drawing, labels, splits
 from hardball.hierarchy.closure import closure, contains, from_pairs, pairs
 from hardball.hierarchy.dag import Hierarchy, from_edges
 from hardball.hierarchy.pieces import pieces, runs
+from hardball.methods.tasks.graph_classification import graph_classification
+from hardball.methods.tasks.link_prediction import link_prediction
+from hardball.methods.tasks.node_classification import node_classification
 from hardball.metrics import classes, link_head, logistic
 from hardball.metrics.evaluate import evaluate
 from hardball.metrics.logistic import Examples, Head
@@ -144,7 +147,7 @@ def measured(h: Hierarchy, points: np.ndarray, task: Callable, **params) -> dict
 
 
 def test_kinds_that_lie_apart_are_told(two_kinds: tuple[Hierarchy, np.ndarray]) -> None:
-    found = measured(*two_kinds, splits.node_classification)
+    found = measured(*two_kinds, node_classification)
     assert found["label_accuracy"] == 1
     assert found["label_macro_f1"] == 1
     assert found["label_majority"] == pytest.approx(2 / 3)
@@ -154,7 +157,7 @@ def test_kinds_that_lie_apart_are_told(two_kinds: tuple[Hierarchy, np.ndarray]) 
 def test_points_at_one_place_tell_the_majority(two_kinds: tuple[Hierarchy, np.ndarray]) -> None:
     """Of a 2 of 2 are found and 3 told: 4/5; of b none."""
     h, points = two_kinds
-    found = measured(h, points * 0, splits.node_classification)
+    found = measured(h, points * 0, node_classification)
     assert found["label_accuracy"] == found["label_majority"] == pytest.approx(2 / 3)
     assert found["label_macro_f1"] == pytest.approx((4 / 5 + 0) / 2)
 
@@ -176,7 +179,7 @@ def test_no_test_label_reaches_the_head(two_kinds: tuple[Hierarchy, np.ndarray])
     """With the test nodes' classes exchanged the head is the same, so all its answers are wrong."""
     h, points = two_kinds
     above = closure(h)
-    split = splits.node_classification(h, above, 0)
+    split = node_classification(h, above, 0)
     split.labels.codes[split.labels.test] = 1 - split.labels.codes[split.labels.test]
     assert evaluate(points, "tangent", 1.0, h, split, above)["label_accuracy"] == 0
 
@@ -187,8 +190,8 @@ def test_classification_trains_on_what_reconstruction_trains_on(
     h, _ = two_kinds
     above = closure(h)
     for task in (
-        splits.node_classification,
-        functools.partial(splits.graph_classification, size=2),
+        node_classification,
+        functools.partial(graph_classification, size=2),
     ):
         split = task(h, above, 0)
         assert np.array_equal(split.train, pairs(above))
@@ -234,22 +237,22 @@ def test_graphs_of_branches_that_lie_apart_are_told() -> None:
     child = np.arange(1, 400)
     h = branches(from_edges("three", child, (child - 1) // 3, nodes=np.arange(400)))
     drawn = drawing.sectors(h, np.zeros((400, 2)))
-    found = measured(h, drawn, splits.graph_classification, size=4)
+    found = measured(h, drawn, graph_classification, size=4)
     assert found["graph_accuracy"] > 0.9 > found["graph_majority"]
-    again = measured(h, drawn, splits.graph_classification, size=4)
+    again = measured(h, drawn, graph_classification, size=4)
     assert again == found
-    lost = measured(h, drawn * 0, splits.graph_classification, size=4)
+    lost = measured(h, drawn * 0, graph_classification, size=4)
     assert lost["graph_accuracy"] == lost["graph_majority"]
 
 
 @pytest.mark.parametrize(
     ("task", "params", "message"),
     [
-        (splits.graph_classification, {"size": 0}, "size=0, allowed are 1 or more"),
-        (splits.graph_classification, {"size": 8}, "kinds in graphs of 8 nodes: 0 of 2 classes"),
-        (splits.graph_classification, {"l2": -1.0}, r"l2=-1\.0, allowed are 0"),
-        (splits.node_classification, {"l2": -1.0}, r"l2=-1\.0, allowed are 0"),
-        (splits.node_classification, {"label": "order"}, "kinds has no label 'order': it has kind"),
+        (graph_classification, {"size": 0}, "size=0, allowed are whole numbers 1 <= x"),
+        (graph_classification, {"size": 8}, "kinds in graphs of 8 nodes: 0 of 2 classes"),
+        (graph_classification, {"l2": -1.0}, r"l2=-1\.0, allowed are numbers 0 <= x"),
+        (node_classification, {"l2": -1.0}, r"l2=-1\.0, allowed are numbers 0 <= x"),
+        (node_classification, {"label": "order"}, "kinds has no label 'order': it has kind"),
     ],
 )
 def test_settings_that_cannot_work_are_named(
@@ -296,10 +299,10 @@ def test_links_are_told_from_a_drawing_and_not_from_one_place(
 ) -> None:
     h = random_dag(300, 5, roots=0.0, extra=0.0)
     drawn = drawing.sectors(h, np.zeros((300, 2)))
-    found = measured(h, drawn, splits.link_prediction)
+    found = measured(h, drawn, link_prediction)
     assert found["link_head_auc"] > 0.8
     assert found["link_head_accuracy"] > 0.7
-    lost = measured(h, drawn * 0, splits.link_prediction)
+    lost = measured(h, drawn * 0, link_prediction)
     assert lost["link_head_auc"] == 0.5
 
 

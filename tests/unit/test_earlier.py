@@ -59,7 +59,7 @@ def rows(older):
 def test_known_nodes_are_carried_over_and_new_ones_begin_at_their_parents(saved, older, tree):
     saved(rows(older))
     noise = np.arange(18.0).reshape(9, 2) / 100
-    found = dict(zip(tree.ids, earlier.run(tree, noise, "once", "older"), strict=True))
+    found = dict(zip(tree.ids, earlier.run(tree, noise, points="once", of="older"), strict=True))
     added = dict(zip(tree.ids, noise, strict=True))
     for node, place in VECTORS.items():
         np.testing.assert_array_equal(found[node], place)
@@ -74,7 +74,7 @@ def test_a_new_root_begins_at_its_noise(saved, older):
     saved(rows(older))
     later = from_edges("later", list("by"), list("az"), nodes=list("abyz"))
     noise = np.full((4, 2), 0.25)
-    found = dict(zip(later.ids, earlier.run(later, noise, "once", "older"), strict=True))
+    found = dict(zip(later.ids, earlier.run(later, noise, points="once", of="older"), strict=True))
     np.testing.assert_array_equal(found["z"], [0.25, 0.25])
     np.testing.assert_array_equal(found["y"], [0.5, 0.5])
 
@@ -89,7 +89,7 @@ def test_points_of_any_manifold_become_tangent_vectors(saved, older, space):
     module, c = registry.load("manifold", space, "torch"), 0.25
     points = module.exp0(torch.tensor(rows(older)), c).numpy()
     saved(points, space, c)
-    found = earlier.run(older, np.zeros((5, 2)), "once")
+    found = earlier.run(older, np.zeros((5, 2)), points="once")
     np.testing.assert_allclose(found, rows(older), rtol=0, atol=1e-14)
 
 
@@ -120,12 +120,12 @@ def test_what_cannot_be_gone_on_from(saved, older, tree, tmp_path):
         ("once", "", "belongs to other nodes"),
     ):
         with pytest.raises(HardballError, match=said):
-            earlier.run(tree, noise, points, of)
+            earlier.run(tree, noise, points=points, of=of)
     with pytest.raises(HardballError, match=r"have 2 dimensions, this run has 3: set dim=2"):
-        earlier.run(tree, np.zeros((9, 3)), "once", "older")
+        earlier.run(tree, np.zeros((9, 3)), points="once", of="older")
     other = from_edges("other", list("yz"), list("xx"))
     with pytest.raises(HardballError, match="older, which once was trained on, and other have no"):
-        earlier.run(other, np.zeros((3, 2)), "once", "older")
+        earlier.run(other, np.zeros((3, 2)), points="once", of="older")
     # Equal files under one id are one; different ones are not.
     again = tmp_path / "work" / "again" / "points" / "once.npz"
     again.parent.mkdir(parents=True)

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import closure, from_pairs, pairs, reduction
 from hardball.hierarchy.dag import Hierarchy, from_edges
-from hardball.hierarchy.splits import Split, leaf_parent, leaks, link_prediction, reconstruction
+from hardball.hierarchy.splits import Split, leaks
+from hardball.methods.tasks.leaf_parent import leaf_parent
+from hardball.methods.tasks.link_prediction import link_prediction
+from hardball.methods.tasks.reconstruction import reconstruction
 
 Pairs = set[tuple[int, int]]
 
@@ -226,10 +229,22 @@ def test_an_inner_node_leaks_its_parent_through_its_descendants(tree: Hierarchy)
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda h, c: link_prediction(h, c, 0, holdout=0.0), "holdout=0.0, allowed are more than"),
-        (lambda h, c: link_prediction(h, c, 0, holdout=1.0), "holdout=1.0, allowed are more than"),
-        (lambda h, c: link_prediction(h, c, 0, fraction=1.5), "fraction=1.5, allowed are 0 to 1"),
-        (lambda h, c: leaf_parent(h, c, 0, holdout=-0.1), "holdout=-0.1, allowed are more than"),
+        (
+            lambda h, c: link_prediction(h, c, 0, holdout=0.0),
+            "holdout=0.0, allowed are numbers 0 < x < 1",
+        ),
+        (
+            lambda h, c: link_prediction(h, c, 0, holdout=1.0),
+            "holdout=1.0, allowed are numbers 0 < x < 1",
+        ),
+        (
+            lambda h, c: link_prediction(h, c, 0, fraction=1.5),
+            "fraction=1.5, allowed are numbers 0 <= x <= 1",
+        ),
+        (
+            lambda h, c: leaf_parent(h, c, 0, holdout=-0.1),
+            "holdout=-0.1, allowed are numbers 0 < x < 1",
+        ),
     ],
 )
 def test_shares_out_of_range_are_named(tree: Hierarchy, call: Callable, message: str) -> None:

@@ -8,8 +8,10 @@ import pytest
 from hardball.arrays.namespace import namespace
 from hardball.hierarchy.closure import closure, contains, from_pairs, pairs
 from hardball.hierarchy.dag import from_edges
-from hardball.hierarchy.splits import leaf_parent, link_prediction, reconstruction
 from hardball.methods.manifolds import angles
+from hardball.methods.tasks.leaf_parent import leaf_parent
+from hardball.methods.tasks.link_prediction import link_prediction
+from hardball.methods.tasks.reconstruction import reconstruction
 from hardball.metrics.classify import (
     CORRUPTED,
     best_threshold,

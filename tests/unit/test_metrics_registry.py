@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import from_edges
-from hardball.hierarchy.splits import link_prediction, node_classification, reconstruction
+from hardball.methods.tasks.link_prediction import link_prediction
+from hardball.methods.tasks.node_classification import node_classification
+from hardball.methods.tasks.reconstruction import reconstruction
 from hardball.metrics.evaluate import evaluate
 from hardball.metrics.floors import floors
 from hardball.metrics.listing import METRICS, columns, metric

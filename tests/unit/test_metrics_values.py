@@ -7,7 +7,8 @@ from hardball.core.errors import HardballError
 from hardball.data.store import open_hierarchy
 from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import Hierarchy, from_edges
-from hardball.hierarchy.splits import leaf_parent, reconstruction
+from hardball.methods.tasks.leaf_parent import leaf_parent
+from hardball.methods.tasks.reconstruction import reconstruction
 from hardball.metrics import kernels
 from hardball.metrics.evaluate import evaluate, validate
 from hardball.metrics.floors import floors

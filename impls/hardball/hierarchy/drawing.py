@@ -1,22 +1,13 @@
-"""Where training starts: tangent vectors at the origin, one a node."""
-
-from typing import TYPE_CHECKING
+"""Trees drawn in a disk: tangent vectors at the origin, one a node."""
 
 import numpy as np
 
 from hardball.hierarchy import closure as closures
 from hardball.hierarchy import graph
-
-if TYPE_CHECKING:
-    from hardball.hierarchy.dag import Hierarchy
+from hardball.hierarchy.dag import Hierarchy
 
 
-def origin(hierarchy: "Hierarchy", noise: np.ndarray) -> np.ndarray:
-    """Every node at the origin but for the noise: (N, dim) as given."""
-    return noise
-
-
-def sectors(hierarchy: "Hierarchy", noise: np.ndarray, stretch: float = 2.0) -> np.ndarray:
+def sectors(hierarchy: Hierarchy, noise: np.ndarray, stretch: float = 2.0) -> np.ndarray:
     """The spanning tree drawn in the plane of the first two coordinates: float64 (N, dim).
 
     A subtree of s of all N nodes gets s / N of the circle, inside its parent's part. Its root lies
@@ -28,7 +19,7 @@ def sectors(hierarchy: "Hierarchy", noise: np.ndarray, stretch: float = 2.0) -> 
     return _drawn(hierarchy.first, hierarchy.last, noise, stretch)
 
 
-def narrow_sectors(hierarchy: "Hierarchy", noise: np.ndarray, stretch: float = 2.0) -> np.ndarray:
+def narrow_sectors(hierarchy: Hierarchy, noise: np.ndarray, stretch: float = 2.0) -> np.ndarray:
     """`sectors` of the tree in which each node is below its narrowest parent: float64 (N, dim).
 
     Of several parents the narrowest has the fewest descendants, of equals the first. It lies far

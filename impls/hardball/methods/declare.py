@@ -15,15 +15,17 @@
 A method of your own is declared in the same way, in a module of yours.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from hardball.methods import registry
 from hardball.methods.contract import Body, Entry, Kind
 from hardball.methods.parameter import Parameter, Value
 
 Declared = Mapping[str, Parameter | Value]
+Host = TypeVar("Host", bound=Callable[..., Any])
 
 
 def declare(
@@ -63,10 +65,47 @@ def _decorator(kind: Kind) -> Callable[..., Callable[[Body], Entry]]:
     return of_kind
 
 
+def _host(kind: Kind) -> Callable[..., Callable[[Host], Host]]:
+    def of_kind(
+        *, name: str = "", summary: str, source: str, parameters: Declared | None = None
+    ) -> Callable[[Host], Host]:
+        def decorate(build: Host) -> Host:
+            called = name or build.__name__
+
+            @functools.wraps(build)
+            def checked(*given: Any, **params: Any) -> Any:
+                return build(*given, **registry.parameters(kind, called, params))
+
+            declare(
+                kind,
+                name=called,
+                summary=summary,
+                source=source,
+                parameters=parameters,
+                build=checked,
+            )
+            return cast(Host, checked)
+
+        return decorate
+
+    of_kind.__name__ = kind
+    of_kind.__doc__ = (
+        f"Declares a {kind}, which is host code alone: the function stays one that can be called. "
+        "Its parameters have the defaults that are declared; it raises HardballError on a value "
+        "that is not allowed."
+    )
+    return of_kind
+
+
+task = _host("task")
+start = _host("start")
+pairs = _host("pairs")
+batches = _host("batches")
 sampler = _decorator("sampler")
 loss = _decorator("loss")
 regularizer = _decorator("regularizer")
 objective = _decorator("objective")
 optimizer = _decorator("optimizer")
 radius = _decorator("radius")
+encoder = _decorator("encoder")
 pretext = _decorator("pretext")

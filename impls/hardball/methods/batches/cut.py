@@ -1,13 +1,13 @@
 """Batches that are cut from a stream of pairs."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from hardball.methods.declare import batches
+from hardball.methods.handed import Problem
 from hardball.methods.pairs.streams import Stream
-
-if TYPE_CHECKING:
-    from hardball.training.problem import Problem
+from hardball.methods.sources import NICKEL_2017
 
 
 class Steps(Protocol):
@@ -30,6 +30,11 @@ class Cut:
         return self.stream.rows(start, stop).reshape(steps, self.size)
 
 
-def cut(task: "Problem", stream: Stream) -> Cut:
+@batches(
+    name="pairs",
+    summary="cut from the pairs as they come",
+    source=f"{NICKEL_2017}, section 4.1",
+)
+def cut(task: Problem, stream: Stream) -> Cut:
     """Batches cut from the stream as it comes. Source: Nickel & Kiela 2017, section 4.1."""
     return Cut(stream, task.spec.batch_size)

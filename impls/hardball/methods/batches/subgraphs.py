@@ -5,7 +5,7 @@ until B pairs are found; of the last one's pairs a random part fills the batch.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -13,10 +13,11 @@ from numba import njit
 from hardball.core import random_bits
 from hardball.core.errors import HardballError
 from hardball.hierarchy import graph
-
-if TYPE_CHECKING:
-    from hardball.methods.pairs.streams import Stream
-    from hardball.training.problem import Problem
+from hardball.methods.declare import batches
+from hardball.methods.handed import Problem
+from hardball.methods.pairs.streams import Stream
+from hardball.methods.parameter import whole
+from hardball.methods.sources import HAMILTON_2017, ZENG_2020, ZOU_2019
 
 # What a kernel answers instead of B: it needs more words, or found no pair again and again.
 MORE, NONE = -1, -2
@@ -60,23 +61,26 @@ class Subgraphs:
             self._count *= 2
 
 
-def neighbours(
-    task: "Problem", stream: "Stream", fanout: int = 8, layers: int = 2, seeds: int = 32
-) -> Subgraphs:
+@batches(
+    summary="the pairs inside sampled neighbourhoods of `seeds` nodes, `fanout` edges a node",
+    source=f"{HAMILTON_2017}, Algorithm 2",
+    parameters={
+        "fanout": whole(8, "edges drawn of each node in a layer", at_least=1),
+        "layers": whole(2, "how many edges a neighbourhood reaches", at_least=1),
+        "seeds": whole(32, "nodes that neighbourhoods are drawn around", at_least=1),
+    },
+)
+def neighbours(task: Problem, stream: Stream, *, fanout: int, layers: int, seeds: int) -> Subgraphs:
     """The training pairs inside the sampled neighbourhoods of a few nodes.
 
     `seeds` nodes uniformly from those with a training pair; then `layers` times every node so far
     adds `fanout` of the nodes at its direct edges, up or down, without replacement (all where
     there are no more). Both ends of a pair lie in one subgraph, so near pairs come more often than
     far ones: this is no uniform sample, and nothing is weighted to make it one.
-    Raises HardballError on a parameter below 1. `stream` plays no part.
+    `stream` plays no part.
     Source: Hamilton, Ying & Leskovec 2017, Inductive Representation Learning on Large Graphs,
     Algorithm 2, lines 1-7.
     """
-    given = {"fanout": fanout, "layers": layers, "seeds": seeds}
-    for name, value in given.items():
-        if value < 1:
-            raise HardballError(f"batches neighbours: {name}={value}, allowed are 1 or more")
     h, known = task.hierarchy, task.known_indices
     n = h.n_nodes
     child = np.repeat(np.arange(n, dtype=np.int32), np.diff(h.parents_indptr))
@@ -96,7 +100,12 @@ def neighbours(
     return Subgraphs(task.spec.seed, "neighbours", task.spec.batch_size, fill)
 
 
-def layerwise(task: "Problem", stream: "Stream", nodes: int = 512) -> Subgraphs:
+@batches(
+    summary="the pairs between nodes and ancestors of theirs, drawn by importance, each as likely",
+    source=f"{ZOU_2019}, Algorithm 1; {ZENG_2020}",
+    parameters={"nodes": whole(512, "nodes drawn, of both layers together", at_least=2)},
+)
+def layerwise(task: Problem, stream: Stream, *, nodes: int) -> Subgraphs:
     """The training pairs between a layer of nodes and a layer of their ancestors, each drawn.
 
     nodes // 2 nodes v uniformly from those that have an ancestor in training, twice drawn ones
@@ -109,12 +118,10 @@ def layerwise(task: "Problem", stream: "Stream", nodes: int = 512) -> Subgraphs:
         (1 - (1 - 1/M)^n) / (1 - (1 - c_a/M)^n)
 
     so that all M pairs of the first layer are equally likely and a step needs no weights.
-    Raises HardballError when `nodes` is below 2. `stream` plays no part.
+    `stream` plays no part.
     Source: Zou et al. 2019, Layer-Dependent Importance Sampling (LADIES), Algorithm 1; the
     normalisation is that of Zeng et al. 2020, GraphSAINT, section 3.2, as acceptance.
     """
-    if nodes < 2:
-        raise HardballError(f"batches layerwise: nodes={nodes}, allowed are 2 or more")
     n, first = task.n_nodes, nodes // 2
     indptr, known = task.known_indptr, task.known_indices
     able = np.flatnonzero(np.diff(indptr)).astype(np.int32)

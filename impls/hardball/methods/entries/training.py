@@ -28,9 +28,7 @@ from hardball.methods.sources import (
     RING_LOSS_2018,
     TAXEMBED,
     TIBSHIRANI_1996,
-    VELICKOVIC_2018,
     YU_2020,
-    ZHANG_2021,
 )
 
 ENTRIES: tuple[Entry, ...] = (
@@ -303,15 +301,6 @@ ENTRIES: tuple[Entry, ...] = (
         YU_2020,
         "methods.objectives.objectives",
         "pcgrad",
-    ),
-    Entry(
-        "encoder",
-        "hgat",
-        "attention over a node's Markov blanket in the tangent space; see `hardball blankets`",
-        f"{ZHANG_2021}; {CHAMI_2019}; {VELICKOVIC_2018}",
-        "methods.encoders.hgat",
-        "hgat",
-        parameters={"heads": 4, "hidden": 8, "layers": 2},
     ),
     Entry(
         "pretext",

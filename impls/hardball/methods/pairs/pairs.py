@@ -1,21 +1,26 @@
 """Which pairs a run shows, and in what shares: all, direct edges, balanced, progressive."""
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hardball.core.errors import HardballError
+from hardball.methods.declare import pairs
+from hardball.methods.handed import Problem
 from hardball.methods.pairs.streams import Interleaved, Passes, Phased, Stream, passes
-
-if TYPE_CHECKING:
-    from hardball.training.problem import Problem
+from hardball.methods.parameter import choice, real
+from hardball.methods.sources import BENGIO_2009, NICKEL_2017
 
 # Shares are kept to a thousandth.
 PARTS = 1000
 
 
-def all_pairs(task: "Problem") -> Passes:
+@pairs(
+    name="all",
+    summary="every training pair, equally often",
+    source=f"{NICKEL_2017}, section 4.1",
+)
+def all_pairs(task: Problem) -> Passes:
     """Every training pair equally often: shuffled passes over all of them.
 
     Source: Nickel & Kiela 2017, section 4.1.
@@ -23,7 +28,8 @@ def all_pairs(task: "Problem") -> Passes:
     return Passes(task.spec.seed, "batches", np.arange(len(task.positives), dtype=np.int32))
 
 
-def edges(task: "Problem") -> Stream:
+@pairs(summary="the direct edges alone, equally often", source="hardball: hop distances")
+def edges(task: Problem) -> Stream:
     """The direct edges among the training pairs alone, equally often.
 
     Raises HardballError where there is none. Source: hardball.
@@ -31,19 +37,25 @@ def edges(task: "Problem") -> Stream:
     return _passes(task, "parents", task.hops == 1)
 
 
+@pairs(
+    summary="fixed shares of parents, grandparents and the deeper; or of nodes of each depth",
+    source="hardball: hop distances, in exact shares",
+    parameters={
+        "by": choice("hops", "depth", summary="what the shares are of"),
+        "parents": real(0.1, "share of pairs one edge apart", at_least=0, at_most=1),
+        "grandparents": real(0.1, "share of pairs two edges apart", at_least=0, at_most=1),
+        "deeper": real(0.8, "share of the others", at_least=0, at_most=1),
+    },
+)
 def balanced(
-    task: "Problem",
-    by: str = "hops",
-    parents: float = 0.1,
-    grandparents: float = 0.1,
-    deeper: float = 0.8,
+    task: Problem, *, by: str, parents: float, grandparents: float, deeper: float
 ) -> Interleaved:
     """Fixed shares of pairs one, two, and three or more edges apart; or of nodes of each depth.
 
     by="hops": the three shares, relative to their sum and to a thousandth. by="depth": an equal
     share for the pairs of the nodes of each depth, whatever the three say. A group without pairs
     leaves its share to the others, in proportion. Within a group every pair comes equally often.
-    Raises HardballError when a share is out of range or no group with a share has pairs.
+    Raises HardballError when no group with a share has pairs.
     Source: stratified sampling, Neyman 1934; hardball.
     """
     if by == "depth":
@@ -51,24 +63,29 @@ def balanced(
         names = [f"depth {k}" for k in range(int(depth.max()) + 1)]
         return _stratified(task, names, [1] * len(names), depth)
     shares = {"parents": parents, "grandparents": grandparents, "deeper": deeper}
-    for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise HardballError(f"pairs balanced: {name}={share}, allowed are 0 to 1")
     weights = [round(PARTS * share) for share in shares.values()]
     return _stratified(task, list(shares), weights, np.minimum(task.hops, 3) - 1)
 
 
-def progressive(task: "Problem", first: float = 0.2, second: float = 0.2) -> Phased:
+@pairs(
+    summary="parents first, then grandparents too, then all; `first`, `second`: shares of steps",
+    source=f"{BENGIO_2009}; hardball: hop distances",
+    parameters={
+        "first": real(0.2, "share of the steps of parents alone", at_least=0, at_most=1),
+        "second": real(0.2, "share of the steps with grandparents", at_least=0, at_most=1),
+    },
+)
+def progressive(task: Problem, *, first: float, second: float) -> Phased:
     """Parents alone, then grandparents too, then all: the near pairs before the far ones.
 
     first, second: shares of the steps; the first phase ends with step ceil(first S) of S, the
-    second with step ceil((first + second) S). Raises HardballError on shares out of range, or
-    where there is no direct edge to begin with.
+    second with step ceil((first + second) S). Raises HardballError on shares of more than 1
+    together, or where there is no direct edge to begin with.
     Source: Bengio et al. 2009, Curriculum Learning; hardball.
     """
-    if min(first, second) < 0 or first + second > 1:
+    if first + second > 1:
         raise HardballError(
-            f"pairs progressive: first={first} and second={second}, allowed are 0 or more, "
+            f"pairs progressive: first={first} and second={second}, allowed are shares that are "
             "together at most 1"
         )
     apart = task.hops
@@ -79,7 +96,7 @@ def progressive(task: "Problem", first: float = 0.2, second: float = 0.2) -> Pha
     return Phased([*near, all_pairs(task)], [0, *(end * size for end in ends)])
 
 
-def _passes(task: "Problem", name: str, chosen: np.ndarray) -> Stream:
+def _passes(task: Problem, name: str, chosen: np.ndarray) -> Stream:
     at = np.flatnonzero(chosen).astype(np.int32)
     if not len(at):
         raise HardballError(
@@ -90,7 +107,7 @@ def _passes(task: "Problem", name: str, chosen: np.ndarray) -> Stream:
 
 
 def _stratified(
-    task: "Problem", names: list[str], weights: list[int], group: np.ndarray
+    task: Problem, names: list[str], weights: list[int], group: np.ndarray
 ) -> Interleaved:
     """Streams of the groups that have both pairs and a share."""
     kept = {

@@ -20,7 +20,7 @@ PARAMETERS = {
 }
 
 
-def by_depth(hierarchy: Hierarchy, target: float = 1.0, slope: float = 0.0) -> np.ndarray:
+def by_depth(hierarchy: Hierarchy, target: float, slope: float) -> np.ndarray:
     """target + slope depth of every node, in hyperbolic length: float64 (N,).
 
     depth: edges from the nearest root. Raises HardballError where that is below 0.

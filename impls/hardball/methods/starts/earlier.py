@@ -2,17 +2,20 @@
 
 import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from hardball.core import paths
 from hardball.core.errors import HardballError
+from hardball.data import store
 from hardball.data.points import Points, load_points
 from hardball.hierarchy import temporal
-
-if TYPE_CHECKING:
-    from hardball.hierarchy.dag import Hierarchy
+from hardball.hierarchy.dag import Hierarchy
+from hardball.methods.declare import start
+from hardball.methods.parameter import text
+from hardball.methods.sources import HARDBALL
+from hardball.metrics.polar import to_polar
 
 
 class Earlier(NamedTuple):
@@ -22,12 +25,20 @@ class Earlier(NamedTuple):
     vectors at the origin. place: (N,), the row there of each node of the later one, -1 if new.
     """
 
-    hierarchy: "Hierarchy"
+    hierarchy: Hierarchy
     vectors: np.ndarray
     place: np.ndarray
 
 
-def run(hierarchy: "Hierarchy", noise: np.ndarray, points: str = "", of: str = "") -> np.ndarray:
+@start(
+    summary="where an earlier run ended, new nodes at their parents; `points`: its id",
+    source=HARDBALL,
+    parameters={
+        "points": text("", "the run's id, or a path below results/"),
+        "of": text("", "the data set it was trained on, where that is another"),
+    },
+)
+def run(hierarchy: Hierarchy, noise: np.ndarray, *, points: str, of: str) -> np.ndarray:
     """The points of an earlier run, as tangent vectors at the origin: float64 (N, dim).
 
     points: see `points_file`; of: the data set it was trained on, "" where that is this one. For
@@ -43,7 +54,7 @@ def run(hierarchy: "Hierarchy", noise: np.ndarray, points: str = "", of: str = "
     return carried(hierarchy, noise, found)
 
 
-def carried(hierarchy: "Hierarchy", noise: np.ndarray, found: Earlier) -> np.ndarray:
+def carried(hierarchy: Hierarchy, noise: np.ndarray, found: Earlier) -> np.ndarray:
     """Each node where the earlier run left it, a new one at its parent: float64 (N, dim).
 
     Parents are those of the spanning tree, new themselves or not; the noise (N, dim) is added to
@@ -60,7 +71,7 @@ def carried(hierarchy: "Hierarchy", noise: np.ndarray, found: Earlier) -> np.nda
     return out
 
 
-def earlier(hierarchy: "Hierarchy", points: str, of: str) -> Earlier:
+def earlier(hierarchy: Hierarchy, points: str, of: str) -> Earlier:
     """What `run` begins from.
 
     Raises HardballError when there are no such points, when they belong to another hierarchy than
@@ -69,8 +80,6 @@ def earlier(hierarchy: "Hierarchy", points: str, of: str) -> Earlier:
     file = points_file(points)
     before = hierarchy
     if of:
-        from hardball.data import store
-
         before = store.open_hierarchy(of)
     try:
         vectors = _vectors(load_points(file, before.ids))
@@ -118,7 +127,5 @@ def _vectors(found: Points) -> np.ndarray:
     """Tangent vectors at the origin, whose length is the radius."""
     if found.manifold in ("tangent", "euclidean"):
         return found.points.astype(np.float64)
-    from hardball.metrics.polar import to_polar
-
     polar = to_polar(found.points, found.manifold, found.c)
     return (polar.radius / found.c**0.5)[:, None] * polar.direction

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from hardball.arrays.on_jax.attention import encode, from_arrays, to_arrays
 from hardball.arrays.on_jax.integers import mulhi
 from hardball.methods import registry
-from hardball.methods.encoders.hgat_jax import encode, from_arrays, hgat, to_arrays
 from hardball.methods.losses.contrastive_jax import infonce
 from hardball.methods.samplers.blanket_jax import broken
 from hardball.studies.encoders import blankets
@@ -64,7 +64,9 @@ def _precision(how: Settings) -> AbstractContextManager:
 
 
 def _module(how: Settings) -> Any:
-    return hgat(how.dim, how.heads, how.hidden, how.layers, how.manifold, how.c)
+    sizes = {"heads": how.heads, "hidden": how.hidden, "layers": how.layers}
+    hgat = registry.load("encoder", "hgat", "jax")
+    return hgat(how.dim, **sizes, manifold=how.manifold, c=how.c)
 
 
 def _params(how: Settings, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:

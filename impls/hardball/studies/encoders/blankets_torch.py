@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hardball.arrays.on_torch.attention import encode, from_arrays, to_arrays
 from hardball.arrays.on_torch.integers import mulhi
 from hardball.methods import registry
-from hardball.methods.encoders.hgat_torch import encode, from_arrays, hgat, to_arrays
 from hardball.methods.losses.contrastive_torch import infonce
 from hardball.methods.samplers.blanket_torch import broken
 from hardball.studies.encoders import blankets
@@ -61,7 +61,9 @@ def distances(
 
 
 def _module(how: Settings) -> nn.Module:
-    return hgat(how.dim, how.heads, how.hidden, how.layers, how.manifold, how.c)
+    sizes = {"heads": how.heads, "hidden": how.hidden, "layers": how.layers}
+    hgat = registry.load("encoder", "hgat", "torch")
+    return hgat(how.dim, **sizes, manifold=how.manifold, c=how.c)
 
 
 def _params(module: nn.Module, how: Settings, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
