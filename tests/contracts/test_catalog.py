@@ -209,8 +209,9 @@ def host_modules():
     """
     for path in sorted(PACKAGE.rglob("*.py")):
         relative = path.relative_to(PACKAGE.parent).with_suffix("")
-        foreign = path.is_relative_to(PACKAGE / "peers" / "foreign") and path.stem != "__init__"
-        half = relative.name.endswith(("_jax", "_torch"))
+        peers = PACKAGE / "studies" / "peers" / "foreign"
+        foreign = path.is_relative_to(peers) and path.stem != "__init__"
+        half = any(part.endswith(("_jax", "_torch")) for part in relative.parts)
         if not half and not foreign and relative.name != "__main__":
             yield ".".join(relative.parts).removesuffix(".__init__")
 
