@@ -1,7 +1,8 @@
 """How settings are read from text: values as YAML has them, methods as rows print them."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -17,6 +18,10 @@ Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
 )
 
+_NAME = re.compile(r"\w+")
+_WEIGHT = re.compile(r"(\d+\.?\d*|\.\d+)?")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+
 
 def scalar(text: str) -> Any:
     """The value that YAML reads in a text; raises HardballError where it reads none."""
@@ -26,15 +31,64 @@ def scalar(text: str) -> Any:
         raise HardballError(f"{text!r} is not a YAML value") from None
 
 
-def arguments(text: str) -> list[str]:
-    """What stands between the commas of a method's brackets: "a=1,b=f(x,y)" is a=1 and b=f(x,y)."""
+def called(text: str) -> tuple[str, dict[str, str]]:
+    """Name and parameters of a method as rows print it, the values still as text.
+
+    >>> called("mixture(of=uniform 3 + cousins(k=2,replace=False) 1)")
+    ('mixture', {'of': 'uniform 3 + cousins(k=2,replace=False) 1'})
+
+    A value in double quotes is a JSON string, see `printed`. Raises HardballError on other text.
+    """
+    name, bracket, rest = text.strip().partition("(")
+    inner = rest.removesuffix(")")
+    closed = inner != rest and _closed(inner) if bracket else True
+    if not _NAME.fullmatch(name) or not closed:
+        raise HardballError(f"{text!r}: write a method as name(parameter=value,...)")
+    parameters = {}
+    for part in split(inner, ","):
+        key, sign, value = part.partition("=")
+        if not sign:
+            raise HardballError(f"{text!r}: {part!r} is no name=value")
+        parameters[key.strip()] = _unquoted(value.strip())
+    return name, parameters
+
+
+def printed(name: str, parameters: Mapping[str, Any]) -> str:
+    """The text that `called` reads; a value that would not read back as it is gets quotes.
+
+    >>> printed("cousins", {"k": 2}), printed("pool", {})
+    ('cousins(k=2)', 'pool')
+    """
+    inner = ",".join(f"{key}={_quoted(str(value))}" for key, value in parameters.items())
+    return f"{name}({inner})" if inner else name
+
+
+def split(text: str, at: str) -> list[str]:
+    """What stands between the characters `at` outside of brackets and quotes; [] of no text.
+
+    >>> split("a=1, b=f(x,y)", ",")
+    ['a=1', 'b=f(x,y)']
+    """
     parts = [""]
     for character, depth in _depths(text):
-        if character == "," and not depth:
+        if character == at and not depth:
             parts.append("")
         else:
             parts[-1] += character
-    return [part.strip() for part in parts if part.strip()]
+    return [part.strip() for part in parts] if text.strip() else []
+
+
+def weighted(text: str) -> tuple[str, float]:
+    """A method and its weight, 1 where there is none: "cousins(k=2) 0.5" is cousins(k=2), 0.5.
+
+    Raises HardballError unless the weight is a number above 0.
+    """
+    whole = text.strip()
+    end = whole.rfind(")") + 1 or len(whole.partition(" ")[0])
+    method, weight = whole[:end], whole[end:].strip()
+    if not method or not _WEIGHT.fullmatch(weight) or float(weight or 1) <= 0:
+        raise HardballError(f"cannot read {text!r}; write a method and its weight, above 0")
+    return method, float(weight or 1)
 
 
 def without_brackets(text: str) -> str:
@@ -42,18 +96,40 @@ def without_brackets(text: str) -> str:
     return "".join(character for character, depth in _depths(text) if not depth)
 
 
+def name_of(text: str) -> str:
+    """`cousins` of `cousins(k=1,replace=True)`, and of `cousins` alone."""
+    return text.partition("(")[0]
+
+
 def _depths(text: str) -> Iterator[tuple[str, int]]:
-    """Each character and in how many brackets it stands; a bracket stands in itself."""
-    depth = 0
-    for character in text:
+    """Each character and in how many brackets it stands; a bracket stands in itself.
+
+    A quoted value, from the `="` that opens it to its end, counts as one bracket more.
+    """
+    depth, place = 0, 0
+    while place < len(text):
+        quoted = _QUOTED.match(text, place) if text[place - 1 : place] == "=" else None
+        if quoted:
+            yield from ((character, depth + 1) for character in quoted[0])
+            place = quoted.end()
+            continue
+        character = text[place]
         depth += character == "("
         yield character, depth
-        depth -= character == ")" and depth > 0
+        depth -= character == ")"
+        place += 1
 
 
-def assigned(text: str) -> tuple[str, Any] | None:
-    """Name and value of "k=2", where nothing stands for the empty text; None without a "="."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        return None
-    return name.strip(), scalar(value) if value.strip() else ""
+def _closed(text: str) -> bool:
+    """Whether every bracket of a text is closed, and none closes what is not open."""
+    depths = [depth - (character == ")") for character, depth in _depths(f"{text},")]
+    return min(depths) == depths[-1] == 0
+
+
+def _quoted(text: str) -> str:
+    whole = split(text, ",") == split(text, ";") == [text] and _closed(text) and '"' not in text
+    return text if whole or not text else json.dumps(text, ensure_ascii=False)
+
+
+def _unquoted(text: str) -> str:
+    return str(json.loads(text)) if _QUOTED.fullmatch(text) else text

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from hardball.core.text import called, printed, scalar
 from hardball.methods import registry
 
 
@@ -31,6 +32,24 @@ class Method(BaseModel):
         """The same method with every default filled in; unknown names and parameters raise."""
         return self.model_copy(update={"params": registry.parameters(kind, self.name, self.params)})
 
+    @classmethod
+    def read(cls, text: str, kind: registry.Kind) -> Self:
+        """The method that rows print as `text`, with every default filled in.
+
+        A parameter is read as its type says: text stands as it is, everything else is YAML.
+
+        >>> Method.read("cousins(k=2)", "sampler").params["k"]
+        2
+
+        Raises HardballError on other text, and as `resolved` does.
+        """
+        name, given = called(text)
+        declared = registry.entry(kind, name).parameters
+        params = {
+            key: value if isinstance(declared.get(key, ""), str) else scalar(value)
+            for key, value in given.items()
+        }
+        return cls(name=name, params=params).resolved(kind)
+
     def __str__(self) -> str:
-        inner = ",".join(f"{k}={v}" for k, v in self.params.items())
-        return f"{self.name}({inner})" if inner else self.name
+        return printed(self.name, self.params)

@@ -35,7 +35,7 @@ class Hard(Strict):
         return self
 
     def __str__(self) -> str:
-        late = f" after {self.after:g}" if self.after else ""
+        late = f" after {self.after}" if self.after else ""
         return f"{self.negatives} {self.sampler}{late}"
 
 
@@ -55,9 +55,9 @@ class RunSpec(Strict):
     """Everything that determines one run's result, and nothing else."""
 
     dataset: str
+    task: Method = Method(name="reconstruction")
     framework: Framework
     seed: int = Field(ge=0)
-    task: Method = Method(name="reconstruction")
     start: Method = Method(name="origin")
     pairs: Method = Method(name="all")
     batches: Method = Method(name="pairs")

@@ -1,16 +1,13 @@
 """Samplers made of samplers: mixtures and curricula, as parts that the engine draws in turn."""
 
-import re
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from hardball.core.errors import HardballError
-from hardball.core.text import arguments, assigned
+from hardball.core.text import split, weighted
 from hardball.methods import registry
 from hardball.methods.method import Method
-
-_TERM = re.compile(r"\s*(\w+)\s*(?:\(([^)]*)\))?\s*([0-9.]*)\s*")
 
 
 class Ramp(NamedTuple):
@@ -59,7 +56,7 @@ def mixture(negatives: int, *, of: str = "uniform 1 + siblings 1") -> list[Part]
     remainders, largest first, get one more. A weight that is left out is 1. Raises HardballError
     where a sampler gets no draw. Source: Hamilton 1792 (largest remainders).
     """
-    terms = [_term(text, of) for text in of.split("+")]
+    terms = [_term(text, of) for text in split(of, "+") or [of]]
     weights = np.array([weight for _, weight in terms])
     exact = negatives * weights / weights.sum()
     counts = np.floor(exact).astype(int)
@@ -103,15 +100,11 @@ def curriculum(
 
 def _term(text: str, whole: str) -> tuple[Method, float]:
     """A sampler and its weight, from "cousins(k=2) 0.5"."""
-    read = _TERM.fullmatch(text)
-    weight = float(read[3] or 1) if read and read[3] != "." else 0.0
-    if not read or weight <= 0:
-        raise HardballError(
-            f"sampler composition {whole!r}: cannot read {text!r}; write samplers with weights, "
-            "such as 'uniform 3 + cousins(k=2) 1'"
-        )
-    given = dict(_setting(part, whole) for part in arguments(read[2] or ""))
-    method = Method(name=read[1], params=given).resolved("sampler")
+    try:
+        written, weight = weighted(text)
+        method = Method.read(written, "sampler")
+    except HardballError as error:
+        raise HardballError(f"sampler composition {whole!r}: {error}") from None
     if registry.entry("sampler", method.name).form != "pairs":
         allowed = [e.name for e in registry.entries("sampler") if e.form == "pairs"]
         raise HardballError(
@@ -119,10 +112,3 @@ def _term(text: str, whole: str) -> tuple[Method, float]:
             f"itself; allowed are {', '.join(allowed)}"
         )
     return method, weight
-
-
-def _setting(text: str, whole: str) -> tuple[str, registry.Value]:
-    pair = assigned(text)
-    if pair is None:
-        raise HardballError(f"sampler composition {whole!r}: {text!r} is no name=value")
-    return pair
