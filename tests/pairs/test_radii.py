@@ -182,7 +182,7 @@ def test_a_run_that_holds_points_ends_with_them_held(tree):
     run = train(spec_of("torch", radius=HELD[0], dtype="float32"), hierarchy=tree, progress=False)
     target = 2 + 0.5 * tree.depth
     np.testing.assert_allclose(np.linalg.norm(run.points, axis=1), target, rtol=1e-6)
-    assert run.row.radius == "exact(target=2.0,slope=0.5)"
+    assert str(run.row.spec.radius) == "exact(target=2.0,slope=0.5)"
 
 
 def test_runs_that_hold_points_take_plain_code_and_free_ones_keep_their_names():

@@ -20,7 +20,7 @@ from hardball.core import random_bits
 from hardball.data import groups
 from hardball.data.cards import Group
 from hardball.methods import registry
-from hardball.runs import plan
+from hardball.runs import plan, suites
 from hardball.runs.spec import RunSpec
 from hardball.training import (
     draws_jax,
@@ -45,7 +45,7 @@ UNSTABLE = {"triplet_hard": 40, "entailment_cones": 40}
 # rounding: from 0.1 losses are 1e-9 apart after 20 steps. As in the paper points begin beyond it.
 BEGINNINGS = {"entailment_cones": 1.0}
 
-BREADTH = [run.spec for run in plan.runs(plan.load_suite("breadth"))]
+BREADTH = [run.spec for run in plan.runs(suites.load("breadth"))]
 # Without the samplers that look at the points, whose draws follow from those of the step before.
 EVERY_SAMPLER = {str(spec.sampler): spec.sampler for spec in BREADTH}
 LOOKING = [n for n, s in EVERY_SAMPLER.items() if registry.entry("sampler", s.name).looks]

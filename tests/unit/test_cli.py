@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from hardball import __version__
 from hardball.cli.main import app
 from hardball.methods import registry
-from hardball.runs import plan
+from hardball.runs import plan, suites
 
 
 def call(*arguments: str):
@@ -55,7 +55,7 @@ def test_list_of_one_kind():
 
 def test_plan_lists_jobs_and_runs():
     lines = call("plan", "quick").stdout.splitlines()
-    jobs = plan.jobs(plan.load_suite("quick"))
+    jobs = plan.jobs(suites.load("quick"))
     assert len(lines) == len(jobs)
     assert lines[0].split("\t")[:3] == [jobs[0].config_id, "jax", "0,1,2"]
     runs = call("plan", "quick", "--runs").stdout.splitlines()

@@ -16,7 +16,7 @@ from hardball.data.check import check_dataset
 from hardball.data.points import save_points
 from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import registry
-from hardball.runs.row import spec_columns
+from hardball.runs import settings
 from hardball.runs.spec import RunSpec
 from hardball.training import check_run
 
@@ -252,4 +252,4 @@ def test_a_points_file_without_its_row_needs_the_dataset(tmp_path: Path) -> None
 )
 def test_a_run_is_checked_by_the_spec_that_its_row_prints(changes: dict[str, Any]) -> None:
     spec = RunSpec.model_validate({"dataset": "d", "framework": "jax", "seed": 3, **changes})
-    assert data._spec(spec_columns(spec)) == spec
+    assert data._spec(settings.columns(spec)) == spec

@@ -14,7 +14,7 @@ from hardball.data.points import save_points
 from hardball.hierarchy.dag import from_edges
 from hardball.methods.starts import earlier
 from hardball.metrics.evaluate import validate
-from hardball.runs import plan
+from hardball.runs import code
 from hardball.runs.spec import RunSpec
 from hardball.training import fisher, problem
 from hardball.training.train import train
@@ -102,11 +102,11 @@ def test_a_run_begins_there_and_its_name_is_what_it_was_given(saved, older, tree
     by_path = spec_of(start={**BEGUN, "points": "work/mine/points/once.npz"})
     np.testing.assert_array_equal(problem.build(by_path, tree).start, begun)
     assert spec.config_id != by_path.config_id
-    first = plan.code_sha256(spec)
-    assert first == plan.code_sha256(by_path) != plan.code_sha256(spec_of())
+    first = code.code_sha256(spec)
+    assert first == code.code_sha256(by_path) != code.code_sha256(spec_of())
     file.unlink()
-    assert plan.code_sha256(spec) == plan.code_sha256(spec_of(start={**BEGUN, "points": "other"}))
-    assert plan.code_sha256(spec) != first
+    assert code.code_sha256(spec) == code.code_sha256(spec_of(start={**BEGUN, "points": "other"}))
+    assert code.code_sha256(spec) != first
 
 
 def test_what_cannot_be_gone_on_from(saved, older, tree, tmp_path):

@@ -6,8 +6,7 @@ import pytest
 from hardball.core.errors import HardballError
 from hardball.methods import registry
 from hardball.metrics import evaluate
-from hardball.runs import plan
-from hardball.runs.row import spec_columns
+from hardball.runs import settings
 from hardball.runs.spec import RunSpec
 from hardball.training import problem, stopping, terms
 from hardball.training.train import train
@@ -104,9 +103,9 @@ def test_a_constant_schedule_is_none():
     )
     assert plain.config_id == constant.config_id != ramp.config_id
     assert "objective" not in plain.config
-    printed = spec_columns(ramp)["regularizers"]
+    printed = settings.columns(ramp)["regularizers"]
     assert printed == "laplacian(weight=0.01,form=distance,schedule=ramp)"
-    again = spec_of(regularizers=[plan.parse_value(printed)])
+    again = spec_of(regularizers=settings.read("regularizers", printed))
     assert again.config_id == ramp.config_id
 
 
@@ -182,10 +181,10 @@ def test_a_run_that_overfits_ends_and_says_so(random_dag, monkeypatch, capsys):
     monkeypatch.setattr(evaluate, "validate", validate)
     settings = {"task": "link_prediction", "eval_every": 5, "patience": 2, "epochs": 60}
     run = train(spec_of(**settings, init_scale=0.1), hierarchy=random_dag(40, 2))
-    assert run.row.stopped == "overfitting"
+    assert run.row.outcome.stopped == "overfitting"
     assert run.curves["epoch"].iloc[-1] == 20
     assert "stopped after epoch 20: overfitting" in capsys.readouterr().err
 
 
 def test_a_run_that_ends_as_planned_gives_no_reason(tree):
-    assert train(spec_of(), hierarchy=tree, progress=False).row.stopped == ""
+    assert train(spec_of(), hierarchy=tree, progress=False).row.outcome.stopped == ""

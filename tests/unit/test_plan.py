@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from hardball.core.errors import HardballError
-from hardball.runs import plan
-from hardball.runs.spec import Suite
+from hardball.methods.method import Method
+from hardball.runs import code, plan, settings, suites
+from hardball.runs.spec import METHODS, Suite
 
 BASE = {"dataset": "wordnet_mammals", "epochs": 3}
 
@@ -23,6 +24,10 @@ def write(folder: Path, text: str) -> Path:
     path = folder / "mine.yaml"
     path.write_text(text)
     return path
+
+
+def method(name: str, **params) -> Method:
+    return Method(name=name, params=params).resolved("sampler")
 
 
 HEAD = "name: mine\nsummary: s\nminutes: 1\nseeds: [0]\n"
@@ -74,19 +79,21 @@ def test_defaults_written_out_are_the_same_configuration():
 
 def test_settings_younger_than_published_rows_leave_names_alone():
     """The names of runs stand in published tables: a new setting must not change them."""
-    spec = plan.make_spec({"dataset": "wordnet_mammals"}, "jax", 0)
+    spec = settings.make_spec({"dataset": "wordnet_mammals"}, "jax", 0)
     assert spec.config_id == "wordnet_mammals-uniform-infonce-tangent-d5-817c7e07"
     younger = [{"fade": 0.5}, {"hard": [{"sampler": "siblings", "negatives": 2}]}]
     younger += [{"pairs": "edges"}, {"batches": "layerwise"}, {"objective": "pcgrad"}]
     younger += [{"radius": "exact"}]
     for changes in younger:
-        other = plan.make_spec({"dataset": "wordnet_mammals", **changes}, "jax", 0)
+        other = settings.make_spec({"dataset": "wordnet_mammals", **changes}, "jax", 0)
         assert other.config_id != spec.config_id
 
 
 def test_a_pool_is_not_drawn_for_each_anchor():
     with pytest.raises(HardballError, match="pool is shared by a batch"):
-        plan.make_spec({"dataset": "d", "hard": [{"sampler": "pool", "negatives": 2}]}, "jax", 0)
+        settings.make_spec(
+            {"dataset": "d", "hard": [{"sampler": "pool", "negatives": 2}]}, "jax", 0
+        )
 
 
 def test_seeds_share_a_job_and_a_group_may_have_its_own():
@@ -100,12 +107,12 @@ def test_labels_never_hold_the_character_that_joins_them():
     assert plan.runs(suite(groups=[group]))[-1].label == "a,b"
 
 
-@pytest.mark.parametrize("name", plan.suite_names())
+@pytest.mark.parametrize("name", suites.names())
 def test_every_suite_of_the_checkout_loads(name):
-    loaded = plan.load_suite(name)
+    loaded = suites.load(name)
     assert loaded.name == name
     for budget in loaded.budgets:
-        assert plan.load_suite(f"{name}:{budget}").name == f"{name}_{budget}"
+        assert suites.load(f"{name}:{budget}").name == f"{name}_{budget}"
 
 
 # They go on from the points of another run, which a suite cannot name before it has run.
@@ -115,9 +122,9 @@ GOES_ON = {"run", "ewc"}
 def test_breadth_has_every_sampler_loss_manifold_and_optimizer():
     from hardball.methods import registry
 
-    specs = [run.spec for run in plan.runs(plan.load_suite("breadth"))]
+    specs = [run.spec for run in plan.runs(suites.load("breadth"))]
     assert {spec.framework for spec in specs} == {"jax", "torch"}
-    for kind in plan.METHODS:
+    for kind in METHODS:
         assert {getattr(spec, kind).name for spec in specs} == {
             entry.name for entry in registry.entries(kind) if entry.name not in GOES_ON
         }
@@ -127,7 +134,7 @@ def test_breadth_has_every_sampler_loss_manifold_and_optimizer():
 
 def test_a_budget_changes_the_base(tmp_path):
     budget = "base: {dataset: d, epochs: 3}\nbudgets: {full: {epochs: 30, device: gpu}}\n"
-    loaded = plan.load_suite(f"{write(tmp_path, HEAD + budget)}:full")
+    loaded = suites.load(f"{write(tmp_path, HEAD + budget)}:full")
     assert loaded.name == "mine_full"
     assert loaded.base == {"dataset": "d", "epochs": 30, "device": "gpu"}
 
@@ -157,7 +164,7 @@ def test_a_budget_changes_the_base(tmp_path):
 def test_a_mistake_is_one_line_with_file_key_and_what_is_allowed(tmp_path, text, said):
     path = write(tmp_path, text)
     with pytest.raises(HardballError) as caught:
-        plan.load_suite(path)
+        suites.load(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert said in message
@@ -166,50 +173,51 @@ def test_a_mistake_is_one_line_with_file_key_and_what_is_allowed(tmp_path, text,
 
 def test_unknown_suites_and_budgets_say_what_there_is():
     with pytest.raises(HardballError, match=r"unknown suite 'quik': allowed are .*quick"):
-        plan.load_suite("quik")
+        suites.load("quik")
     with pytest.raises(HardballError, match="no budget 'huge': allowed are full"):
-        plan.load_suite("nouns:huge")
+        suites.load("nouns:huge")
     with pytest.raises(HardballError, match=r"no suite file gone\.yaml"):
-        plan.load_suite("gone.yaml")
+        suites.load("gone.yaml")
 
 
 def test_numbers_of_a_suite_may_be_written_with_an_exponent(tmp_path):
     base = "base: {dataset: d, optimizer: {name: adam, eps: 1e-6}}\n"
-    spec = plan.runs(plan.load_suite(write(tmp_path, HEAD + base)))[0].spec
+    spec = plan.runs(suites.load(write(tmp_path, HEAD + base)))[0].spec
     assert spec.optimizer.params["eps"] == 1e-6
 
 
 @pytest.mark.parametrize(
-    ("text", "value"),
+    ("key", "text", "value"),
     [
-        ("siblings", "siblings"),
-        ("cousins(k=2)", {"name": "cousins", "k": 2}),
+        ("sampler", "siblings", method("siblings")),
+        ("sampler", "cousins(k=2)", method("cousins", k=2)),
         (
+            "sampler",
             "matrix(of=siblings, replace=false)",
-            {"name": "matrix", "of": "siblings", "replace": False},
+            method("matrix", of="siblings", replace=False),
         ),
-        ("{name: cousins, k: 2}", {"name": "cousins", "k": 2}),
-        ("1e-3", 0.001),
-        ("0.4", 0.4),
-        ("7", 7),
+        ("sampler", "{name: cousins, k: 2}", {"name": "cousins", "k": 2}),
+        ("lr", "1e-3", 0.001),
+        ("lr", "0.4", 0.4),
+        ("dim", "7", 7),
     ],
 )
-def test_values_of_the_command_line(text, value):
-    assert plan.parse_value(text) == value
+def test_values_of_the_command_line(key, text, value):
+    assert settings.read(key, text) == value
 
 
 @pytest.mark.parametrize("sampler", ["depth_matched", "similarity_hard"])
 def test_a_method_as_rows_print_it_reads_back(sampler):
-    spec = plan.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0)
-    again = plan.make_spec(
-        {"dataset": "d", "sampler": plan.parse_value(str(spec.sampler))}, "jax", 0
+    spec = settings.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0)
+    again = settings.make_spec(
+        {"dataset": "d", "sampler": settings.read("sampler", str(spec.sampler))}, "jax", 0
     )
     assert again == spec
 
 
 def names(framework: str, **values) -> set[str]:
-    spec = plan.make_spec({"dataset": "d", **values}, framework, 0)
-    return {path.relative_to(plan.PACKAGE).as_posix() for path in plan.code_files(spec)}
+    spec = settings.make_spec({"dataset": "d", **values}, framework, 0)
+    return {path.relative_to(code.PACKAGE).as_posix() for path in code.code_files(spec)}
 
 
 def test_code_of_a_run_is_its_own_halves():
@@ -246,7 +254,7 @@ def test_code_of_a_run_is_its_own_halves():
 )
 def test_a_setting_fills_in_what_it_fixes_and_the_row_shows_it(setting, ratio, temperature):
     sampler = {"name": "similarity_hard", "setting": setting}
-    spec = plan.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0)
+    spec = settings.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0)
     assert f"(ratio={ratio},temperature={temperature}," in str(spec.sampler)
     # Resolved once more, as a hard sampler of a loaded spec is, it stays what it is.
     assert spec.sampler.resolved("sampler") == spec.sampler
@@ -255,8 +263,8 @@ def test_a_setting_fills_in_what_it_fixes_and_the_row_shows_it(setting, ratio, t
 def test_a_value_beside_a_setting_that_fixes_another_is_refused():
     sampler = {"name": "similarity_hard", "setting": "careful", "ratio": 0.9}
     with pytest.raises(HardballError, match=r"ratio=0\.9, but setting=careful fixes it at 0\.3"):
-        plan.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0)
-    own = plan.make_spec({"dataset": "d", "sampler": {**sampler, "setting": "own"}}, "jax", 0)
+        settings.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0)
+    own = settings.make_spec({"dataset": "d", "sampler": {**sampler, "setting": "own"}}, "jax", 0)
     assert own.sampler.params["ratio"] == 0.9
 
 
@@ -269,7 +277,7 @@ def test_other_numbers_in_a_file_of_features_are_other_code(tmp_path, mixed):
         if mixed:
             inner = ",".join(f"{key}={value}" for key, value in given.items())
             sampler = {"name": "mixture", "of": f"uniform + similarity_hard({inner})"}
-        return plan.code_sha256(plan.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0))
+        return code.code_sha256(settings.make_spec({"dataset": "d", "sampler": sampler}, "jax", 0))
 
     assert sha256("a.csv") != sha256("b.csv")
     assert sha256("a.csv") == sha256("another.csv")
@@ -279,15 +287,15 @@ def test_other_numbers_in_a_file_of_features_are_other_code(tmp_path, mixed):
 def changed_copy(tmp_path, monkeypatch):
     """A copy of the package whose files may change; hashes are taken from it."""
     copy = tmp_path / "hardball"
-    shutil.copytree(plan.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(code.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(plan, "PACKAGE", copy)
     return copy
 
 
 def hashes() -> dict[tuple[str, str], str]:
     return {
-        (framework, loss): plan.code_sha256(
-            plan.make_spec({"dataset": "d", "loss": loss}, framework, 0)
+        (framework, loss): code.code_sha256(
+            settings.make_spec({"dataset": "d", "loss": loss}, framework, 0)
         )
         for framework in ("jax", "torch")
         for loss in ("infonce", "margin")
@@ -310,7 +318,7 @@ def test_changed_code_touches_just_what_depends_on_it(changed_copy, file, touche
     before = hashes()
     path = changed_copy / file
     path.write_text(path.read_text() + "\n# changed\n")
-    plan._content.cache_clear()
+    code._content.cache_clear()
     after = hashes()
     expected = set(before) if touched == "all" else touched
     assert {key for key in before if before[key] != after[key]} == expected
@@ -324,21 +332,21 @@ def test_modules_are_followed_through_relative_and_nested_imports(tmp_path, monk
     (tmp_path / "a" / "y.py").write_text("def f():\n    from hardball.b import thing\n")
     (tmp_path / "b.py").write_text("import numpy\nimport hardball.a.x\n")
     (tmp_path / "c.py").write_text("")
-    found = [path.relative_to(tmp_path).as_posix() for path in plan.module_files(["a.x"])]
+    found = [path.relative_to(tmp_path).as_posix() for path in code.module_files(["a.x"])]
     assert found == ["a/__init__.py", "a/x.py", "a/y.py", "b.py"]
 
 
 def test_planning_imports_neither_framework():
     code = (
-        "import sys; from hardball.runs import plan; jobs = plan.jobs(plan.load_suite('quick')); "
-        "plan.code_sha256(jobs[0].spec); sys.exit(bool({'jax', 'torch'} & set(sys.modules)))"
+        "import sys; from hardball.runs import plan; jobs = plan.jobs(suites.load('quick')); "
+        "code.code_sha256(jobs[0].spec); sys.exit(bool({'jax', 'torch'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_quick_is_a_part_of_breadth_apart_from_its_seeds():
     """What a newcomer sees first is compared with the published rows of every method."""
-    first, every = (plan.load_suite(name) for name in ("quick", "breadth"))
+    first, every = (suites.load(name) for name in ("quick", "breadth"))
     known = {(job.config_id, job.framework) for job in plan.jobs(every)}
     shown = [(job.config_id, job.framework) for job in plan.jobs(first)]
     assert set(shown) <= known

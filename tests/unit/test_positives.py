@@ -10,7 +10,7 @@ from scipy import stats
 from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr, pairs
 from hardball.methods.pairs import streams
-from hardball.runs.row import spec_columns
+from hardball.runs import settings
 from hardball.runs.spec import RunSpec
 from hardball.training import loop, problem
 from hardball.training.train import train
@@ -354,6 +354,6 @@ def test_a_run_goes_on_with_the_pairs_it_would_have_had(graph, choice):
 
 
 def test_a_row_says_which_pairs_were_shown(graph):
-    columns = spec_columns(task_of(graph, pairs={"name": "progressive", "first": 0.5}).spec)
+    columns = settings.columns(task_of(graph, pairs={"name": "progressive", "first": 0.5}).spec)
     assert columns["pairs"] == "progressive(first=0.5,second=0.2)"
     assert columns["batches"] == "pairs"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hardball.core.errors import HardballError
-from hardball.runs.row import VOLATILE, Row
+from hardball.runs.row import VOLATILE, Outcome, Row
 from hardball.runs.spec import RunSpec
 from hardball.training import engine_torch, loop, problem
 from hardball.training.train import train, train_many
@@ -144,8 +144,8 @@ def test_hard_negatives_come_beside_the_others_and_when_they_are_due(graph):
     ]
     np.testing.assert_array_equal(used[0][:3], used[1][:3])
     assert (used[1][3:] > used[0][3:]).all()
-    assert mixed.row.hard == "3 siblings(relative_to=anchor,replace=True) after 0.5"
-    assert mixed.row.negatives_used > alone.row.negatives_used
+    assert mixed.row.to_flat()["hard"] == "3 siblings(relative_to=anchor,replace=True) after 0.5"
+    assert mixed.row.outcome.negatives_used > alone.row.outcome.negatives_used
 
 
 def test_chunks_cover_every_step_once(graph):
@@ -209,8 +209,8 @@ def test_frameworks_count_and_end_alike(graph, settings):
     # Measured: 6e-15.
     np.testing.assert_allclose(ours.points, theirs.points, rtol=0, atol=1e-11)
     for name in ("scorings", "masked_share", "widened_share", "negatives_used", "status"):
-        assert getattr(ours.row, name) == getattr(theirs.row, name), name
-    assert ours.row.masked_share > 0
+        assert getattr(ours.row.outcome, name) == getattr(theirs.row.outcome, name), name
+    assert ours.row.outcome.masked_share > 0
     columns = ["epoch", "step", "scorings", "masked_share", "widened_share", "lr"]
     np.testing.assert_array_equal(ours.curves[columns], theirs.curves[columns])
     close = ["loss", "negative_gradient", "negative_gradient_stalled"]
@@ -230,20 +230,20 @@ def test_device_words_repeat_too(framework, graph):
 def test_a_diverged_run_says_so_and_has_no_metrics(framework, graph):
     spec = spec_of(framework, manifold="lorentz", optimizer="rsgd", lr=1e6)
     result = train(spec, hierarchy=graph, progress=False)
-    assert result.row.status == result.row.stopped == "diverged"
+    assert result.row.status == result.row.outcome.stopped == "diverged"
     assert result.row.metrics == {}
-    assert result.row.final_loss is None
-    assert result.row.epochs_done < spec.epochs
+    assert result.row.outcome.final_loss is None
+    assert result.row.outcome.epochs_done < spec.epochs
 
 
 def test_points_at_the_limit_are_counted(graph):
     spec = spec_of(lr=30.0, epochs=3)
-    row = train(spec, hierarchy=graph, progress=False).row
+    row = train(spec, hierarchy=graph, progress=False).row.outcome
     assert 0 < row.points_at_limit <= graph.n_nodes
 
 
 def test_scorings_are_pairs_and_the_negatives_they_used(graph):
-    row = train(spec_of(), hierarchy=graph, progress=False).row
+    row = train(spec_of(), hierarchy=graph, progress=False).row.outcome
     pairs = round(row.epochs_done * len(problem.build(spec_of(), graph).positives))
     assert pairs % 8 == 0
     # Of 4 draws a pair some were masked; uniform draws always find something.
@@ -257,15 +257,15 @@ def test_patience_ends_a_run_on_its_validation_pairs(graph):
     # Nothing moves, so the first validation is the best: two more without a gain end the run.
     assert len(result.curves) == 3
     assert result.curves["map"].notna().all()
-    assert result.row.epochs_done < 5
-    assert result.row.stopped == "no_gain"
+    assert result.row.outcome.epochs_done < 5
+    assert result.row.outcome.stopped == "no_gain"
 
 
 def test_patience_without_held_out_pairs_watches_the_loss(graph):
     settings = {"eval_every": 2, "epochs": 40, "lr": 1e-9, "patience": 2}
     result = train(spec_of(**settings), hierarchy=graph, progress=False)
-    assert result.row.epochs_done < 40
-    assert result.row.stopped == "no_gain"
+    assert result.row.outcome.epochs_done < 40
+    assert result.row.outcome.stopped == "no_gain"
 
 
 @pytest.mark.parametrize(
@@ -301,6 +301,6 @@ def test_rows_survive_a_flat_table(graph):
     flat = row.to_flat()
     assert Row.from_flat(flat) == row
     assert Row.from_flat({**flat, "map": math.nan}).metrics.get("map") is None
-    assert set(VOLATILE) <= set(Row.model_fields)
+    assert set(VOLATILE) <= set(Outcome.model_fields)
     assert flat["sampler"] == "uniform"
     assert flat["regularizers"] == "radius_penalty(weight=0.01,free=0.0)"

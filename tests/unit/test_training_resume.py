@@ -40,8 +40,9 @@ def write_slowly(path, arrays):
 array_files.write_arrays = write_slowly if slow else write
 spec = RunSpec.model_validate_json(sys.argv[1])
 result = train(spec, hierarchy=graph, work=Path(sys.argv[2]), progress=False)
-np.savez(Path(sys.argv[2]) / "result.npz", points=result.points, scorings=result.row.scorings,
-         **result.heads, curves=result.curves.drop(columns="seconds").to_numpy())
+np.savez(Path(sys.argv[2]) / "result.npz", points=result.points,
+         scorings=result.row.outcome.scorings, **result.heads,
+         curves=result.curves.drop(columns="seconds").to_numpy())
 """
 
 

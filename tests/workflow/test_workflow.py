@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from hardball.cli.main import app
 from hardball.core import paths
 from hardball.core.errors import HardballError
-from hardball.runs import collect, plan
+from hardball.runs import code, collect, plan, suites
 
 SUITE = """
 name: tiny
@@ -41,7 +41,7 @@ class Workflow:
         self.package = folder / "impls" / "hardball"
         self.out = folder / "out" / "tiny"
         # With its compiled kernels, which stay valid as long as times of change are kept.
-        shutil.copytree(plan.PACKAGE, self.package)
+        shutil.copytree(code.PACKAGE, self.package)
         (folder / "tiny.yaml").write_text(SUITE)
 
     def snakemake(self, *arguments: str, **config: str) -> subprocess.CompletedProcess:
@@ -217,7 +217,7 @@ def test_a_failed_job_sinks_no_other_and_runs_again(finished):
 
 def test_a_job_without_rows_is_named_and_the_others_are_collected(finished, tmp_path):
     shutil.copytree(finished.out / "rows", tmp_path / "rows")
-    suite = plan.load_suite(finished.folder / "tiny.yaml")
+    suite = suites.load(finished.folder / "tiny.yaml")
     lost = plan.jobs(suite)[-1].stem
     (tmp_path / "rows" / f"{lost}.jsonl").unlink()
     with pytest.raises(HardballError, match="no rows of 1 jobs"):

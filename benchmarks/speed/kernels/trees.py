@@ -41,8 +41,8 @@ def known(n: int) -> "Csr":
     """The closure of `tree(n)`: about n log(n) pairs, read from disk only where they are used."""
     import numpy as np
 
+    from hardball.core.files import replacing
     from hardball.hierarchy.closure import Csr, closure
-    from hardball.runs.collect import replacing
 
     paths = {key: _folder(n).with_name(f"{_folder(n).name}-{key}.npy") for key in Csr._fields}
     if not all(path.is_file() for path in paths.values()):

@@ -5,8 +5,9 @@ from snakemake.utils import min_version, validate
 
 from hardball.core import interpreter, paths
 from hardball.core.errors import HardballError
+from hardball.core.text import slug
 from hardball.data import cards, store
-from hardball.runs import plan
+from hardball.runs import code, plan, suites
 
 min_version("9.0")
 validate(config, schema="../schemas/config.schema.yaml")
@@ -17,7 +18,7 @@ interpreter.export()
 def load(reference):
     """The suite; a mistake in it as Snakemake's own one-line error."""
     try:
-        return plan.load_suite(reference)
+        return suites.load(reference)
     except HardballError as error:
         raise WorkflowError(str(error)) from None
 
@@ -28,7 +29,7 @@ RESULTS = config["results"]
 OUT = f"{RESULTS}/{SUITE.name}"
 
 JOBS = {(job.config_id, job.framework): job for job in plan.jobs(SUITE)}
-DATASETS = {plan.slug(job.spec.dataset): job.spec.dataset for job in JOBS.values()}
+DATASETS = {slug(job.spec.dataset): job.spec.dataset for job in JOBS.values()}
 FLOORS = {
     (job.spec.dataset, str(job.spec.task)): job.config_id
     for job in reversed(JOBS.values())
@@ -53,7 +54,7 @@ def any_job_of(wildcards):
 
 
 def hierarchy_of(job):
-    return f"{RESULTS}/hierarchies/{plan.slug(job.spec.dataset)}.txt"
+    return f"{RESULTS}/hierarchies/{slug(job.spec.dataset)}.txt"
 
 
 def source_of(dataset):

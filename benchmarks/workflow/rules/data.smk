@@ -11,7 +11,7 @@ rule hierarchy:
     threads: 1
     params:
         name=lambda wildcards: DATASETS[wildcards.dataset],
-        code=plan.module_sha256("cli.data"),
+        code=code.module_sha256("cli.data"),
     shell:
         "python -m hardball build {params.name:q} > {output:q} 2> {log:q}"
 
@@ -28,7 +28,7 @@ rule floors:
     threads: 1
     params:
         suite=REFERENCE,
-        code=plan.module_sha256("metrics.floors", "training.problem"),
+        code=code.module_sha256("metrics.floors", "training.problem"),
     shell:
         "NUMBA_NUM_THREADS={threads} python -m hardball floors --suite {params.suite:q} --config {wildcards.config:q}"
         " --out {output:q} > {log:q} 2>&1"

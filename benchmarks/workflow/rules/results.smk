@@ -41,7 +41,7 @@ rule tables:
         "../envs/hardball.yaml"
     threads: 1
     params:
-        code=plan.module_sha256("report.tables.all_tables"),
+        code=code.module_sha256("report.tables.all_tables"),
     shell:
         "python -m hardball table {input.runs:q} --out {output:q} > {log:q} 2>&1"
 
@@ -64,7 +64,7 @@ rule plots:
         "../envs/hardball.yaml"
     threads: 1
     params:
-        code=plan.module_sha256("report.plots.all_plots"),
+        code=code.module_sha256("report.plots.all_plots"),
     shell:
         "python -m hardball plot {input.runs:q} --out {output:q} > {log:q} 2>&1"
 
@@ -87,6 +87,6 @@ rule trends:
     threads: 1
     params:
         measured=lambda wildcards, input: Path(input[0]).parents[1],
-        code=plan.module_sha256("report.trends"),
+        code=code.module_sha256("report.trends"),
     shell:
         "python -m hardball trends {params.measured:q} --out {output:q} > {log:q} 2>&1"

@@ -20,7 +20,7 @@ rule train:
         suite=REFERENCE,
         out=lambda wildcards, output: Path(output.rows).parents[1],
         seeds=lambda wildcards: [run.spec.seed for run in job_of(wildcards).runs],
-        code=lambda wildcards: plan.code_sha256(job_of(wildcards).spec),
+        code=lambda wildcards: code.code_sha256(job_of(wildcards).spec),
     shell:
         "NPROC={threads} NUMBA_NUM_THREADS={threads}"
         " MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=1073741824"

@@ -14,6 +14,8 @@ from hardball.data import bundle, cards, check, fetch, store
 from hardball.data.check import Check
 from hardball.hierarchy import temporal
 from hardball.hierarchy.dag import Hierarchy
+from hardball.runs import settings
+from hardball.runs.spec import RunSpec
 
 
 def fetch_command(names: Sequence[str], *, force: bool = False, progress: bool = True) -> None:
@@ -194,27 +196,5 @@ def _row(points: Path) -> dict[str, Any] | None:
     return None
 
 
-def _spec(row: dict[str, Any] | None) -> Any:
-    """The spec a row came from: its columns are those of RunSpec, methods in print."""
-    if row is None:
-        return None
-    from hardball.runs import plan
-    from hardball.runs.spec import METHODS
-
-    values = {key: row[key] for key in plan.settings() if key in row}
-    values |= {key: plan.parse_value(row[key]) for key in METHODS if key in row}
-    penalties = [part for part in row["regularizers"].split(";") if part]
-    values["regularizers"] = [plan.parse_value(part) for part in penalties]
-    groups = [part for part in row.get("hard", "").split(";") if part]
-    values["hard"] = [_hard(part) for part in groups]
-    return plan.make_spec(values, row["framework"], row["seed"])
-
-
-def _hard(text: str) -> dict[str, Any]:
-    """The group that `spec.Hard` prints: `8 siblings(relative_to=anchor) after 0.5`."""
-    from hardball.runs import plan
-
-    count, _, rest = text.partition(" ")
-    sampler, _, after = rest.partition(" after ")
-    sampled = plan.parse_value(sampler)
-    return {"sampler": sampled, "negatives": int(count), "after": float(after or 0)}
+def _spec(row: dict[str, Any] | None) -> RunSpec | None:
+    return None if row is None else settings.from_columns(row)

@@ -10,7 +10,7 @@ from hardball import __version__
 from hardball.cli import report
 from hardball.core.errors import HardballError
 from hardball.methods import registry
-from hardball.runs import plan
+from hardball.runs import plan, settings, suites
 from hardball.runs.spec import Framework
 from hardball.studies.draws.command import draws
 from hardball.studies.encoders.command import blankets
@@ -167,7 +167,7 @@ def list_(
         if shown == "dataset":
             lines = [(name, cards.load(name).title) for name in cards.names()]
         elif shown == "suite":
-            lines = [(name, plan.load_suite(name).summary) for name in plan.suite_names()]
+            lines = [(name, suites.load(name).summary) for name in suites.names()]
         else:
             for entry in registry.entries(cast(registry.Kind, shown)):
                 given = ", ".join(f"{k}={v}" for k, v in entry.parameters.items())
@@ -190,7 +190,7 @@ def plan_(
     hardball plan quick
     hardball plan my_suite.yaml --runs
     """
-    loaded = plan.load_suite(suite)
+    loaded = suites.load(suite)
     if runs:
         for run in plan.runs(loaded):
             typer.echo(run.spec.run_id)
@@ -240,16 +240,16 @@ def train(
         own = [dataset, sampler, loss, manifold, dim, set_]
         if not config or any(value not in ("", None) for value in own):
             raise HardballError("--suite goes with --config and --framework alone")
-        loaded = plan.load_suite(suite)
+        loaded = suites.load(suite)
         rows = work.run_job(plan.job(loaded, config, chosen), work.folder(out, loaded.name))
     else:
         if not dataset:
             raise HardballError("name a --dataset, or a --suite and a --config")
         given = {"dataset": dataset, "sampler": sampler, "loss": loss, "manifold": manifold}
-        values = {key: plan.parse_value(text) for key, text in given.items() if text}
+        values = {key: settings.read(key, text) for key, text in given.items() if text}
         values |= {} if dim is None else {"dim": dim}
         values |= dict(_setting(text) for text in set_ or [])
-        specs = [plan.make_spec(values, chosen, seed) for seed in _seeds(seeds)]
+        specs = [settings.make_spec(values, chosen, seed) for seed in _seeds(seeds)]
         rows = work.run_adhoc(specs, work.folder(out, ADHOC))
         typer.echo(f"rows in {work.folder(out, ADHOC) / 'runs.csv'}", err=True)
     for row in rows:
@@ -265,7 +265,7 @@ def floors(
     """Figures that need no embedding, for one configuration's data set and task."""
     from hardball.training import work
 
-    jobs = [job for job in plan.jobs(plan.load_suite(suite)) if job.config_id == config]
+    jobs = [job for job in plan.jobs(suites.load(suite)) if job.config_id == config]
     if not jobs:
         raise HardballError(f"suite {suite} has no configuration {config!r}: see `hardball plan`")
     work.write_floors(jobs[0].spec, out)
@@ -287,7 +287,7 @@ def score(
     """
     from hardball.training import work
 
-    for name, value in work.score(points, dataset, plan.parse_value(task), seed).items():
+    for name, value in work.score(points, dataset, settings.read("task", task), seed).items():
         typer.echo(f"{name}\t{value:.6g}")
 
 
@@ -301,7 +301,7 @@ def collect(
     from hardball.runs import collect as collecting
     from hardball.training import work
 
-    loaded = plan.load_suite(suite)
+    loaded = suites.load(suite)
     path, count, missing = collecting.collect(loaded, work.folder(out, loaded.name), partial)
     typer.echo(f"{count} rows in {path}")
     for stem in missing:
@@ -328,7 +328,7 @@ def _setting(text: str) -> tuple[str, Any]:
     key, sign, value = text.partition("=")
     if not sign:
         raise HardballError(f"--set {text!r}: write key=value")
-    return key.strip(), plan.parse_value(value)
+    return key.strip(), settings.read(key.strip(), value)
 
 
 def _seeds(text: str) -> list[int]:

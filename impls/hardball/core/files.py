@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,18 @@ def explained(what: str, where: Path) -> Iterator[None]:
                 f"{what}: may not write in {where}: set HARDBALL_CACHE to a folder of yours"
             ) from None
         raise
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write aside; it replaces `path` when the block ends well, else it is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

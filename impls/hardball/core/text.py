@@ -1,5 +1,6 @@
 """How settings are read from text: values as YAML has them, methods as rows print them."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ Loader.add_implicit_resolver(
 
 _NAME = re.compile(r"\w+")
 _WEIGHT = re.compile(r"(\d+\.?\d*|\.\d+)?")
+_UNSAFE = re.compile(r"[^\w.-]+")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -99,6 +101,16 @@ def without_brackets(text: str) -> str:
 def name_of(text: str) -> str:
     """`cousins` of `cousins(k=1,replace=True)`, and of `cousins` alone."""
     return text.partition("(")[0]
+
+
+def slug(text: str) -> str:
+    """A file name of the letters, digits, `_`, `.` and `-` of a text, another for every text.
+
+    >>> slug("wordnet_nouns"), slug("my/set")
+    ('wordnet_nouns', 'my_set-d4cc60')
+    """
+    plain = _UNSAFE.sub("_", text).strip("_")
+    return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 
 
 def _depths(text: str) -> Iterator[tuple[str, int]]:

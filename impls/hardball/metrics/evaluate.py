@@ -13,6 +13,10 @@ from hardball.metrics.link_head import link_head_figures
 from hardball.metrics.polar import Polar, to_polar
 from hardball.metrics.polar import threads as on_threads
 
+EVALUATOR = 1
+"""The version of the evaluator, a column of every row: raised by one whenever a metric of the same
+points and data changes its value beyond rounding. Figures of different versions do not compare."""
+
 
 def evaluate(
     points: np.ndarray,

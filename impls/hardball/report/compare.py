@@ -19,7 +19,7 @@ COLORS = {
     "missing": "red",
 }  # fmt: skip
 # Where a row stands in its suite, and which code wrote it: not what came out.
-PLACE = ("suite", "factor", "label", "hardball", "code_sha256")
+PLACE = ("suite", "factor", "label", "hardball", "code_sha256", "evaluator")
 SHOWN = 60
 
 

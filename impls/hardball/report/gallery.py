@@ -14,7 +14,7 @@ from hardball.arrays.namespace import FRAMEWORKS
 from hardball.core import random_bits
 from hardball.core.errors import HardballError
 from hardball.methods import registry
-from hardball.runs import plan
+from hardball.runs import settings
 from hardball.runs.spec import Framework
 from hardball.training import problem
 
@@ -96,7 +96,7 @@ def draw(entry: registry.Entry, here: Scene, framework: str) -> tuple[np.ndarray
         "batch_size": rows,
         "epochs": 4,
     }
-    spec = plan.make_spec(values, cast(Framework, framework), 0)
+    spec = settings.make_spec(values, cast(Framework, framework), 0)
     task = problem.build(spec, here.tree, here.known)
     module = importlib.import_module(f"hardball.training.engine_{framework}")
     engine = module.Engine(task, 1)

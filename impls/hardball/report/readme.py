@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from hardball.core.errors import HardballError
+from hardball.core.files import replacing
 from hardball.metrics import listing
 from hardball.report import rows
 from hardball.report.summary import Summary, summarise
 from hardball.report.tables.render import number
-from hardball.runs.collect import replacing
 
 BEGIN, END = "<!-- begin {name} -->", "<!-- end {name} -->"
 TABLE, FIGURE = "results table", "figure"

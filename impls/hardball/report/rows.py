@@ -9,9 +9,12 @@ from typing import Any
 import pandas as pd
 
 from hardball.core.errors import HardballError
-from hardball.core.text import arguments, without_brackets
+from hardball.core.text import called, name_of, split, without_brackets
 from hardball.metrics import listing
 from hardball.metrics.listing import Metric
+from hardball.runs.row import TEXT
+from hardball.runs.settings import SEPARATOR
+from hardball.runs.tables import FLOOR_KEYS, read_table
 
 NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status")
 SETTINGS = (
@@ -28,11 +31,10 @@ COSTS = (
     "scorings", "train_seconds", "compile_seconds", "peak_memory_mb", "points_at_limit",
     "masked_share", "widened_share", "negatives_used", "epochs_done", "final_loss",
 )  # fmt: skip
-FLOOR_KEYS = ("dataset", "task", "floor")
 PUBLISHED_KEYS = ("source", "dataset", "task", "manifold", "dim", "metric", "value")
+PUBLISHED_TEXT = ("source", "dataset", "task", "manifold", "metric")
 OTHER_METRICS = {"f1": Metric("f1", "max", 0, 1, "F1 of link prediction, which papers report")}
 RANKED = {"leaf_parent": "direct edges", "temporal": "direct edges"}
-SEPARATOR = ";"
 
 
 def read_runs(path: Path) -> pd.DataFrame:
@@ -40,13 +42,10 @@ def read_runs(path: Path) -> pd.DataFrame:
 
     Raises HardballError when the file is missing, empty, or lacks a needed column.
     """
-    runs = _read_csv(path, NEEDED, "run `hardball train` or the suite first")
+    runs = _read_csv(path, NEEDED, TEXT, "run `hardball train` or the suite first")
     repeated = runs["run_id"][runs["run_id"].duplicated()]
     if len(repeated):
         raise HardballError(f"{path}: run {repeated.iloc[0]} stands in it twice")
-    for column in ("factor", "label", "hard", "regularizers", "accelerator", "stopped"):
-        if column in runs:
-            runs[column] = runs[column].astype(object).fillna("").astype(str)
     return runs
 
 
@@ -54,7 +53,7 @@ def read_floors(path: Path) -> pd.DataFrame:
     """floors.csv: dataset, task, floor and one column a metric; empty where there is no file."""
     if not path.is_file() or not path.read_text(encoding="utf-8").strip():
         return pd.DataFrame(columns=list(FLOOR_KEYS))
-    return _read_csv(path, FLOOR_KEYS, "rebuild it with the suite")
+    return _read_csv(path, FLOOR_KEYS, FLOOR_KEYS, "rebuild it with the suite")
 
 
 def read_published(path: Path) -> pd.DataFrame:
@@ -65,7 +64,9 @@ def read_published(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         return pd.DataFrame(columns=list(PUBLISHED_KEYS))
-    published = _read_csv(path, PUBLISHED_KEYS, "see docs/use/data.md for its columns")
+    published = _read_csv(
+        path, PUBLISHED_KEYS, PUBLISHED_TEXT, "see docs/use/data.md for its columns"
+    )
     for line, figure in enumerate(published.to_dict("records"), start=2):
         wrong = _wrong_figure({str(key): value for key, value in figure.items()})
         if wrong:
@@ -79,8 +80,8 @@ def read_published(path: Path) -> pd.DataFrame:
 
 def _wrong_figure(figure: Mapping[str, Any]) -> str:
     """What is wrong with a line of published.csv, "" if nothing is."""
-    for key in ("source", "dataset", "task", "manifold", "metric"):
-        if not isinstance(figure[key], str) or not figure[key].strip():
+    for key in PUBLISHED_TEXT:
+        if not figure[key].strip():
             return f"no {key}"
     if not isinstance(figure["dim"], int) or figure["dim"] < 0:
         return f"dim {figure['dim']!r}: allowed are whole numbers, 0 where the source names none"
@@ -105,11 +106,11 @@ def read_curves(folder: Path, run_ids: Iterable[str]) -> pd.DataFrame:
     return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
 
 
-def _read_csv(path: Path, needed: Iterable[str], way_out: str) -> pd.DataFrame:
+def _read_csv(path: Path, needed: Iterable[str], text: Iterable[str], way_out: str) -> pd.DataFrame:
     if not path.is_file():
         raise HardballError(f"no {path}: {way_out}")
     try:
-        frame = pd.read_csv(path, keep_default_na=True)
+        frame = read_table(path, text)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise HardballError(f"{path}: not a CSV table ({error})") from None
     missing = [column for column in needed if column not in frame]
@@ -165,14 +166,14 @@ def by_task(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 def method_name(text: str) -> str:
     """`cousins` of `cousins(k=1,replace=True)`."""
-    return str(text).partition("(")[0]
+    return name_of(str(text))
 
 
 def short(text: str, hidden: Iterable[str] = ()) -> str:
     """A method without the parameters in `hidden`: `cousins(k=2)`."""
-    name, _, inner = str(text).partition("(")
-    given = arguments(inner.removesuffix(")"))
-    kept = [part for part in given if part.partition("=")[0] not in set(hidden)]
+    name, given = called(text)
+    left_out = set(hidden)
+    kept = [f"{key}={value}" for key, value in given.items() if key not in left_out]
     return f"{name}({', '.join(kept)})" if kept else name
 
 
@@ -180,18 +181,23 @@ def constant_parameters(values: Iterable[str]) -> dict[str, set[str]]:
     """For each method, the parameters that have one value wherever the method appears."""
     seen: dict[str, dict[str, set[str]]] = {}
     for text in values:
-        name, _, inner = str(text).partition("(")
-        given = seen.setdefault(name, {})
-        for part in arguments(inner.removesuffix(")")):
-            key, _, value = part.partition("=")
-            given.setdefault(key, set()).add(value)
+        for method in split(text, SEPARATOR):
+            name, parameters = called(method)
+            given = seen.setdefault(name, {})
+            for key, value in parameters.items():
+                given.setdefault(key, set()).add(value)
     return {n: {k for k, v in given.items() if len(v) == 1} for n, given in seen.items()}
 
 
 def short_column(values: "pd.Series[str]") -> "pd.Series[str]":
     """Methods without the parameters that no two of them differ in."""
     constant = constant_parameters(values)
-    return values.map(lambda text: short(text, constant.get(method_name(text), set())))
+
+    def shorter(text: str) -> str:
+        methods = split(text, SEPARATOR)
+        return SEPARATOR.join(short(m, constant.get(method_name(m), ())) for m in methods)
+
+    return values.map(shorter)
 
 
 def shortened(frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,44 +4,28 @@
 are collected into <folder>/runs.csv and floors.csv. Every file appears whole or not at all.
 """
 
-import contextlib
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from hardball.core.errors import HardballError
+from hardball.core.files import replacing
 from hardball.data.points import save_points
 from hardball.metrics import listing
 from hardball.runs import plan
-from hardball.runs.row import Row
+from hardball.runs.result import Result
+from hardball.runs.row import COLUMNS, Row
 from hardball.runs.spec import RunSpec, Suite
-
-if TYPE_CHECKING:
-    from hardball.training.train import Result
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A path to write aside; it replaces `path` when the block ends well, else it is removed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        yield aside
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+from hardball.runs.tables import FLOOR_KEYS, read_table, write_table
 
 
 def write_job(
     folder: Path,
     stem: str,
     specs: Sequence[RunSpec],
-    results: Sequence["Result"],
+    results: Sequence[Result],
     ids: np.ndarray,
 ) -> None:
     """The rows, curves and points of one job's runs; a diverged run has no points.
@@ -58,7 +42,7 @@ def write_job(
     with replacing(folder / "curves" / f"{stem}.parquet") as aside:
         pd.concat(curves, ignore_index=True).to_parquet(aside, index=False)
     with replacing(folder / "rows" / f"{stem}.jsonl") as aside:
-        lines = (result.row.model_dump_json() + "\n" for result in results)
+        lines = (result.row.to_json() + "\n" for result in results)
         aside.write_text("".join(lines), encoding="utf-8")
 
 
@@ -67,11 +51,9 @@ def read_rows(path: Path) -> list[Row]:
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            rows.append(Row.model_validate_json(line))
-        except ValidationError as error:
-            detail = error.errors(include_url=False)[0]
-            where = ".".join(map(str, detail["loc"]))
-            raise HardballError(f"{path}:{number}: {where}: {detail['msg']}") from None
+            rows.append(Row.from_json(line))
+        except HardballError as error:
+            raise HardballError(f"{path}:{number}: {error}") from None
     return rows
 
 
@@ -122,7 +104,9 @@ def write_floors(folder: Path, into: Path) -> None:
     """<into>/floors.csv from the pieces in <folder>/floors; nothing where there are none."""
     pieces = sorted((folder / "floors").glob("*.csv"))
     if pieces:
-        write_table(into / "floors.csv", pd.concat(map(pd.read_csv, pieces)))
+        write_table(
+            into / "floors.csv", pd.concat([read_table(piece, FLOOR_KEYS) for piece in pieces])
+        )
 
 
 def _placed(row: Row, run: plan.PlannedRun) -> Row:
@@ -132,18 +116,8 @@ def _placed(row: Row, run: plan.PlannedRun) -> Row:
 
 def write_runs(path: Path, rows: Sequence[Row]) -> None:
     """runs.csv: one row a run, with the columns that any of them has, metrics in their order."""
-    frame = pd.DataFrame([row.to_flat() for row in rows], columns=None if rows else _fields())
-    metrics = [column for column in frame.columns if column not in Row.model_fields]
+    frame = pd.DataFrame([row.to_flat() for row in rows], dtype=object)
+    metrics = [column for column in frame.columns if column not in COLUMNS]
     order = {metric.name: place for place, metric in enumerate(listing.METRICS)}
     metrics.sort(key=lambda name: (order[listing.metric(name).name], name))
-    write_table(path, frame[[*_fields(), *metrics]])
-
-
-def _fields() -> list[str]:
-    return [name for name in Row.model_fields if name != "metrics"]
-
-
-def write_table(path: Path, frame: pd.DataFrame) -> None:
-    """A CSV table with all digits."""
-    with replacing(path) as aside:
-        frame.to_csv(aside, index=False)
+    write_table(path, frame.reindex(columns=[*COLUMNS, *metrics]))

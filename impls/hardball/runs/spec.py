@@ -54,7 +54,7 @@ _YOUNGER |= {"objective": Method(name="sum"), "radius": Method(name="free")}
 class RunSpec(Strict):
     """Everything that determines one run's result, and nothing else."""
 
-    dataset: str
+    dataset: str = Field(min_length=1)
     task: Method = Method(name="reconstruction")
     framework: Framework
     seed: int = Field(ge=0)

@@ -3,52 +3,35 @@
 import hashlib
 import importlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from hardball.core import paths
 from hardball.core.errors import HardballError
 from hardball.core.provenance import accelerator_name, peak_memory_mb, provenance
+from hardball.data.store import open_hierarchy
 from hardball.hierarchy import closure as closures
-from hardball.metrics.evaluate import evaluate
-from hardball.runs import plan
-from hardball.runs.row import Row, spec_columns
+from hardball.hierarchy.closure import Csr
+from hardball.hierarchy.dag import Hierarchy
+from hardball.metrics.evaluate import EVALUATOR, evaluate
+from hardball.runs.code import code_sha256
+from hardball.runs.result import Result
+from hardball.runs.row import Outcome, Row
 from hardball.runs.spec import RunSpec
 from hardball.training import heads, loop, problem
 from hardball.training.negatives import negative_figures
 from hardball.training.shared import Shared
-
-if TYPE_CHECKING:
-    from hardball.hierarchy.closure import Csr
-    from hardball.hierarchy.dag import Hierarchy
 
 # Ranking every node against every node takes minutes beyond this many.
 EXACT_UP_TO = 150_000
 SOURCES = 20_000
 
 
-@dataclass(frozen=True, eq=False)
-class Result:
-    """points (N, D) in level order and in the manifold's coordinates, the row, the curves.
-
-    c: the space's curvature is -c; heads: what terms own, "<term>.<array>".
-    """
-
-    points: np.ndarray
-    row: Row
-    curves: pd.DataFrame
-    c: float
-    heads: dict[str, np.ndarray]
-
-
 def train(
     spec: RunSpec,
     *,
-    hierarchy: "Hierarchy | None" = None,
+    hierarchy: Hierarchy | None = None,
     work: Path | None = None,
     progress: bool = True,
 ) -> Result:
@@ -63,7 +46,7 @@ def train(
 def train_many(
     specs: Sequence[RunSpec],
     *,
-    hierarchy: "Hierarchy | None" = None,
+    hierarchy: Hierarchy | None = None,
     work: Path | None = None,
     progress: bool = True,
 ) -> Iterator[Result]:
@@ -73,21 +56,15 @@ def train_many(
         loop.check(spec)
     for spec in specs:
         if spec.dataset not in opened:
-            data = hierarchy if hierarchy is not None else _open(spec.dataset)
+            data = hierarchy if hierarchy is not None else open_hierarchy(spec.dataset)
             opened = {spec.dataset: (data, closures.closure(data), Shared(data))}
         yield _train(problem.build(spec, *opened[spec.dataset]), work, progress)
-
-
-def _open(dataset: str) -> "Hierarchy":
-    from hardball.data.store import open_hierarchy
-
-    return open_hierarchy(dataset)
 
 
 def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
     spec = task.spec
     came_from = provenance()
-    code = plan.code_sha256(spec)
+    code = code_sha256(spec)
     data = task.hierarchy.content_sha256
     if spec.framework == "jax":
         _keep_compiled()
@@ -125,10 +102,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
         metrics |= {} if joint is None else {"joint_accuracy": joint}
     state = ended.progressed
     losses = state.curves["loss"]
-    row = Row(
-        run_id=spec.run_id,
-        config_id=spec.config_id,
-        **spec_columns(spec),
+    outcome = Outcome(
         status="diverged" if ended.diverged else "ok",
         stopped=ended.stopped,
         epochs_done=ended.epochs,
@@ -143,6 +117,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
         peak_memory_mb=peak_memory_mb(),
         code_sha256=code,
         data_sha256=data,
+        evaluator=EVALUATOR,
         compiled=engine.compiled,
         accelerator=accelerator_name(spec.framework, engine.device),
         threads=engine.threads,
@@ -151,7 +126,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
     )
     if saved:
         saved.unlink(missing_ok=True)
-    return Result(ended.points, row, ended.curves, c, ended.heads)
+    return Result(ended.points, Row(spec=spec, outcome=outcome), ended.curves, c, ended.heads)
 
 
 def _aperture(spec: RunSpec) -> float | None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hardball.core import paths
 from hardball.methods import registry
-from hardball.runs import collect, plan
+from hardball.runs import collect, plan, settings, tables
 from hardball.runs.row import Row
 from hardball.runs.spec import RunSpec
 
@@ -62,7 +62,7 @@ def summary(row: Row) -> str:
     if row.status != "ok":
         return f"{row.run_id}\t{row.status}"
     shown = (f"{name} {row.metrics[name]:.4g}" for name in HEADLINE if row.metrics.get(name))
-    return "\t".join([row.run_id, *shown, f"{row.train_seconds:.1f} s"])
+    return "\t".join([row.run_id, *shown, f"{row.outcome.train_seconds:.1f} s"])
 
 
 def score(points: Path, dataset: str, task: Any, seed: int) -> dict[str, float]:
@@ -73,7 +73,7 @@ def score(points: Path, dataset: str, task: Any, seed: int) -> dict[str, float]:
     from hardball.metrics import evaluate
 
     values = {"dataset": dataset, "task": task}
-    spec = plan.make_spec(values, "jax", seed)
+    spec = settings.make_spec(values, "jax", seed)
     hierarchy = store.open_hierarchy(dataset)
     found = load_points(points, hierarchy.ids)
     relations = closures.closure(hierarchy)
@@ -99,4 +99,4 @@ def write_floors(spec: RunSpec, out: Path) -> None:
     )
     named = {"dataset": spec.dataset, "task": str(spec.task)}
     lines = [{**named, "floor": floor, **figures} for floor, figures in found.items()]
-    collect.write_table(out, pd.DataFrame(lines))
+    tables.write_table(out, pd.DataFrame(lines))

@@ -16,6 +16,7 @@ from matplotlib.path import Path as Curve
 from numpy.typing import NDArray
 from PIL import Image
 
+from hardball.core.files import replacing
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.drawing import sectors
 from hardball.methods import registry
@@ -23,7 +24,6 @@ from hardball.report import gallery
 from hardball.report.gallery import Drawn, Scene
 from hardball.report.plots import disk_plots, labels, style
 from hardball.report.plots.labels import Name
-from hardball.runs.collect import replacing
 
 Floats = NDArray[np.float64]
 

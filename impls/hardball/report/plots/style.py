@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from hardball.core.errors import HardballError
-from hardball.runs.collect import replacing
+from hardball.core.files import replacing
 
 # Okabe & Ito 2008: told apart by people with any of the common colour deficiencies, and in grey.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from hardball.core.files import replacing
 from hardball.report import rows
 from hardball.report.tables import (
     contrasts,
@@ -16,7 +17,6 @@ from hardball.report.tables import (
     result_tables,
 )
 from hardball.report.tables.render import Table
-from hardball.runs.collect import replacing
 
 RACED_BY = ("map", "mean_rank")
 # What samplers are ranked by: the primary metric first, then what the other questions are about.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from hardball.core.text import arguments
 from hardball.methods import registry
+from hardball.methods.method import Method
 from hardball.metrics.listing import Metric
 from hardball.report import rows, statistics
 from hardball.report.statistics import Contrast, Estimate
@@ -93,9 +93,9 @@ def differences(a: Summary, b: Summary) -> list[str]:
 
 def loss_name(loss: str) -> str:
     """A loss with the parameters that are not the catalogue's own."""
-    own = registry.entry("loss", rows.method_name(loss)).parameters
-    given = arguments(loss.partition("(")[2].removesuffix(")"))
-    return rows.short(loss, [key for key, value in own.items() if f"{key}={value}" in given])
+    method = Method.read(loss, "loss")
+    own = registry.entry("loss", method.name).parameters
+    return rows.short(loss, [key for key, value in own.items() if method.params[key] == value])
 
 
 def sampler_table(runs: pd.DataFrame, metric: Metric, task: str) -> Table | None:

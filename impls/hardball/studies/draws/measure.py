@@ -21,7 +21,7 @@ from hardball.core import random_bits
 from hardball.data import store
 from hardball.hierarchy.closure import Csr
 from hardball.methods import registry
-from hardball.runs import plan
+from hardball.runs import settings
 from hardball.studies.roofline.measure import fastest, measure_step
 from hardball.training import problem
 
@@ -169,7 +169,7 @@ def draw(request: Request) -> list[Drawn]:
     small, large = (store.open_hierarchy(name) for name in (request.small, request.large))
     found = []
     for name in request.samplers:
-        spec = plan.make_spec({**request.train, "sampler": name}, framework, 0)
+        spec = settings.make_spec({**request.train, "sampler": name}, framework, 0)
         shape = spec.batch_size, spec.negatives
         task = problem.build(spec, store.open_hierarchy(spec.dataset))
         rounds = [

@@ -47,7 +47,7 @@ def write(
     run: data set, framework, seed. named: the settings that are in the file's name.
     """
     from hardball.core import provenance
-    from hardball.runs.collect import replacing
+    from hardball.core.files import replacing
 
     dataset, framework, seed = run
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]

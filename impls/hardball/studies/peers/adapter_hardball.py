@@ -13,7 +13,7 @@ import numpy as np
 from hardball.core.errors import HardballError
 from hardball.data import store
 from hardball.hierarchy.closure import Csr
-from hardball.runs import plan
+from hardball.runs import suites
 from hardball.runs.spec import Framework, RunSpec
 from hardball.studies.peers.clock import Clock
 from hardball.studies.peers.systems import system
@@ -38,7 +38,7 @@ def spec_of(task: Task, many: bool, epochs: int = 1000) -> RunSpec:
     which = system(task.system)
     values: dict[str, Any]
     if which.form == "pool":
-        values = {**plan.load_suite(RECIPES[many]).base}
+        values = {**suites.load(RECIPES[many]).base}
     else:
         values = {"manifold": "poincare", "sampler": "uniform", "optimizer": "rsgd"}
         values |= {"loss": "infonce", "lr_final": 1.0, "burn_in_factor": task.burn_in_factor}

@@ -19,7 +19,7 @@ from hardball.data.points import save_points
 from hardball.hierarchy import closure as closures
 from hardball.hierarchy.dag import Hierarchy
 from hardball.metrics import protocols
-from hardball.runs import collect, plan
+from hardball.runs import code, suites, tables
 from hardball.studies.peers import adapter_hardball, launch, report, row, score, show, systems
 from hardball.studies.peers import task as tasks
 from hardball.studies.peers.row import Row
@@ -150,7 +150,7 @@ def _task(which: System, options: Options, negatives: int, many: bool) -> Task:
 
 
 def _pool_task(which: System, options: Options, many: bool) -> Task:
-    base = plan.load_suite(adapter_hardball.RECIPES[many]).base
+    base = suites.load(adapter_hardball.RECIPES[many]).base
     task = _task(which, options, base["negatives"], many)
     return replace(task, batch_size=base["batch_size"], lr=base["lr"])
 
@@ -174,7 +174,7 @@ def identity_of(which: System, task: Task, hierarchy: Hierarchy) -> str:
         digest.update((here / f"{name.replace('.', '/')}.py").read_bytes())
     if which.framework:
         many = adapter_hardball.is_many(hierarchy.n_nodes)
-        digest.update(plan.code_sha256(adapter_hardball.spec_of(task, many)).encode())
+        digest.update(code.code_sha256(adapter_hardball.spec_of(task, many)).encode())
     return digest.hexdigest()
 
 
@@ -264,7 +264,7 @@ def _scored(
     closure = closures.Csr(data.indptr, data.indices)
     manifold = result["manifold"]
     curve = score.curve(folder, result["snapshots"], manifold, hierarchy, closure, task.threads)
-    collect.write_table(stem, curve)
+    tables.write_table(stem, curve)
     passes = result["pairs"] / len(data.pairs)
     own = protocols.reference_epochs(passes, task.threads) if which.name == REFERENCE else None
     printed = result.get("printed", {})

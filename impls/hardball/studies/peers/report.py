@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from hardball.core.files import replacing
 from hardball.report.plots import style
 from hardball.report.tables import render
 from hardball.report.tables.render import Column, Line, Table
-from hardball.runs.collect import replacing, write_table
+from hardball.runs.tables import write_table
 from hardball.studies.peers import systems
 from hardball.studies.peers.row import Row
 from hardball.studies.peers.systems import System

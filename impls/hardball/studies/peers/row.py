@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from hardball.runs.collect import replacing
+from hardball.core.files import replacing
 from hardball.runs.spec import Strict
 
 Status = Literal["ok", "diverged", "failed", "not run"]

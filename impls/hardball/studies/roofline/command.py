@@ -9,7 +9,7 @@ import typer
 
 from hardball.core import apart, paths
 from hardball.core.errors import HardballError
-from hardball.runs import plan
+from hardball.runs import settings
 
 if TYPE_CHECKING:
     from hardball.report.tables.render import Table
@@ -64,7 +64,7 @@ def roofline(
         measured = []
         for name in names:
             specs = [
-                plan.make_spec({**shared, **form}, cast("Framework", name), 0) for form in forms
+                settings.make_spec({**shared, **form}, cast("Framework", name), 0) for form in forms
             ]
             measured += list(zip(specs, _measured(specs, threads, seconds), strict=True))
         table = table_of(measured)

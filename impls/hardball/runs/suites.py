@@ -1,0 +1,101 @@
+"""Suites by name or by file: YAML, read and checked as a whole."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from hardball.core import paths
+from hardball.core.errors import HardballError
+from hardball.core.text import Loader
+from hardball.runs import plan, settings
+from hardball.runs.spec import Suite
+
+
+class _Loader(Loader):
+    """YAML in which the name of a data set is the very text that stands there."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        mapping = super().construct_mapping(node, deep)
+        for key, value in node.value:
+            if key.value == "dataset":
+                mapping["dataset"] = _verbatim(value, mapping["dataset"])
+        return mapping
+
+
+def _verbatim(node: yaml.Node, read: Any) -> Any:
+    """The text of a scalar, the texts of a list of them; else what was read."""
+    if isinstance(node, yaml.ScalarNode):
+        return node.value
+    if isinstance(node, yaml.SequenceNode) and not any(
+        isinstance(member, yaml.CollectionNode) for member in node.value
+    ):
+        return [member.value for member in node.value]
+    return read
+
+
+def names() -> list[str]:
+    """The suites of the checkout."""
+    return sorted(path.stem for path in paths.suites().glob("*.yaml"))
+
+
+def load(reference: str | Path) -> Suite:
+    """The suite called `name`, `name:budget` or `path/to/suite.yaml[:budget]`, fully checked.
+
+    A budget is a named set of changes of the base; its suite is called <name>_<budget>.
+    Raises HardballError naming the file, the key and what is allowed.
+    """
+    text, _, budget = str(reference).partition(":")
+    path = _suite_path(text)
+    suite = _parse(path, _read_yaml(path))
+    if suite.name != path.stem:
+        raise HardballError(f"{path}: name {suite.name!r} must be the file's, {path.stem!r}")
+    if budget:
+        if budget not in suite.budgets:
+            allowed = ", ".join(suite.budgets) or "none"
+            raise HardballError(f"{path}: no budget {budget!r}: allowed are {allowed}")
+        changes = {
+            "name": f"{suite.name}_{budget}",
+            "base": {**suite.base, **suite.budgets[budget]},
+        }
+        suite = suite.model_copy(update=changes)
+    try:
+        plan.runs(suite)
+    except HardballError as error:
+        raise HardballError(f"{path}: {error}") from None
+    return suite
+
+
+def _suite_path(text: str) -> Path:
+    if text.endswith((".yaml", ".yml")) or "/" in text:
+        path = Path(text)
+        if not path.is_file():
+            raise HardballError(f"no suite file {text}")
+        return path
+    if text not in names():
+        allowed = ", ".join(names())
+        raise HardballError(f"unknown suite {text!r}: allowed are {allowed}, or a path to a .yaml")
+    return paths.suites() / f"{text}.yaml"
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise HardballError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise HardballError(
+            f"{path}: a suite is a mapping with the keys {', '.join(Suite.model_fields)}"
+        )
+    return content
+
+
+def _parse(path: Path, content: dict[str, Any]) -> Suite:
+    for key in content:
+        if key not in Suite.model_fields:
+            raise HardballError(f"{path}: {settings.unknown(str(key), Suite.model_fields)}")
+    try:
+        return Suite.model_validate(content)
+    except ValidationError as error:
+        raise HardballError(f"{path}: {settings.first(error)}") from None
