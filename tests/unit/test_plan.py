@@ -1,5 +1,6 @@
 """Suites: what they run, what is one job, which files a run depends on, what mistakes say."""
 
+import importlib
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hardball.core.errors import HardballError
+from hardball.methods import registry
 from hardball.methods.method import Method
 from hardball.runs import code, plan, settings, suites
 from hardball.runs.spec import METHODS, Suite
@@ -120,8 +122,6 @@ GOES_ON = {"run", "ewc"}
 
 
 def test_breadth_has_every_sampler_loss_manifold_and_optimizer():
-    from hardball.methods import registry
-
     specs = [run.spec for run in plan.runs(suites.load("breadth"))]
     assert {spec.framework for spec in specs} == {"jax", "torch"}
     for kind in METHODS:
@@ -220,32 +220,37 @@ def names(framework: str, **values) -> set[str]:
     return {path.relative_to(code.PACKAGE).as_posix() for path in code.code_files(spec)}
 
 
-def test_code_of_a_run_is_its_own_halves():
-    files = names("jax", sampler="siblings", loss="margin")
+def file_of(kind: str, name: str, framework: str) -> str:
+    """The file that holds a method's code in a framework."""
+    return f"{registry.entry(kind, name).code(framework)[0].replace('.', '/')}.py"
+
+
+@pytest.mark.parametrize(("framework", "other"), [("jax", "torch"), ("torch", "jax")])
+def test_code_of_a_run_is_that_of_its_methods_and_its_framework(framework, other):
+    files = names(framework, sampler="siblings", loss="margin")
     assert {
-        "samplers/rings.py",
-        "samplers/rings_jax.py",
-        "losses/ranking_jax.py",
-        "manifolds/tangent_jax.py",
-        "optimizers/rows_jax.py",
-        "trainers/engine_jax.py",
-        "trainers/loop.py",
+        file_of("sampler", "siblings", framework),
+        file_of("loss", "margin", framework),
+        file_of("manifold", "tangent", framework),
+        file_of("optimizer", "adam", framework),
+        f"arrays/on_{framework}/elementwise.py",
+        f"training/engine_{framework}.py",
+        "training/loop.py",
         "metrics/ranking.py",
         "hierarchy/splits.py",
-        "words.py",
+        "core/random_bits.py",
     } <= files
-    assert not [name for name in files if name.endswith("_torch.py")]
-    assert "losses/contrastive_jax.py" not in files
-    assert "samplers/pool_jax.py" not in files
-    assert not [name for name in files if name.startswith("report/")]
+    assert not [name for name in files if f"_{other}" in name]
     assert not files & {
-        "catalog.py",
-        "entries/samplers.py",
-        "cli.py",
-        "plan.py",
-        "spec.py",
-        "hierarchy/fetch.py",
+        file_of("loss", "infonce", framework),
+        file_of("sampler", "pool", framework),
+        "methods/registry.py",
+        "cli/main.py",
+        "runs/plan.py",
+        "runs/spec.py",
+        "data/fetch.py",
     }
+    assert not [name for name in files if name.startswith(("report/", "studies/", "cli/"))]
 
 
 @pytest.mark.parametrize(
@@ -288,7 +293,7 @@ def changed_copy(tmp_path, monkeypatch):
     """A copy of the package whose files may change; hashes are taken from it."""
     copy = tmp_path / "hardball"
     shutil.copytree(code.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(plan, "PACKAGE", copy)
+    monkeypatch.setattr(code, "PACKAGE", copy)
     return copy
 
 
@@ -302,16 +307,24 @@ def hashes() -> dict[tuple[str, str], str]:
     }
 
 
+def users(loss: str, framework: str) -> set[tuple[str, str]]:
+    """The runs of a loss that use its file of this framework: of both where there is one file."""
+    file = file_of("loss", loss, framework)
+    return {(other, loss) for other in ("jax", "torch") if file_of("loss", loss, other) == file}
+
+
 @pytest.mark.parametrize(
     ("file", "touched"),
     [
-        ("losses/ranking_torch.py", {("torch", "margin")}),
-        ("losses/contrastive_jax.py", {("jax", "infonce")}),
-        ("trainers/engine_torch.py", {("torch", "infonce"), ("torch", "margin")}),
+        (file_of("loss", "margin", "torch"), users("margin", "torch")),
+        (file_of("loss", "infonce", "jax"), users("infonce", "jax")),
+        (file_of("sampler", "pool", "jax"), set()),
+        ("arrays/on_jax/elementwise.py", {("jax", "infonce"), ("jax", "margin")}),
+        ("training/engine_torch.py", {("torch", "infonce"), ("torch", "margin")}),
         ("metrics/ranking.py", "all"),
-        ("samplers/pool_jax.py", set()),
-        ("cli.py", set()),
-        ("catalog.py", set()),
+        ("cli/main.py", set()),
+        ("methods/registry.py", set()),
+        ("runs/suites.py", set()),
     ],
 )
 def test_changed_code_touches_just_what_depends_on_it(changed_copy, file, touched):
@@ -324,8 +337,29 @@ def test_changed_code_touches_just_what_depends_on_it(changed_copy, file, touche
     assert {key for key in before if before[key] != after[key]} == expected
 
 
+def test_a_method_from_outside_the_package_is_part_of_the_code(tmp_path, monkeypatch):
+    """Its file is hashed whole: a change of it reruns what uses it."""
+    text = """
+from hardball.methods.declare import loss
+
+@loss(summary="s", source="hardball: an example")
+def outside_loss(xp, d_pos, d_neg, weight):
+    return xp.sum(weight * d_neg, axis=1)
+"""
+    (tmp_path / "my_losses.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
+    importlib.import_module("my_losses")
+    spec = settings.make_spec({"dataset": "d", "loss": "outside_loss"}, "jax", 0)
+    first = code.code_sha256(spec)
+    (tmp_path / "my_losses.py").write_text(f"{text}# changed\n")
+    code._content.cache_clear()
+    assert code.code_sha256(spec) != first
+    monkeypatch.delitem(sys.modules, "my_losses")
+
+
 def test_modules_are_followed_through_relative_and_nested_imports(tmp_path, monkeypatch):
-    monkeypatch.setattr(plan, "PACKAGE", tmp_path)
+    monkeypatch.setattr(code, "PACKAGE", tmp_path)
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "__init__.py").write_text("")
     (tmp_path / "a" / "x.py").write_text("from . import y\n")
@@ -337,11 +371,12 @@ def test_modules_are_followed_through_relative_and_nested_imports(tmp_path, monk
 
 
 def test_planning_imports_neither_framework():
-    code = (
-        "import sys; from hardball.runs import plan; jobs = plan.jobs(suites.load('quick')); "
+    text = (
+        "import sys; from hardball.runs import code, plan, suites; "
+        "jobs = plan.jobs(suites.load('quick')); "
         "code.code_sha256(jobs[0].spec); sys.exit(bool({'jax', 'torch'} & set(sys.modules)))"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", text], check=False).returncode == 0
 
 
 def test_quick_is_a_part_of_breadth_apart_from_its_seeds():

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -14,17 +15,18 @@ from hardball.runs.spec import METHODS, RunSpec
 
 PACKAGE = Path(__file__).parents[1]
 
-# What these hold reaches a run through its spec alone, and the spec is in config_id; the used
-# catalogue entries are hashed by themselves, so that a new entry reruns nothing.
+# What these hold reaches a run through its spec alone, and the spec is in config_id; the methods
+# that a run uses are hashed by themselves, so that a new one reruns nothing.
 _NEUTRAL = {
     f"hardball{below}"
     for below in (
-        *("", ".cli.main", ".core.errors", ".core.paths", ".runs.plan", ".runs.spec"),
-        *(".methods", ".methods.contract", ".methods.registry", ".methods.sources"),
-        *(".methods.entries", ".methods.entries.data"),
-        *(".methods.entries.samplers", ".methods.entries.training"),
+        *("", ".cli", ".core.errors", ".core.paths", ".data.store", ".methods"),
+        *(f".methods.{name}" for name in ("contract", "declare", "method", "parameter")),
+        *(f".methods.{name}" for name in ("entries", "legacy", "registry", "sources")),
+        *(f".runs.{name}" for name in ("code", "collect", "plan", "settings", "spec", "suites")),
     )
 }
+_OTHER = {"jax": "_torch", "torch": "_jax"}
 
 
 def used_entries(spec: RunSpec) -> list[registry.Entry]:
@@ -35,24 +37,33 @@ def used_entries(spec: RunSpec) -> list[registry.Entry]:
 
 
 def code_files(spec: RunSpec) -> list[Path]:
-    """The source files a run depends on: its trainer, metrics, and its halves of the pairs.
+    """The source files a run depends on: its engine, the metrics, and the methods that it uses.
 
-    Followed through the import statements; the other framework's halves are never among them, nor
+    Followed through the import statements. Files of the other framework are never among them, nor
     is what fetches and builds data: the data have a hash of their own.
     """
-    starts = ["training.train", "training.engine_" + spec.framework, "metrics"]
+    framework = spec.framework
+    starts = ["training.train", f"training.engine_{framework}", f"arrays.on_{framework}", "metrics"]
     for known in used_entries(spec):
-        starts.extend(known.code(spec.framework))
-    other = "_torch" if spec.framework == "jax" else "_jax"
-    return module_files(starts, without=(other, ".hierarchy.store"))
+        starts.extend(known.code(framework))
+    return module_files(starts, without=_OTHER[framework])
 
 
 def code_sha256(spec: RunSpec) -> str:
-    """sha256 of a run's source files, of where its catalogue entries point, of what it reads beside
-    its data: its own features, the points that it begins from.
+    """sha256 of a run's source files, of which methods it uses, and of what it reads beside its
+    data: methods from outside the package, its own features, the points that it begins from.
     """
     where = [(e.kind, e.name, *e.code(spec.framework), e.form) for e in used_entries(spec)]
-    return _digest(code_files(spec), repr(where) + _features_sha256(spec) + _start_sha256(spec))
+    beside = _outside_sha256(spec) + _features_sha256(spec) + _start_sha256(spec)
+    return _digest(code_files(spec), repr(where) + beside)
+
+
+def _outside_sha256(spec: RunSpec) -> str:
+    """sha256 of the files whose methods come from outside the package."""
+    names = {e.module for e in used_entries(spec)}
+    modules = [sys.modules.get(name) for name in sorted(names) if not name.startswith("hardball.")]
+    files = [Path(str(module.__file__)) for module in modules if getattr(module, "__file__", "")]
+    return "".join(_content(path) for path in files)
 
 
 def _features_sha256(spec: RunSpec) -> str:
@@ -78,22 +89,26 @@ def module_sha256(*modules: str) -> str:
     return _digest(module_files(modules), "")
 
 
-def module_files(modules: Iterable[str], without: tuple[str, ...] = ()) -> list[Path]:
+def module_files(modules: Iterable[str], without: str = "") -> list[Path]:
     """Files of `modules` (dotted, below hardball) and of all hardball modules they import.
 
-    without: ends of module names that are not followed.
+    without: the end of names that are not followed, those of modules and of folders.
     """
     waiting = [f"hardball.{module}" for module in modules]
     found: dict[str, Path] = {}
     while waiting:
         module = waiting.pop()
-        skipped = module in found or module in _NEUTRAL or module.endswith(without)
+        skipped = module in found or module in _NEUTRAL or (without and _ends(module, without))
         path = None if skipped else _source(module)
         if path is not None:
             found[module] = path
             waiting.extend(_imported(path, module))
             waiting.append(module.rpartition(".")[0])
     return sorted(found.values())
+
+
+def _ends(module: str, end: str) -> bool:
+    return any(part.endswith(end) for part in module.split("."))
 
 
 def _source(module: str) -> Path | None:
