@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -124,14 +125,14 @@ def test_rows_that_this_version_cannot_read_are_left_out_and_named(tmp_path):
 
 def test_the_commands_start_fast_and_import_neither_framework():
     code = (
-        "import sys; from hardball.cli import app; "
+        "import sys; from hardball.cli.main import app; "
         "sys.exit(bool({'jax', 'torch', 'numba', 'pandas'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_installed_command_ends_with_2_and_no_traceback():
-    command = shutil.which("hardball", path=str(plan.Path(sys.executable).parent))
+    command = shutil.which("hardball", path=str(Path(sys.executable).parent))
     assert command is not None
     ended = subprocess.run([command, "plan", "quik"], capture_output=True, text=True, check=False)
     assert ended.returncode == 2
