@@ -11,6 +11,7 @@ import pytest
 
 import hardball
 from hardball.methods import registry
+from hardball.methods.facts import FACTS, named
 from hardball.report import gallery
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -145,6 +146,9 @@ def test_an_entrys_parameters_are_accepted_by_its_code(entry):
         halves = [registry.load(entry.kind, entry.name, f) for f in FRAMEWORKS]
         for half in halves:
             accepted |= set(inspect.signature(half).parameters)
+            if entry.kind in FACTS:
+                asked = (FACTS[entry.kind][name] for name in named(half, entry.kind))
+                accepted |= {parameter for fact in asked for parameter in fact.by}
     if entry.kind == "manifold":
         accepted |= set(inspect.signature(registry.load(*_of(entry), "torch").dist).parameters)
     assert set(entry.parameters) <= accepted

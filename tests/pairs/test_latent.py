@@ -1,7 +1,6 @@
 """Samplers that look at the points: what they choose, and that both halves choose the same."""
 
 import importlib
-import inspect
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +12,7 @@ from scipy import stats
 
 from hardball.core import random_bits
 from hardball.hierarchy.closure import closure
-from hardball.methods import registry
+from hardball.methods import facts, registry
 
 HALVES = ("jax", "torch")
 B, K, D = 48, 6, 3
@@ -64,8 +63,7 @@ class Half:
         index = registry.builder("sampler", name)(h, self.known, negatives=K, **resolved)
         index = {key: self.array(value) for key, value in index.items()}
         function = registry.load("sampler", name, self.framework)
-        taken = inspect.signature(function).parameters
-        options = {k: v for k, v in resolved.items() if k in taken}
+        options = facts.options(function, resolved)
         drawn = self.array(drawn if self.framework == "torch" else drawn.astype(np.uint32))
         if name == "neighbors":
             given = {"space": self.space}

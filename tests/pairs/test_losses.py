@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from hardball.methods import facts as table
 from hardball.methods import registry
-from hardball.training.methods import FACTS, NORMS, measure_of
 
 LOSSES = [
     *("infonce", "multi_hop_contrastive", "local_contrastive"),
@@ -23,10 +23,6 @@ D_NEG = np.array([[2.0, 0.5], [1.0, 4.0]])
 ONES = np.ones((2, 2))
 
 
-def takes(loss, name):
-    return name in inspect.signature(loss).parameters
-
-
 def facts(loss, size, dtype=float, edges=(1, 2)):
     """What the loss is told of `size` pairs: hops 1, 2, 3, 1, ... or depths 0, 1, 2, ...
 
@@ -38,7 +34,7 @@ def facts(loss, size, dtype=float, edges=(1, 2)):
     made |= {"depth_pos": at_the_end(depth, hops)}
     made |= {"depth_neg": at_the_end(depth[:, None], made["tree_neg"])}
     made |= {"norm_pos": hops / 2, "norm_neg": made["tree_neg"] / 2}
-    return [made[name].astype(dtype) for name in (*FACTS, *NORMS) if takes(loss, name)]
+    return [made[name].astype(dtype) for name in table.takes(loss) if name in made]
 
 
 def at_the_end(depth, edges):
@@ -290,7 +286,7 @@ def test_gradients_of_points_are_finite_where_they_coincide_and_at_the_boundary(
     """All in one place, at the origin and at the largest radius; and on opposite sides."""
     loss, space = half.load("loss", name), half.load("manifold", "poincare")
     measures = importlib.import_module(f"hardball.training.measures_{half.framework}")
-    how = SimpleNamespace(measure=measure_of(loss), manifold=space, c=1.0, flat=False)
+    how = SimpleNamespace(measure=table.measure_of(loss), manifold=space, c=1.0, flat=False)
 
     def of_points(anchors, positives, negatives, *told):
         near = measures.between(how, anchors, positives, how.c)
@@ -314,7 +310,7 @@ def test_gradients_of_points_are_finite_where_they_coincide_and_at_the_boundary(
 @pytest.mark.parametrize("params", [{}, {"temperature": 0.01}])
 def test_extreme_distances_stay_finite_in_float32(name, params, half):
     loss = half.load("loss", name)
-    if params and not takes(loss, "temperature"):
+    if params and "temperature" not in table.takes(loss):
         pytest.skip("no temperature")
     d_pos = np.array([0.0, 80.0, 0.0, 80.0], np.float32)
     d_neg = np.array([[0.0, 80.0], [0.0, 0.0], [80.0, 80.0], [80.0, 80.0]], np.float32)

@@ -7,7 +7,7 @@ from math import tanh
 import numpy as np
 import pytest
 
-from hardball.methods import registry
+from hardball.methods import facts, registry
 
 ENTRIES = {entry.name: entry for entry in registry.entries("regularizer")}
 # Every regulariser with its defaults, and what its parameters switch between.
@@ -29,7 +29,7 @@ DEGREES = np.array([4.0, 1.0, 9.0, 16.0])
 
 def asked(function):
     """The names of a function's arguments, in order."""
-    return list(inspect.signature(function).parameters)
+    return facts.takes(function)
 
 
 def call(half, name, given, cotangent=None, **params):
@@ -346,6 +346,9 @@ def test_defaults_are_those_of_the_catalogue(half):
         defaults = {p.name: p.default for p in takes.values() if p.default is not p.empty}
         # What is built before the training takes the others, see test_heads and test_earlier.
         built = dict(entry.parameters) if entry.build else {}
+        asked = facts.named(half.load("regularizer", entry.name), "regularizer")
+        by = [name for fact in asked for name in facts.FACTS["regularizer"][fact].by]
+        built |= {name: entry.parameters[name] for name in by}
         assert built | defaults == dict(entry.parameters)
 
 

@@ -1,7 +1,6 @@
 """The two halves of every sampler give the same ids, flags and weights, bit for bit."""
 
 import importlib
-import inspect
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +12,7 @@ import torch
 from hardball.core import random_bits
 from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import from_edges
-from hardball.methods import registry
+from hardball.methods import facts, registry
 from hardball.methods.samplers.segments import within
 
 CASES = [
@@ -101,8 +100,7 @@ def test_both_halves_draw_the_same(graph, name, params, x64):
     now = {"progress": (jnp.asarray(1 / 3), torch.tensor(1 / 3))} if name == "tightening" else {}
     given, theirs_given = ({key: both[i] for key, both in now.items()} for i in (0, 1))
     one, other = (registry.load("sampler", name, f) for f in HALVES)
-    taken = inspect.signature(one).parameters
-    options = {key: value for key, value in resolved.items() if key in taken}
+    options = facts.options(one, resolved)
     anchors = np.random.default_rng(1).integers(0, h.n_nodes, B).astype(np.int32)
     with jax.enable_x64(x64):
         w_jax, w_torch = as_words(edge_words(B * K).reshape(B, K))

@@ -8,7 +8,6 @@ on runs that cover every entry. All in float64.
 
 import dataclasses
 import functools
-import inspect
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +18,7 @@ import torch
 from hardball.core import random_bits
 from hardball.data import groups
 from hardball.data.cards import Group
-from hardball.methods import registry
+from hardball.methods import facts, registry
 from hardball.runs import plan, suites
 from hardball.runs.spec import RunSpec
 from hardball.training import (
@@ -89,7 +88,7 @@ OWNERS = [(geometry, "sum") for geometry in GEOMETRIES]
 CURVED = [geometry for geometry in GEOMETRIES if geometry.startswith("tangent")]
 OWNERS += [(CURVED[0], objective) for objective in OBJECTIVES if objective != "sum"]
 # What a loss is told.
-TOLD = ("hops", "depth", "absent", *methods.PATHS)
+TOLD = tuple(name for name in facts.FACTS["loss"] if name in facts.TOLD)
 RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
 # Its negatives stand for all non-edges, so that its gradient is some fifty times the others': at
 # their rate points reach the edge of the ball, where rounding is blown up. Cones stay outside of
@@ -229,7 +228,7 @@ def depths(side, nodes):
 def comparing(measure):
     """The names of the losses that compare distances, or angles."""
     loaded = {n: registry.load("loss", m.name, "jax") for n, m in LOSSES.items()}
-    return [name for name, loss in loaded.items() if methods.measure_of(loss) == measure]
+    return [name for name, loss in loaded.items() if facts.measure_of(loss) == measure]
 
 
 @functools.cache
@@ -242,7 +241,7 @@ def compiled_path(geometry, pooled, measure):
 
     def path(which, table, pairs, told, draws, rate):
         def any_loss(*compared, **given):
-            told = {name: given[name] for name in (*TOLD, *methods.NORMS) if name in given}
+            told = {name: given[name] for name in (*TOLD, *facts.NORMS) if name in given}
             return jax.lax.switch(which, functions, *compared, told)
 
         def step(table, given):
@@ -261,8 +260,7 @@ def compiled_path(geometry, pooled, measure):
 def one_loss(method):
     """(what is compared, weight, all facts) -> a loss, which takes the facts that it names."""
     loss = registry.load("loss", method.name, "jax")
-    known = (*methods.FACTS, *methods.NORMS)
-    taken = [name for name in known if name in inspect.signature(loss).parameters]
+    taken = [name for name in (*TOLD, *facts.NORMS) if name in facts.takes(loss)]
 
     def of_all(*given):
         *compared, told = given

@@ -182,12 +182,13 @@ def test_a_step_is_told_what_mattered_of_every_row(framework, saved, older, tree
     saved(rows(older))
     task = problem.build(spec_of(framework, start=BEGUN, regularizers=["ewc"]), tree)
     known = np.isin(tree.ids, older.ids)
-    assert task.fisher.shape == (9, 2)
-    assert not task.fisher[~known].any()
+    told = fisher.of_run(task)
+    assert told.shape == (9, 2)
+    assert not told[~known].any()
     before = problem.build(spec_of(framework), older)
     before = dataclasses.replace(before, start=rows(older))
     own = dict(zip(older.ids, 9 * fisher.diagonal(before, 100), strict=True))
-    for node, found in zip(tree.ids[known], task.fisher[known], strict=True):
+    for node, found in zip(tree.ids[known], told[known], strict=True):
         np.testing.assert_allclose(found, own[node], rtol=1e-12)
     engine = importlib.import_module(f"hardball.training.engine_{framework}").Engine(task, 1)
     stream, table = problem.batches_of(task), engine.start()
@@ -198,7 +199,7 @@ def test_a_step_is_told_what_mattered_of_every_row(framework, saved, older, tree
     moved = engine.points(table, 1)
     ids, _ = engine.sample(table, 1, second.batch[0], second.words[0])
     touched = np.concatenate([task.positives[second.batch[0]].T.ravel(), ids.ravel()])
-    each = (task.fisher * (moved - task.start) ** 2).sum(axis=1) / 2
+    each = (fisher.of_run(task) * (moved - task.start) ** 2).sum(axis=1) / 2
     found = engine.read(engine.run(table, second)[1])["loss_ewc"]
     assert found == pytest.approx(each[touched].mean(), rel=1e-10)
     assert found > 0

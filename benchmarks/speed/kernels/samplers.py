@@ -2,12 +2,11 @@
 
 import functools
 import importlib
-import inspect
 import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardball.methods import registry
+from hardball.methods import facts, registry
 
 from . import trees
 from .frameworks import framework
@@ -98,10 +97,8 @@ def one(part: "Part", half: str, n: int) -> Callable[..., Any]:
 
     fw = framework(half)
     draw = registry.load("sampler", part.method.name, half)
-    taken = inspect.signature(draw).parameters
-    options = {k: v for k, v in part.method.params.items() if k in taken}
-    if "negatives" in taken:
-        options["negatives"] = part.negatives
+    taken = facts.takes(draw)
+    options = facts.options(draw, {**part.method.params, "negatives": part.negatives})
     if "progress" in taken:
         options["progress"] = fw.array(np.array(0.5, np.float32))
     if "space" in taken:

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from hardball import __version__
 from hardball.cli import report
 from hardball.core.errors import HardballError
-from hardball.methods import registry
+from hardball.methods import plugins, registry
 from hardball.runs import plan, settings, suites
 from hardball.runs.spec import Framework
 from hardball.studies.draws.command import draws
@@ -22,7 +22,17 @@ ADHOC = "adhoc"
 
 
 class OneLine(TyperGroup):
-    """A user's mistake is one line on stderr and exit code 2, never a traceback."""
+    """A user's mistake is one line on stderr and exit code 2, never a traceback.
+
+    Plug-ins may be named anywhere: before the command, or among its own options.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, _without_plugins(args))
+        except HardballError as error:
+            typer.echo(f"hardball: {' '.join(str(error).split())}", err=True)
+            raise typer.Exit(2) from None
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -53,6 +63,21 @@ FolderOption = Annotated[
 ]
 
 
+def _without_plugins(args: list[str]) -> list[str]:
+    """The arguments without `--plugin FILE`, whose files are read with the methods from here on."""
+    left, waiting = [], iter(args)
+    for argument in waiting:
+        option, sign, value = argument.partition("=")
+        if option != "--plugin":
+            left.append(argument)
+            continue
+        named = value if sign else next(waiting, "")
+        if not named:
+            raise HardballError("--plugin: name a Python file or a module that declares methods")
+        plugins.add(named)
+    return left
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"hardball {__version__}")
@@ -64,6 +89,10 @@ def main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="say it and leave")
     ] = False,
+    plugin: Annotated[
+        list[str] | None,
+        typer.Option(help="file or module with methods of your own; repeatable, in any place"),
+    ] = None,
 ) -> None:
     pass
 

@@ -73,6 +73,19 @@ def gallery(
     _say(commands.gallery_command(out))
 
 
+def reference(
+    out: Annotated[Path | None, typer.Option("--out", help="folder of the pages [docs]")] = None,
+) -> None:
+    """Writes docs/reference: every method, fact, setting and metric, as they are declared.
+
+    \b
+    hardball reference
+    """
+    from hardball.report import commands
+
+    _say(commands.reference_command(out))
+
+
 def compare(
     old: Annotated[str, typer.Argument(help="runs.csv, its folder, or a suite's name")],
     new: Annotated[str, typer.Argument(help="what to compare with it")],
@@ -122,4 +135,4 @@ def _say(written: list[Path]) -> None:
         typer.echo(path)
 
 
-COMMANDS = (table, plot, trends, gallery, compare, freeze, readme)
+COMMANDS = (table, plot, trends, gallery, reference, compare, freeze, readme)

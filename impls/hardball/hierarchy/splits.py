@@ -30,6 +30,7 @@ class Split:
     labels: classes to be told from the points after training, None where the task asks for none:
         of nodes, or of the graphs in graph_of.
     graph_of: (N,) the graph that each node is in, -1 for none; None where nodes are classified.
+    links: whether the held-out pairs are links to be told from corrupted ones after training.
     l2: strength of the classifier's penalty, 0 where it is chosen on the validation examples.
     """
 
@@ -42,6 +43,7 @@ class Split:
     labels: Labels | None = None
     graph_of: Int32 | None = None
     l2: float = 0.0
+    links: bool = False
 
 
 TRAIN, TEST, VALIDATION = 1, 2, 3
@@ -100,7 +102,7 @@ def leaks(split: Split) -> list[str]:
             _line(contains(split.known, node, ancestor), f"{part} pairs are known to masking"),
             _line(~contains(split.exclude, node, ancestor), f"{part} pairs are no true pairs"),
         ]
-        if split.name == "link_prediction":
+        if split.links:
             basic = ~graph.implied(split.exclude.indptr, split.exclude.indices, node, ancestor)
             found.append(_line(basic, f"{part} pairs are basic, which nothing else implies"))
         if split.name == "leaf_parent":

@@ -6,13 +6,18 @@ that one text serves JAX and PyTorch. `Entry.bind` gives the function of one fra
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
 from hardball.core.errors import HardballError
+from hardball.methods import facts
+from hardball.methods.facts import Fact
 from hardball.methods.parameter import Parameter, Value
+from hardball.metrics.charts import Chart
 
 Kind = Literal[
     "task",
@@ -41,14 +46,15 @@ class Entry:
     """One method.
 
     body: the function, or the module where a module is the method, as a manifold is; its first
-    argument is the array namespace. None where the method is all host code.
+    argument is the array namespace, the others are facts, see `facts.FACTS`, and parameters.
+    None where the method is all host code.
     build: a host function (hierarchy, known, **params) -> dict of arrays, for both frameworks; of
     a regulariser that `owns` arrays (problem, **params) -> its Head; of a radius (hierarchy,
     **params) -> that of every node.
     declared: every parameter, see `parameter.Parameter`.
     looks: whether what a sampler draws depends on where the points lie.
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
-    owns: whether a regulariser has arrays of its own that are trained with the points.
+    owns: the arrays that a regulariser's `build` makes for it alone, see `handed.Head`.
     curves: whether a regulariser learns the curvature at which the loss's distances are taken.
     form: how a sampler draws: for each pair, one pool a batch, or composed of other samplers.
     cost: of a sampler, for N nodes, "memory of its arrays; work of a draw".
@@ -60,7 +66,28 @@ class Entry:
     state: what an optimiser keeps of each row, zeros at first.
     coast: a body (xp, manifold, rows, state, before, lr, c, **params) -> (rows, state) that makes
     up for the steps since a row was last touched; None where an untouched row stays as it is.
+    promises: what a sampler promises of its draws: "depth", that they lie as deep as the node they
+    are drawn for; "near", that they are fewer hops away than random nodes too; "" neither. A host
+    function (**params) -> one of these where it depends on the parameters.
+    complete: whether the pairs of a `pairs` are all training pairs, equally often.
+    curvature_free: whether a row of a manifold means the same tangent vector at the origin whatever
+    the curvature, so that this can be learned.
+    chart: how the exact metrics read a manifold's points; needed unless `metrics.charts` has it.
+    kernel: which of the compiled kernels' parts does the same: of a manifold, an optimiser, a loss.
+    fits: a host function (spec, **params) that raises HardballError where another setting of the
+    run contradicts the method; of a sampler with the keyword `negatives`.
+    reads: a host function (**params) -> the files that a method reads beside the data set.
+    earlier: of a start that goes on from another run, a host function (hierarchy, **params) -> an
+    `starts.earlier.Earlier`.
+    scores: of a regulariser that `owns` arrays, a host function (task, points, c, own, **params) ->
+    metrics of its arrays at the end, by name.
     overrides: by framework, what makes its function from the namespace where the body will not do.
+
+    Some parameters mean something to training: `c` of a manifold, its curvature is -c; of a
+    sampler `relative_to`, the end of a pair that draws are around, `every`, the steps between two
+    refreshes; `temperature` of a loss, what it divides distances by; of a regulariser `schedule`
+    and `lr`, how its weight goes and the rate of what it owns; `features` and `file`, features of
+    the nodes.
     """
 
     kind: Kind
@@ -77,13 +104,26 @@ class Entry:
     coast: Body | None = None
     looks: bool = False
     sums: bool = False
-    owns: bool = False
+    owns: tuple[Fact, ...] = ()
     curves: bool = False
     cost: str = ""
     formula: str = ""
     settings: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    promises: str | Callable[..., str] = ""
+    complete: bool = False
+    curvature_free: bool = False
+    chart: Chart | None = None
+    kernel: str = ""
+    fits: Body | None = None
+    reads: Callable[..., list[Path]] | None = None
+    earlier: Body | None = None
+    scores: Body | None = None
     overrides: dict[str, Callable[[Any], Body]] = field(default_factory=dict)
     _bound: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def promise(self, parameters: Mapping[str, Value]) -> str:
+        """What a sampler promises with these parameters, see `promises`."""
+        return self.promises if isinstance(self.promises, str) else self.promises(**parameters)
 
     @property
     def parameters(self) -> dict[str, Value]:
@@ -116,7 +156,14 @@ class Entry:
 
     def code(self, framework: str) -> list[str]:
         """The modules below hardball that hold the method's code in a framework."""
-        return [self.module.removeprefix("hardball.")]
+        inside = self.module.startswith("hardball.")
+        return [self.module.removeprefix("hardball.")] if inside else []
+
+    @property
+    def file(self) -> Path | None:
+        """The file that declares the method; None where the module is not a file."""
+        found = getattr(sys.modules.get(self.module), "__file__", None)
+        return Path(found) if found else None
 
     def override(self, framework: str) -> Callable[[Callable[[Any], Body]], Callable[[Any], Body]]:
         """Decorates what makes a framework's own function, given its namespace.
@@ -130,13 +177,21 @@ class Entry:
 
         return put
 
+    def check(self, function: Body) -> None:
+        """Raises HardballError where an argument is neither a fact nor a parameter."""
+        facts.check(self.kind, self.name, function, self.parameters, self.owns)
+
     def bind(self, xp: Any) -> Any:
         """The method over the namespace `xp`, bound once: a function without the argument `xp`.
 
-        Its parameters have their defaults. Of a module, its functions bound one by one.
+        Its parameters have their defaults. Of a module, its functions bound one by one. Raises
+        HardballError where `check` does.
         """
         if xp.NAME not in self._bound:
-            self._bound[xp.NAME] = self._make(xp)
+            made = self._make(xp)
+            if not isinstance(made, Bound | ModuleType):
+                self.check(made)
+            self._bound[xp.NAME] = made
         return self._bound[xp.NAME]
 
     def bind_refresh(self, xp: Any) -> Body | None:
@@ -154,8 +209,7 @@ class Entry:
     def _make(self, xp: Any) -> Any:
         if xp.NAME in self.overrides:
             made = self.overrides[xp.NAME](xp)
-            takes = inspect.signature(made).parameters
-            defaults = {k: v for k, v in self.parameters.items() if k in takes}
+            defaults = facts.options(made, self.parameters)
             return functools.partial(made, **defaults) if defaults else made
         if self.body is None:
             raise TypeError(f"{self.kind} {self.name} has no code for a framework")
@@ -176,7 +230,7 @@ class Bound:
         for name, value in vars(module).items():
             if inspect.isfunction(value) and value.__module__ == module.__name__:
                 if not name.startswith("_"):
-                    takes_xp = next(iter(inspect.signature(value).parameters), "") == "xp"
+                    takes_xp = facts.takes(value)[:1] == ("xp",)
                     setattr(self, name, _with_defaults(value, xp, {}) if takes_xp else value)
             elif name.isupper():
                 setattr(self, name, value)
@@ -214,9 +268,7 @@ class Manifold(Bound):
 
 def _with_defaults(body: Body, xp: Any, parameters: Mapping[str, Value]) -> Body:
     """`body` with `xp` and the defaults of the parameters that it takes."""
-    takes = inspect.signature(body).parameters
-    given = {name: value for name, value in parameters.items() if name in takes}
-    bound = functools.partial(body, xp, **given)
+    bound = functools.partial(body, xp, **facts.options(body, parameters))
     functools.update_wrapper(bound, body)
     # Without it a signature would be read from the body, and show `xp`.
     del bound.__wrapped__

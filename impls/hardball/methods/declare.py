@@ -67,7 +67,12 @@ def _decorator(kind: Kind) -> Callable[..., Callable[[Body], Entry]]:
 
 def _host(kind: Kind) -> Callable[..., Callable[[Host], Host]]:
     def of_kind(
-        *, name: str = "", summary: str, source: str, parameters: Declared | None = None
+        *,
+        name: str = "",
+        summary: str,
+        source: str,
+        parameters: Declared | None = None,
+        **said: Any,
     ) -> Callable[[Host], Host]:
         def decorate(build: Host) -> Host:
             called = name or build.__name__
@@ -83,6 +88,7 @@ def _host(kind: Kind) -> Callable[..., Callable[[Host], Host]]:
                 source=source,
                 parameters=parameters,
                 build=checked,
+                **said,
             )
             return cast(Host, checked)
 

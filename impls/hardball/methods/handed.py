@@ -1,14 +1,19 @@
-"""What the trainer hands to the builders of pairs and of batches."""
+"""What training hands to the builders of methods, and what they hand back."""
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from hardball.hierarchy.dag import Hierarchy
+from hardball.hierarchy.splits import Split
 
 
 class Settings(Protocol):
-    """The settings of a run that builders read; task and pairs are printed in errors alone."""
+    """The settings of a run that builders read; task and pairs are printed in errors alone.
+
+    manifold: a `method.Method`.
+    """
 
     @property
     def dataset(self) -> str: ...
@@ -16,6 +21,10 @@ class Settings(Protocol):
     def seed(self) -> int: ...
     @property
     def batch_size(self) -> int: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def manifold(self) -> Any: ...
     @property
     def task(self) -> Any: ...
     @property
@@ -28,12 +37,17 @@ class Problem(Protocol):
     positives: int32 (P, 2), the training pairs, node and ancestor, ascending. known_indptr (N+1,),
     known_indices: the same as rows, the longest of length known_width. hops: (P,) edges of the
     shortest path from the node of each pair to its ancestor. total_steps: of the whole run.
+    shared: what runs on one hierarchy share, `shared.features(kind, file)` for one.
     """
 
     @property
     def spec(self) -> Settings: ...
     @property
     def hierarchy(self) -> Hierarchy: ...
+    @property
+    def split(self) -> Split: ...
+    @property
+    def shared(self) -> Any: ...
     @property
     def positives(self) -> np.ndarray: ...
     @property
@@ -48,3 +62,15 @@ class Problem(Protocol):
     def n_nodes(self) -> int: ...
     @property
     def total_steps(self) -> int: ...
+
+
+class Head(NamedTuple):
+    """The arrays that a regulariser owns.
+
+    start: what is trained, before training: float64 by name, as its body calls them. nodes: what
+    it is told of every node, (N, ...) by name: reals, or int32. A step hands it both under their
+    names, of `nodes` the rows of both ends of the batch's pairs.
+    """
+
+    start: Mapping[str, np.ndarray]
+    nodes: Mapping[str, np.ndarray]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from hardball.methods import registry
 from hardball.methods.contract import Entry as Declared
 from hardball.methods.contract import Kind
+from hardball.methods.facts import Fact
 from hardball.methods.parameter import Parameter, Value
 
 
@@ -19,18 +20,19 @@ class Entry:
     function: its name in both halves ("" where the module itself is the method, as a manifold is).
     looks: whether what a sampler draws depends on where the points lie.
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
-    owns: whether a regulariser has arrays of its own that are trained with the points.
+    owns: the arrays that a regulariser's `build` makes for it alone, see `handed.Head`.
     curves: whether a regulariser learns the curvature at which the loss's distances are taken.
     cost: of a sampler, for N nodes, "memory of its arrays; work of a draw".
     formula: of a sampler, what is drawn; where it is empty the docstring of the halves says it.
     settings: values of the parameter `setting` -> the parameters that each of them fixes.
     build: a host function (hierarchy, known, **params) -> dict of arrays, shared by both halves;
-    of a regulariser that `owns` arrays (problem, **params) -> `trainers.heads.Head`; of a radius
+    of a regulariser that `owns` arrays (problem, **params) -> `handed.Head`; of a radius
     (hierarchy, **params) -> that of every node.
     words: a host function (negatives, **params) -> words an anchor; "" where a draw takes one.
     refresh: the name in both halves of what makes a sampler's lists from the points, again and
     again during the training.
     parameters: every parameter with its default.
+    said: other fields of `contract.Entry`. hosts: those that are host functions, "module:function".
     """
 
     kind: Kind
@@ -48,10 +50,12 @@ class Entry:
     paired: bool = True
     looks: bool = False
     sums: bool = False
-    owns: bool = False
+    owns: tuple[Fact, ...] = ()
     curves: bool = False
     cost: str = ""
     formula: str = ""
+    said: Mapping[str, Any] = field(default_factory=dict)
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def costs(self) -> tuple[str, str]:
@@ -122,5 +126,7 @@ def register_all(entries: tuple[Entry, ...]) -> None:
                 formula=old.formula,
                 settings=old.settings,
                 _bound={"old": old},
+                **old.said,
+                **{name: _host(place) for name, place in old.hosts.items()},
             )
         )

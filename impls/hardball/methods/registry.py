@@ -1,20 +1,24 @@
 """What exists: kind and name -> the method, see `contract.Entry`.
 
 A name here is the YAML value, the workflow wildcard, the CSV value and the name in the docs.
-Every module below hardball.methods is read when the first method is asked for; what a module
-declares is registered by being there. Neither framework is imported before `load` asks for it.
+Every module below hardball.methods is read when the first method is asked for, and every plug-in,
+see `plugins`; what a module declares is registered by being there. Neither framework is imported
+before `load` asks for it.
 """
 
 import functools
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from hardball.arrays.namespace import namespace
 from hardball.core.errors import HardballError
+from hardball.methods import plugins
 from hardball.methods.contract import Entry, Kind
 from hardball.methods.parameter import Value
+from hardball.metrics.charts import CHARTS
 
 __all__ = ["Entry", "Kind", "Value"]
 
@@ -44,7 +48,11 @@ _ENTRIES: dict[tuple[Kind, str], Entry] = {}
 
 
 def register(entry: Entry) -> Entry:
-    """Makes a method known; raises HardballError where another has its name."""
+    """Makes a method known.
+
+    Raises HardballError where another has its name, and where an argument of its body is neither a
+    fact nor a parameter.
+    """
     key = entry.kind, entry.name
     known = _ENTRIES.get(key)
     if known is not None and known.module != entry.module:
@@ -52,12 +60,22 @@ def register(entry: Entry) -> Entry:
             f"{entry.kind} {entry.name!r} is declared by {known.module} and by {entry.module}: "
             "rename one of them"
         )
+    if inspect.isfunction(entry.body):
+        entry.check(entry.body)
+    if entry.chart is not None:
+        CHARTS[entry.name] = entry.chart
     _ENTRIES[key] = entry
     return entry
 
 
-@functools.cache
 def _read() -> None:
+    """Has every module read that declares methods, the package's own and plug-ins."""
+    _read_package()
+    plugins.read()
+
+
+@functools.cache
+def _read_package() -> None:
     """Imports every module of the package's methods, whose declarations register themselves."""
     package = importlib.import_module("hardball.methods")
     for found in pkgutil.walk_packages(package.__path__, "hardball.methods."):
@@ -126,8 +144,7 @@ def load(kind: Kind, name: str, framework: str) -> Any:
 
 def refresher(kind: Kind, name: str, framework: str) -> Callable[..., Any] | None:
     """What makes a method's lists from the points in a framework, None where it keeps none."""
-    known = entry(kind, name)
-    return None if known.refresh is None else known.bind_refresh(namespace(framework))
+    return entry(kind, name).bind_refresh(namespace(framework))
 
 
 def coaster(name: str, framework: str) -> Callable[..., Any] | None:

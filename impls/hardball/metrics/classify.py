@@ -32,7 +32,7 @@ def link_figures(
     Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Entailment Cones, section 5, and the
     authors' code, github.com/dalab/hyperbolic_cones, eval.py, all.py.
     """
-    if split.name != "link_prediction" or split.test is None or split.validation is None:
+    if not split.links or split.test is None or split.validation is None:
         return {}
     halves = {"validation": split.validation, "test": split.test}
     below = from_pairs(pairs(split.exclude)[:, ::-1], polar.n_nodes)

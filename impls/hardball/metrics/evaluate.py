@@ -68,7 +68,7 @@ def evaluate(
         out |= separation.group_figures(polar, hierarchy.groups, seed)
         out |= distortion.distortion(polar, neighbours, seed)
         out |= class_figures(polar, split)
-        if split.name == "link_prediction":
+        if split.links:
             out |= link_head_figures(polar, split, seed)
     return out
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from hardball.core.errors import HardballError
 from hardball.metrics import kernels
+from hardball.metrics.charts import chart
 
 MAX_RADIUS = 350.0
 MAX_COORDINATE = 1e150
-MANIFOLDS = ("poincare", "lorentz", "tangent", "euclidean")
 
 
 class Table(NamedTuple):
@@ -46,7 +46,7 @@ class Polar:
 
 
 def to_polar(points: np.ndarray, manifold: str, c: float = 1.0) -> Polar:
-    """Radius and direction of points of one of the manifolds.
+    """Radius and direction of points of a manifold, by its chart, see `charts`.
 
     a = 2 artanh(sqrt(c) |x|) on the ball, arsinh(sqrt(c) |x_1..d|) on the hyperboloid (x_0 is not
     read), sqrt(c) |v| in tangent coordinates, |x| in R^d, where c is not read.
@@ -55,9 +55,7 @@ def to_polar(points: np.ndarray, manifold: str, c: float = 1.0) -> Polar:
     manifold.
     Source: Nickel & Kiela 2018, section 3.
     """
-    if manifold not in MANIFOLDS:
-        allowed = ", ".join(MANIFOLDS)
-        raise HardballError(f"unknown manifold {manifold!r}: allowed are {allowed}")
+    read = chart(manifold)
     x = np.array(points, np.float64)
     finite = np.isfinite(x).all(axis=1)
     if not finite.all():
@@ -65,8 +63,7 @@ def to_polar(points: np.ndarray, manifold: str, c: float = 1.0) -> Polar:
             f"diverged: {int((~finite).sum())} of {len(x)} points are not finite; "
             "lower the learning rate, or clip"
         )
-    if manifold == "lorentz":
-        x = x[:, 1:]
+    x = x[:, read.dependent :]
     if np.abs(x).max(initial=0) > MAX_COORDINATE:
         raise HardballError(
             f"diverged: a coordinate of {np.abs(x).max():.4g}, where float64 distances end at "
@@ -74,14 +71,14 @@ def to_polar(points: np.ndarray, manifold: str, c: float = 1.0) -> Polar:
         )
     norm = np.sqrt(np.square(x).sum(axis=1))
     direction = np.divide(x, norm[:, None], out=np.zeros_like(x), where=norm[:, None] > 0)
-    if manifold == "euclidean":
+    if read.flat:
         # p = m = 0 and s = 2 turn the key into |x - y|^2, exactly
         nothing = np.zeros(len(x))
         table = Table(np.ascontiguousarray(x.T), nothing, nothing, np.full(len(x), 2.0))
         return Polar(norm, direction, 0.0, False, table)
     if not c > 0:
         raise HardballError(f"c={c!r}: curvature -c needs c > 0")
-    radius = _radius(np.sqrt(c) * norm, manifold)
+    radius = read.radius(np.sqrt(c) * norm)
     if len(radius) and radius.max() > MAX_RADIUS:
         raise HardballError(
             f"diverged: radius {radius.max():.4g} / sqrt(c), where float64 distances end at "
@@ -91,19 +88,6 @@ def to_polar(points: np.ndarray, manifold: str, c: float = 1.0) -> Polar:
         np.ascontiguousarray(direction.T), np.exp(radius / 2), np.exp(-radius / 2), np.sinh(radius)
     )
     return Polar(radius, direction, float(c), True, table)
-
-
-def _radius(scaled: np.ndarray, manifold: str) -> np.ndarray:
-    if manifold == "lorentz":
-        return np.arcsinh(scaled)
-    if manifold == "tangent":
-        return scaled
-    if (scaled >= 1).any():
-        raise HardballError(
-            f"diverged: {int((scaled >= 1).sum())} points lie outside the ball "
-            f"(sqrt(c) |x| up to {scaled.max():.6g}, allowed is < 1)"
-        )
-    return np.log1p(2 * scaled / (1 - scaled))
 
 
 def keys(polar: Polar, nodes: np.ndarray, candidates: np.ndarray) -> np.ndarray:

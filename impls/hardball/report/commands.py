@@ -67,6 +67,13 @@ def gallery_command(out: Path | None = None) -> list[Path]:
     return _drawing("plots.gallery_plots").write(paths.root() / "docs" if out is None else out)
 
 
+def reference_command(out: Path | None = None) -> list[Path]:
+    """Writes the pages of methods, facts, settings and metrics, below docs/ or `out`."""
+    from hardball.report import reference
+
+    return reference.write(paths.root() / "docs" if out is None else out)
+
+
 def _drawing(module: str) -> Any:
     try:
         return importlib.import_module(f"hardball.report.{module}")

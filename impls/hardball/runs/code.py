@@ -2,14 +2,12 @@
 
 import ast
 import hashlib
-import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from hardball.core.errors import HardballError
 from hardball.methods import registry
-from hardball.methods.starts.earlier import points_file
 from hardball.runs.negatives import samplers
 from hardball.runs.spec import METHODS, RunSpec
 
@@ -21,8 +19,11 @@ _NEUTRAL = {
     f"hardball{below}"
     for below in (
         *("", ".cli", ".core.errors", ".core.paths", ".data.store", ".methods"),
-        *(f".methods.{name}" for name in ("contract", "declare", "method", "parameter")),
-        *(f".methods.{name}" for name in ("entries", "legacy", "registry", "sources")),
+        *(f".methods.{name}" for name in ("contract", "declare", "handed", "method")),
+        *(
+            f".methods.{name}"
+            for name in ("entries", "legacy", "parameter", "plugins", "registry", "sources")
+        ),
         *(f".runs.{name}" for name in ("code", "collect", "plan", "settings", "spec", "suites")),
     )
 }
@@ -46,6 +47,8 @@ def code_files(spec: RunSpec) -> list[Path]:
     starts = ["training.train", f"training.engine_{framework}", f"arrays.on_{framework}", "metrics"]
     for known in used_entries(spec):
         starts.extend(known.code(framework))
+    for module, path in _outside(spec):
+        starts.extend(name.removeprefix("hardball.") for name in _imported(path, module))
     return module_files(starts, without=_OTHER[framework])
 
 
@@ -60,10 +63,13 @@ def code_sha256(spec: RunSpec) -> str:
 
 def _outside_sha256(spec: RunSpec) -> str:
     """sha256 of the files whose methods come from outside the package."""
-    names = {e.module for e in used_entries(spec)}
-    modules = [sys.modules.get(name) for name in sorted(names) if not name.startswith("hardball.")]
-    files = [Path(str(module.__file__)) for module in modules if getattr(module, "__file__", "")]
-    return "".join(_content(path) for path in files)
+    return "".join(_content(path) for _, path in _outside(spec))
+
+
+def _outside(spec: RunSpec) -> list[tuple[str, Path]]:
+    """The modules outside the package that declare a run's methods, and their files."""
+    known = {e.module: e.file for e in used_entries(spec) if not e.module.startswith("hardball.")}
+    return [(module, path) for module, path in sorted(known.items()) if path is not None]
 
 
 def _features_sha256(spec: RunSpec) -> str:
@@ -76,10 +82,11 @@ def _features_sha256(spec: RunSpec) -> str:
 
 def _start_sha256(spec: RunSpec) -> str:
     """sha256 of the points that a run begins from; "" where it names none or none are there."""
-    if spec.start.name != "run":
+    reads = registry.entry("start", spec.start.name).reads
+    if reads is None:
         return ""
     try:
-        return _content(points_file(str(spec.start.params["points"])))
+        return "".join(map(_content, reads(**spec.start.params)))
     except HardballError:
         return ""
 

@@ -12,13 +12,13 @@ from hardball.hierarchy.closure import closure, contains
 from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import registry
 from hardball.metrics import polar
+from hardball.metrics.charts import chart
 from hardball.runs.spec import RunSpec
+from hardball.training import problem
 
 TRIPLES = 2000
 GEOMETRY = 256
 MAX_START = 0.1
-NEAR = ("siblings", "cousins")
-SAME_DEPTH = (*NEAR, "depth_matched")
 
 
 def check_run(
@@ -72,16 +72,9 @@ def _shape(points: np.ndarray, module: Any, row: Mapping[str, Any], h: Hierarchy
 
 
 def _inside(points: np.ndarray, manifold: str, c: float) -> Check:
-    """On the ball sqrt(c)|x| < 1; on the hyperboloid <x,x> = -1/c, x0 > 0, to float32 digits."""
-    x = points.astype(np.float64)
-    if manifold == "poincare":
-        largest = float(np.sqrt(c) * np.linalg.norm(x, axis=1).max())
-        return Check("points inside the space", largest < 1, f"largest sqrt(c)|x| = {largest:.9f}")
-    if manifold == "lorentz":
-        expected = np.sqrt(1 / c + np.square(x[:, 1:]).sum(axis=1))
-        off = float((np.abs(x[:, 0] - expected) / expected).max())
-        return Check("points inside the space", off < 1e-5, f"x0 off by {off:.1e} at most")
-    return Check("points inside the space", True, f"all of R^{x.shape[1]} is allowed")
+    """By the manifold's own chart, see `charts.Chart.inside`."""
+    passed, text = chart(manifold).inside(points.astype(np.float64), c)
+    return Check("points inside the space", passed, text)
 
 
 def _axioms(table: polar.Polar) -> list[Check]:
@@ -203,8 +196,6 @@ def _limit(
 def _with_spec(
     points: np.ndarray, manifold: str, c: float, h: Hierarchy, spec: RunSpec
 ) -> list[Check]:
-    from hardball.training import problem
-
     if spec.manifold.name != manifold:
         raise HardballError(f"points of {manifold}, but the run says {spec.manifold.name}")
     relations = closure(h)
@@ -213,8 +204,8 @@ def _with_spec(
     start = Check(
         _WITH_SPEC[0], largest < MAX_START, f"largest radius {largest:.4f} at initialisation"
     )
-    of = str(spec.sampler.params.get("of", spec.sampler.name))
-    if of not in (*SAME_DEPTH, "branch", "tree"):
+    promise = registry.entry("sampler", spec.sampler.name).promise(spec.sampler.params)
+    if not promise:
         open_ = f"{spec.sampler.name} promises nothing"
         return [start, *(Check(name, None, open_) for name in _WITH_SPEC[1:])]
 
@@ -230,8 +221,9 @@ def _with_spec(
         bool(level.all()),
         f"{int((~level).sum())} of {len(drawn)} draws elsewhere, {widened.mean():.0%} widened",
     )
-    if of not in NEAR:
-        return [start, depth, Check(_WITH_SPEC[2], None, f"{of} promises the depth only")]
+    if promise != "near":
+        text = f"{spec.sampler.name} promises the depth only"
+        return [start, depth, Check(_WITH_SPEC[2], None, text)]
     random = (
         random_bits.uniform(random_bits.words(0, "check random", 0, TRIPLES)) * h.n_nodes
     ).astype(np.int64)

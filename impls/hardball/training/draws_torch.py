@@ -9,6 +9,7 @@ import torch
 
 from hardball.arrays.on_torch.integers import lookup
 from hardball.arrays.on_torch.membership import Known
+from hardball.methods.facts import TOLD
 from hardball.methods.optimizers import rows as layout
 from hardball.methods.samplers.space_torch import Space
 from hardball.training.methods import Methods, Sampling
@@ -34,9 +35,9 @@ class Data(NamedTuple):
     """What a step reads: pairs (P, 2), known positives as CSR, each sampler's arrays.
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
-    facts: what the loss and the regularisers take of `methods.FACTS`, (P,) or (N,); paths: what
-    `paths_torch` finds PATHS by, empty where they are not asked for. nodes: what terms with arrays
-    of their own are told of every node, see `heads.Head`.
+    facts: what the loss and the regularisers take of pairs (P,) or nodes (N,), see `facts.TOLD`;
+    paths: what `paths_torch` finds those of the tree by, empty where none is asked for. nodes: what
+    terms with arrays of their own are told of every node, see `handed.Head`.
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
 
@@ -218,18 +219,18 @@ def facts(
 ) -> dict[str, Any]:
     """What is told of a batch: of its pairs, (B,), of both their ends, (2B,), or of all its rows.
 
-    See `methods.FACTS`. pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how
+    See `facts.TOLD`. pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how
     many steps have been taken. `progress` () where a regulariser has a schedule: 0 at the first
     step, 1 at the last. And what terms are told of both ends of the pairs, by their names.
     """
     if not (how.told or how.scheduled or data.nodes):
         return {}
     ends, dtype = data.positives[pairs].T.reshape(-1), getattr(torch, how.spec.dtype)
-    at = {"hops": pairs, "depth": anchors, "degrees": ends, "depths": ends, "absent": anchors}
-    if "fisher" in how.told:
-        at["start"] = at["fisher"] = torch.cat([ends, draws.shared, draws.own.reshape(-1)])
+    at = {"pair": pairs, "anchor": anchors, "ends": ends}
+    if any(TOLD[name].of == "rows" for name in data.facts):
+        at["rows"] = torch.cat([ends, draws.shared, draws.own.reshape(-1)])
     told: dict[str, Any]
-    told = {name: array[at[name]] for name, array in data.facts.items()}
+    told = {name: array[at[TOLD[name].of]] for name, array in data.facts.items()}
     if "tree_pos" in how.told:
         told["tree_pos"] = path_lengths(data.paths, *data.positives[pairs].T)
     if "tree_neg" in how.told:

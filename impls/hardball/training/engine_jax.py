@@ -26,6 +26,7 @@ from hardball.training.problem import COUNTS, SUMS, Chunk, Problem, words_per_st
 from hardball.training.slopes_jax import slopes
 from hardball.training.step_jax import Totals, native_update, update
 from hardball.training.terms_jax import Heads
+from hardball.training.told import array
 
 
 def _steps(
@@ -97,7 +98,7 @@ class Engine:
                 ),
                 put(problem.starts),
                 put(np.array(problem.total_steps, np.int32)),
-                {name: put(getattr(problem, name)) for name in self.how.looked_up},
+                {name: put(array(problem, name)) for name in self.how.looked_up},
                 {name: put(array) for name, array in path_arrays(self.how, problem).items()},
                 {
                     term: {name: self._told(array) for name, array in head.nodes.items()}

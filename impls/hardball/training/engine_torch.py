@@ -35,6 +35,7 @@ from hardball.training.problem import COUNTS, SUMS, Chunk, Problem, words_per_st
 from hardball.training.slopes_torch import slopes
 from hardball.training.step_torch import Totals, loss, measure, native_update, optimise, update
 from hardball.training.terms_torch import Heads
+from hardball.training.told import array
 
 # Compiling takes seconds and saves some 20 ns a scoring, and nothing where negatives come in pairs.
 _COMPILE_FROM_SCORINGS = 1e9
@@ -162,7 +163,7 @@ class Engine:
                 ),
                 self._put(problem.starts),
                 self._put(np.array(problem.total_steps, np.int32)),
-                {name: self._put(getattr(problem, name)) for name in self.how.looked_up},
+                {name: self._put(array(problem, name)) for name in self.how.looked_up},
                 {name: self._put(array) for name, array in path_arrays(self.how, problem).items()},
                 {
                     term: {name: self._told(array) for name, array in head.nodes.items()}

@@ -2,30 +2,30 @@
 
 import dataclasses
 import importlib
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hardball.core.errors import HardballError
-from hardball.methods.method import Method
-from hardball.methods.starts.earlier import earlier
+from hardball.methods import facts, registry
+from hardball.runs.spec import RunSpec
 from hardball.training import problem
+from hardball.training.problem import Problem
 
-if TYPE_CHECKING:
-    from hardball.training.problem import Problem
-
-# What would move the points beside the loss, or change what is drawn.
-_PLAIN = {
-    "regularizers": [],
-    "objective": Method(name="sum"),
-    "radius": Method(name="free"),
-    "start": Method(name="origin"),
-    "kernels": "plain",
-    "words": "philox",
-}
+# What would move the points beside the loss, or change what is drawn, at its default.
+_UNSET = ("regularizers", "objective", "radius", "start", "words")
+_PLAIN = {name: RunSpec.model_fields[name].default for name in _UNSET} | {"kernels": "plain"}
 
 
-def fisher(task: "Problem", batches: int = 100) -> np.ndarray:
+def of_run(task: Problem) -> np.ndarray:
+    """`fisher` over as many batches as the regulariser says that asks for it."""
+    for term in task.spec.regularizers:
+        body = registry.load("regularizer", term.name, task.spec.framework)
+        if "fisher" in facts.takes(body):
+            return fisher(task, int(term.params["batches"]))
+    raise KeyError("no regulariser of the run asks for the fact fisher")
+
+
+def fisher(task: Problem, batches: int = 100) -> np.ndarray:
     """N times the diagonal Fisher information of the earlier run's points: float64 (N, dim).
 
     F = B mean_b(g_b^2), g_b the gradient in the tangent vectors at the origin of a batch's mean
@@ -37,11 +37,12 @@ def fisher(task: "Problem", batches: int = 100) -> np.ndarray:
     Source: Kirkpatrick et al. 2017, Overcoming catastrophic forgetting, section 2.1.
     """
     if batches < 1:
-        raise HardballError(f"regularizer ewc: batches={batches}, allowed is 1 or more")
-    spec = task.spec.model_copy(update=_PLAIN)
-    begun = task.spec.start.params
-    found = earlier(task.hierarchy, str(begun["points"]), str(begun["of"]))
-    before = problem.build(spec, found.hierarchy)
+        raise HardballError(f"fact fisher: batches={batches}, allowed is 1 or more")
+    spec = task.spec
+    begin = registry.entry("start", spec.start.name).earlier
+    assert begin is not None
+    found = begin(task.hierarchy, **spec.start.params)
+    before = problem.build(spec.model_copy(update=_PLAIN), found.hierarchy)
     information = diagonal(dataclasses.replace(before, start=found.vectors), batches)
     out = np.zeros((task.n_nodes, spec.dim))
     known = found.place >= 0
@@ -49,7 +50,7 @@ def fisher(task: "Problem", batches: int = 100) -> np.ndarray:
     return task.n_nodes * out
 
 
-def diagonal(task: "Problem", batches: int) -> np.ndarray:
+def diagonal(task: Problem, batches: int) -> np.ndarray:
     """B mean_b(g_b^2) at a problem's start, over its first batches: float64 (N, dim)."""
     module = importlib.import_module(f"hardball.training.engine_{task.spec.framework}")
     engine = module.Engine(task, 1)

@@ -1,34 +1,20 @@
 """What terms of a loss own beside the nodes' rows: arrays that are trained with the embedding."""
 
-import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from hardball.core.errors import HardballError
-from hardball.methods import registry
+from hardball.methods import facts, registry
+from hardball.methods.handed import Head, Problem
 from hardball.methods.method import Method
 from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training import terms
 
-if TYPE_CHECKING:
-    from hardball.training.problem import Problem
 
-
-class Head(NamedTuple):
-    """start: a term's own arrays before training, float64 by name, as its halves call them.
-
-    nodes: what it is told of every node, (N, ...) by name: reals, or int32. A step hands it both
-    under their names, what it is told for both ends of a batch's pairs.
-    """
-
-    start: Mapping[str, np.ndarray]
-    nodes: Mapping[str, np.ndarray]
-
-
-def build(task: "Problem") -> dict[str, Head]:
+def build(task: Problem) -> dict[str, Head]:
     """The head of each regulariser that has one, by the term's name, see `terms.called`.
 
     Raises HardballError where a builder does.
@@ -48,9 +34,10 @@ def check(spec: RunSpec) -> None:
         return
     if len(_curved(spec)) > 1:
         raise HardballError(f"{name} is named twice: a run has one curvature, leave one out")
-    if spec.manifold.name != "tangent":
+    if not registry.entry("manifold", spec.manifold.name).curvature_free:
+        able = ", ".join(e.name for e in registry.entries("manifold") if e.curvature_free)
         raise HardballError(
-            f"{name} with manifold {spec.manifold.name}: allowed is tangent, whose rows are "
+            f"{name} with manifold {spec.manifold.name}: allowed is {able}, whose rows are "
             "vectors at the origin whatever c is; elsewhere they would have to move with it"
         )
     for part in samplers(spec):
@@ -59,11 +46,13 @@ def check(spec: RunSpec) -> None:
                 f"{name} with sampler {part.method.name}, which looks at distances of the "
                 "manifold's own curvature: take one that does not look at the points"
             )
-    if any(method.name == "ball_penalty" for method in spec.regularizers):
-        raise HardballError(
-            f"{name} with ball_penalty, which takes the manifold's own curvature: norm_target and "
-            "radius_penalty hold radii whatever the curvature"
-        )
+    for method in spec.regularizers:
+        if "c" in _asks(method.name, spec):
+            able = sorted(e.name for e in registry.entries("regularizer") if _radii(e.name, spec))
+            raise HardballError(
+                f"{name} with {method.name}, which takes the manifold's own curvature: "
+                f"{' and '.join(able)} hold radii whatever the curvature"
+            )
 
 
 def curvature(spec: RunSpec, heads: Mapping[str, np.ndarray]) -> float | None:
@@ -72,26 +61,17 @@ def curvature(spec: RunSpec, heads: Mapping[str, np.ndarray]) -> float | None:
     return float(np.exp(heads[f"{term}.log_c"])) if term else None
 
 
-def joint_accuracy(
-    task: "Problem", points: np.ndarray, c: float, heads: Mapping[str, np.ndarray]
-) -> float | None:
-    """Accuracy on held-out nodes of the first head that was trained to tell labels; None without.
-
-    The nodes are those of `labels.node_labels` that it was not trained on, nor chosen by.
-    """
-    from hardball.hierarchy.labels import node_labels
-    from hardball.metrics.classes import accuracy_of
-    from hardball.metrics.logistic import Head as Linear
-    from hardball.metrics.polar import tangent, to_polar
-
-    told = [m.params for m in task.spec.regularizers if m.name == "node_classification"]
-    if not told:
-        return None
-    label, holdout = str(told[0]["label"]), float(told[0]["holdout"])
-    labels = node_labels(task.hierarchy, task.spec.seed, label, holdout)
-    kernel, bias = (heads[f"node_classification.{name}"] for name in ("kernel", "bias"))
-    vectors = tangent(to_polar(points, task.spec.manifold.name, c))
-    return accuracy_of(Linear(kernel, bias), vectors, labels)
+def scores(
+    task: Problem, points: np.ndarray, c: float, heads: Mapping[str, np.ndarray]
+) -> dict[str, float]:
+    """What the terms' own arrays are good for at the end, by metric; of two terms the first's."""
+    found: dict[str, float] = {}
+    own = nested(heads)
+    for name, method in zip(terms.called(task.spec), task.spec.regularizers, strict=True):
+        score = registry.entry("regularizer", method.name).scores
+        if score is not None:
+            found = score(task, points, c, own[name], **method.params) | found
+    return found
 
 
 def curved(spec: RunSpec) -> str:
@@ -119,7 +99,17 @@ def _curved(spec: RunSpec) -> list[str]:
     return [name for name, m in methods if registry.entry("regularizer", m.name).curves]
 
 
+def _asks(name: str, spec: RunSpec) -> tuple[str, ...]:
+    """What a regulariser's body names."""
+    return facts.takes(registry.load("regularizer", name, spec.framework))
+
+
+def _radii(name: str, spec: RunSpec) -> bool:
+    """Whether a regulariser looks at radii and not at the curvature."""
+    asked = _asks(name, spec)
+    return "radii" in asked and "c" not in asked
+
+
 def _asked(method: Method) -> dict[str, Any]:
     build = registry.builder("regularizer", method.name)
-    takes = inspect.signature(build).parameters
-    return {key: value for key, value in method.params.items() if key in takes}
+    return facts.options(build, method.params)

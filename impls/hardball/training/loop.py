@@ -18,8 +18,10 @@ import pandas as pd
 from hardball.core import array_files
 from hardball.core.errors import HardballError
 from hardball.methods import registry
+from hardball.methods.method import Method
+from hardball.metrics.evaluate import validate
 from hardball.runs.negatives import samplers
-from hardball.runs.spec import RunSpec
+from hardball.runs.spec import METHODS, RunSpec
 from hardball.training import heads, stopping, terms
 from hardball.training.problem import (
     Chunk,
@@ -149,36 +151,26 @@ def check(spec: RunSpec) -> None:
             f"fade={spec.fade}: loss {spec.loss.name} adds up no negatives, so that their "
             f"common weight changes nothing; allowed with {able}"
         )
-    if spec.batches.name != "pairs" and spec.pairs.name != "all":
-        raise HardballError(
-            f"pairs {spec.pairs.name} with batches {spec.batches.name}: a subgraph has the pairs "
-            "that lie in it; allowed are pairs all with any batches, or any pairs with batches "
-            "pairs"
-        )
-    if spec.objective.name != "sum" and not spec.regularizers:
-        raise HardballError(
-            f"objective {spec.objective.name} shares a step between the loss and regularisers, of "
-            "which there are none: name some, or leave it out"
-        )
-    held_back = [method.name for method in spec.regularizers if method.name == "ewc"]
-    if held_back and (spec.start.name != "run" or len(held_back) > 1):
-        raise HardballError(
-            f"regularizer ewc, {len(held_back)} times, with start {spec.start.name}: it holds a "
-            "run near the points of an earlier one, once; allowed with start run"
-        )
-    for part in samplers(spec):
-        given = part.method.params
-        offered = int(given.get("oversample", 0)) * spec.batch_size
-        if given.get("candidates") == "batch" and offered < part.negatives:
-            raise HardballError(
-                f"sampler {part.method.name}: a batch of {spec.batch_size} draws {offered} "
-                f"candidates for {part.negatives} negatives: raise oversample or batch_size"
-            )
+    for kind, method, given in _methods(spec):
+        fits = registry.entry(kind, method.name).fits
+        if fits is not None:
+            fits(spec, **method.params, **given)
     heads.check(spec)
     if spec.burn_in >= spec.epochs:
         raise HardballError(
             f"burn_in={spec.burn_in} of epochs={spec.epochs}: at least one epoch must follow it"
         )
+
+
+def _methods(spec: RunSpec) -> Iterator[tuple[registry.Kind, Method, dict[str, int]]]:
+    """Every method of a run, with what its `fits` is told beside its parameters."""
+    for kind in METHODS:
+        if kind != "sampler":
+            yield kind, getattr(spec, kind), {}
+    for term in spec.regularizers:
+        yield "regularizer", term, {}
+    for part in samplers(spec):
+        yield "sampler", part.method, {"negatives": part.negatives}
 
 
 def run(
@@ -295,8 +287,6 @@ def _finished(
     spec, split = problem.spec, problem.split
     if not spec.eval_every or epoch % spec.eval_every:
         return ""
-    from hardball.metrics.evaluate import validate
-
     points = engine.points(table, state.step)
     if not np.isfinite(points).all():
         return "diverged"

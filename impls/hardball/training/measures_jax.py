@@ -1,4 +1,4 @@
-"""What a loss compares of the points of a batch, see `methods.MEASURES`."""
+"""What a loss compares of the points of a batch, see `facts.MEASURES`."""
 
 from math import sqrt
 

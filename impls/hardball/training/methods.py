@@ -1,7 +1,6 @@
 """What a run is made of, resolved for one framework: its samplers, loss, terms, optimiser."""
 
 import functools
-import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,37 +9,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hardball.core.errors import HardballError
-from hardball.methods import registry
+from hardball.methods import facts, registry
 from hardball.methods.contract import Columns, Manifold
 from hardball.methods.samplers.compose import Part, Ramp
 from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training import heads, terms
+from hardball.training.native import settings
 from hardball.training.problem import Problem, curvature, held, words_shape
-
-# What the engine hands to a sampler that names it: distances between nodes as they lie now, the
-# share of the training that is over, the anchors' positives, and which candidates are known ones.
-WANTED = ("space", "progress", "positives", "known")
-# And to a loss or a regulariser that names it: hops from each anchor to its positive and the depth
-# of each anchor, (B,); degrees and depths of the anchors and then the positives, (2B,); what an
-# anchor's negatives stand for, (B,), see `Problem.absent`; edges along the spanning tree from each
-# anchor to its positive, (B,), and to its negatives, (B, M + K), and the depths of these. Where
-# each row of a batch, draws too, began, and how much that mattered there, (R, dim).
-PATHS = ("tree_pos", "tree_neg", "depth_pos", "depth_neg")
-FACTS = ("hops", "depth", "degrees", "depths", "absent", "start", "fisher", *PATHS)
-# What a loss compares, of an anchor and its positive, <measure>_pos (B,), and its negatives,
-# <measure>_neg (B, M + K): distances; angles at the origin; angles at the others, from the ray that
-# leads outwards to the anchor. With the last it is handed `norms` of the others, `measures_jax`.
-MEASURES = ("d", "theta", "xi")
-NORMS = ("norm_pos", "norm_neg")
 
 
 @dataclass(frozen=True, eq=False)
 class Sampling:
     """One of a run's samplers: what draws, and how much.
 
-    options: its parameters that the draw takes; part: see `compose.Part`; wants: which of WANTED it
-    takes; refresh: what makes its lists, every `every` steps; by_positive: whether
+    options: its parameters that the draw takes; part: see `compose.Part`; wants: the facts of a
+    step that it takes; refresh: what makes its lists, every `every` steps; by_positive: whether
     draws are around the positive rather than the anchor.
     """
 
@@ -94,7 +78,7 @@ class Methods:
     """The halves of the pairs that a spec names, resolved once.
 
     samplers: the run's own, then its hard ones; only the first may be a pool.
-    measure, facts: which of MEASURES and of FACTS the loss takes.
+    measure: which of `facts.MEASURES` the loss compares. facts, norms: what else it is told.
     curved: the term that learns the curvature of the loss's distances, "" where it is fixed.
     columns, coast: what the optimiser keeps of each row, and what makes up for the steps that
     passed a row by, see `contract.Entry`.
@@ -122,6 +106,7 @@ class Methods:
     chooses: bool = False
     pieces: Any = None
     measure: str = "d"
+    norms: tuple[str, ...] = ()
 
     @property
     def flat(self) -> bool:
@@ -135,9 +120,9 @@ class Methods:
 
     @property
     def told(self) -> tuple[str, ...]:
-        """Which of FACTS the loss or a regulariser takes."""
+        """Which facts of nodes, pairs and the tree the loss or a regulariser takes."""
         taken = {*self.facts, *(name for term in self.regularizers for name in term.wants)}
-        return tuple(name for name in FACTS if name in taken)
+        return tuple(name for name in facts.TOLD if name in taken)
 
     @property
     def apart(self) -> bool:
@@ -156,8 +141,8 @@ class Methods:
 
     @property
     def looked_up(self) -> tuple[str, ...]:
-        """Of those, what is an array of the problem's; the rest is found for each batch."""
-        return tuple(name for name in self.told if name not in PATHS)
+        """Of those, what is an array of all pairs or nodes; the rest follows from the tree."""
+        return tuple(name for name in self.told if facts.TOLD[name].of != "tree")
 
     @property
     def coordinates(self) -> int:
@@ -167,13 +152,11 @@ class Methods:
 
 def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
     """The methods of a spec in `framework`, "jax" or "torch"; width: Problem.known_width."""
-    from hardball.training.native.settings import has_kernel, reads_rows
-
     drawn = tuple(_sampling(framework, part) for part in samplers(spec))
     native = spec.kernels == "native"
     loss = registry.load("loss", spec.loss.name, framework)
-    taken = inspect.signature(loss).parameters
-    measure, curved = measure_of(loss), heads.curved(spec)
+    taken = facts.takes(loss)
+    measure, curved = facts.measure_of(loss), heads.curved(spec)
     if curved and measure != "d":
         raise HardballError(
             f"{curved} with loss {spec.loss.name}, which compares angles: take one of distances"
@@ -187,7 +170,7 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         samplers=drawn,
         manifold=registry.load("manifold", spec.manifold.name, framework),
         loss=loss,
-        facts=tuple(name for name in FACTS if name in taken),
+        facts=tuple(name for name in facts.TOLD if name in taken),
         regularizers=regularizers,
         objective=_objective(framework, spec.objective.name, spec.objective.params),
         optimise=registry.load("optimizer", spec.optimizer.name, framework),
@@ -195,48 +178,41 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         coast=registry.coaster(spec.optimizer.name, framework),
         hold=registry.load("radius", spec.radius.name, framework) if held(spec) else None,
         curved=curved,
-        native=native and has_kernel(spec),
-        chooses=native and reads_rows(spec) and any("space" in each.wants for each in drawn),
+        native=native and settings.has_kernel(spec),
+        chooses=native
+        and settings.reads_rows(spec)
+        and any("space" in each.wants for each in drawn),
         measure=measure,
+        norms=tuple(name for name in facts.NORMS if name in taken),
     )
-
-
-def measure_of(loss: Callable[..., Any]) -> str:
-    """Which of MEASURES a loss compares, by the names of its parameters."""
-    taken = inspect.signature(loss).parameters
-    (measure,) = (each for each in MEASURES if f"{each}_pos" in taken)
-    return measure
 
 
 def _term(framework: str, called: str, name: str, params: dict[str, Any]) -> Term:
     value = registry.load("regularizer", name, framework)
-    takes = inspect.signature(value).parameters
-    own = {key: given for key, given in params.items() if key in takes}
-    wants = tuple(key for key in takes if key not in own)
+    own = facts.options(value, params)
+    wants = tuple(key for key in facts.takes(value) if key not in own)
     schedule, lr = params.get("schedule", "constant"), params.get("lr", 0.0)
     return Term(called, value, own, wants, schedule, lr)
 
 
 def _objective(framework: str, name: str, params: dict[str, Any]) -> Objective:
     factors = registry.load("objective", name, framework)
-    (by,) = set(inspect.signature(factors).parameters) - set(params)
+    (by,) = facts.named(factors, "objective")
     return Objective(factors, params, by)
 
 
 def _sampling(framework: str, part: Part) -> Sampling:
     name, params = part.method.name, part.method.params
     draw = registry.load("sampler", name, framework)
-    takes = inspect.signature(draw).parameters
     given = {**params, "negatives": part.negatives}
     refresh = registry.refresher("sampler", name, framework)
     if refresh is not None:
-        asked = inspect.signature(refresh).parameters
-        refresh = functools.partial(refresh, **{k: v for k, v in params.items() if k in asked})
+        refresh = functools.partial(refresh, **facts.options(refresh, params))
     return Sampling(
         draw=draw,
-        options={key: value for key, value in given.items() if key in takes},
+        options=facts.options(draw, given),
         part=part,
-        wants=tuple(key for key in WANTED if key in takes),
+        wants=tuple(n for n in facts.named(draw, "sampler") if facts.of("sampler", n) == "step"),
         refresh=refresh,
         every=int(params.get("every", 0)),
         pool=registry.entry("sampler", name).form == "pool",
@@ -249,16 +225,14 @@ def native_arrays(how: Methods) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     dtype = np.dtype(how.spec.dtype)
     if not (how.native or how.chooses):
         return np.zeros((3, 0), dtype), np.zeros(0, dtype), np.zeros(0, np.int32)
-    from hardball.training.native import settings
-
     powers = settings.powers(how.spec).astype(dtype)
     numbers = settings.settings(how.spec, how.manifold).astype(dtype)
     return powers, numbers, np.array(settings.codes(how.spec), np.int32)
 
 
 def path_arrays(how: Methods, problem: Problem) -> dict[str, np.ndarray]:
-    """What PATHS are found by, where one of them is told; empty otherwise."""
-    return problem.paths if any(name in PATHS for name in how.told) else {}
+    """What facts of the tree are found by, where one of them is told; empty otherwise."""
+    return problem.paths if any(facts.TOLD[name].of == "tree" for name in how.told) else {}
 
 
 def identity(how: Methods) -> tuple[str, int]:

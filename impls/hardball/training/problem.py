@@ -4,26 +4,27 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from hardball.core import random_bits
 from hardball.core.errors import HardballError
+from hardball.hierarchy.closure import Csr
+from hardball.hierarchy.closure import closure as closure_of
+from hardball.hierarchy.dag import Hierarchy
+from hardball.hierarchy.hops import hops as shortest
+from hardball.hierarchy.splits import Split
+from hardball.hierarchy.tree_paths import paths_index
 from hardball.methods import registry
 from hardball.methods.batches.cut import Cut, Steps
+from hardball.methods.handed import Head
 from hardball.methods.pairs.streams import Passes
 from hardball.methods.samplers.compose import Part
 from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training import heads
-from hardball.training.heads import Head
 from hardball.training.shared import Shared
-
-if TYPE_CHECKING:
-    from hardball.hierarchy.closure import Csr
-    from hardball.hierarchy.dag import Hierarchy
-    from hardball.hierarchy.splits import Split
 
 INT32_MAX = 2**31 - 1
 
@@ -40,9 +41,9 @@ class Problem:
     """
 
     spec: RunSpec
-    hierarchy: "Hierarchy"
-    closure: "Csr"
-    split: "Split"
+    hierarchy: Hierarchy
+    closure: Csr
+    split: Split
     positives: np.ndarray
     known_indptr: np.ndarray
     known_indices: np.ndarray
@@ -92,11 +93,8 @@ class Problem:
 
         (P,), of the whole hierarchy, through any parent.
         """
-        from hardball.hierarchy.closure import Csr
-        from hardball.hierarchy.hops import hops
-
         known = Csr(self.known_indptr.astype(np.int64), self.known_indices)
-        return hops(self.hierarchy, known)
+        return shortest(self.hierarchy, known)
 
     @property
     def depth(self) -> np.ndarray:
@@ -124,15 +122,6 @@ class Problem:
         return np.where(pairs, (self.n_nodes - 1 - known) / np.maximum(pairs, 1), 0)
 
     @cached_property
-    def fisher(self) -> np.ndarray:
-        """How much the place of every node mattered where the run began: float64 (N, dim).
-
-        As the run's `ewc` asks for it, see `trainers.fisher`.
-        """
-        (batches, *_) = [r.params["batches"] for r in self.spec.regularizers if r.name == "ewc"]
-        return registry.builder("regularizer", "ewc")(self, batches=batches)
-
-    @cached_property
     def radii(self) -> np.ndarray:
         """The radius that every node is held at: float64 (N,). Of runs that hold any."""
         method = self.spec.radius
@@ -141,8 +130,6 @@ class Problem:
     @cached_property
     def paths(self) -> dict[str, np.ndarray]:
         """What lengths of paths along the spanning tree follow from."""
-        from hardball.hierarchy.tree_paths import paths_index
-
         return paths_index(self.hierarchy)
 
     @cached_property
@@ -157,8 +144,8 @@ class Problem:
 
 def build(
     spec: RunSpec,
-    hierarchy: "Hierarchy",
-    closure: "Csr | None" = None,
+    hierarchy: Hierarchy,
+    closure: Csr | None = None,
     shared: Shared | None = None,
 ) -> Problem:
     """Split, sampler index and start of `spec` on `hierarchy`.
@@ -167,9 +154,7 @@ def build(
     those of this run. Raises HardballError when there is nothing to train on or a draw would not
     fit int32.
     """
-    from hardball.hierarchy import closure as closures
-
-    relations = closures.closure(hierarchy) if closure is None else closure
+    relations = closure_of(hierarchy) if closure is None else closure
     split = registry.builder("task", spec.task.name)(
         hierarchy, relations, spec.seed, **spec.task.params
     )

@@ -1,19 +1,15 @@
 """What runs on one hierarchy share: samplers' arrays and nodes' features, each built once."""
 
-import inspect
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hardball.methods import registry
+from hardball.data.features import Features, features
+from hardball.hierarchy.closure import Csr
+from hardball.hierarchy.dag import Hierarchy
+from hardball.methods import facts, registry
 from hardball.methods.method import Method
 from hardball.methods.samplers.compose import Part
-
-if TYPE_CHECKING:
-    from hardball.data.features import Features
-    from hardball.hierarchy.closure import Csr
-    from hardball.hierarchy.dag import Hierarchy
 
 Index = dict[str, np.ndarray]
 
@@ -25,14 +21,14 @@ class Shared:
     never more than one run needs.
     """
 
-    def __init__(self, hierarchy: "Hierarchy") -> None:
+    def __init__(self, hierarchy: Hierarchy) -> None:
         self._hierarchy = hierarchy
         self._known: Csr | None = None
         self._indexes: dict[str, Index] = {}
         self._features: dict[tuple[str, str], Features] = {}
 
     def indexes(
-        self, parts: Sequence[Part], known: "Csr", methods: Sequence[Method] = ()
+        self, parts: Sequence[Part], known: Csr, methods: Sequence[Method] = ()
     ) -> tuple[Index, ...]:
         """The arrays of each sampler: those of the run before where `known` is equal to its own.
 
@@ -51,18 +47,15 @@ class Shared:
                 self._indexes[name] = self._build(part, known)
         return tuple(self._indexes[name] for name in names)
 
-    def features(self, of: str, file: str) -> "Features":
+    def features(self, of: str, file: str) -> Features:
         """See `hierarchy.features.features`."""
-        from hardball.data.features import features
-
         if (of, file) not in self._features:
             self._features[of, file] = features(self._hierarchy, of, file)
         return self._features[of, file]
 
-    def _build(self, part: Part, known: "Csr") -> Index:
+    def _build(self, part: Part, known: Csr) -> Index:
         build = registry.builder("sampler", part.method.name)
-        takes = "look_up" in inspect.signature(build).parameters
-        given = {"look_up": self.features} if takes else {}
+        given = facts.options(build, {"look_up": self.features})
         return build(
             self._hierarchy, known, negatives=part.negatives, **part.method.params, **given
         )
@@ -77,7 +70,7 @@ def _features(method: Method) -> tuple[str, str]:
     return str(method.params["features"]), str(method.params["file"])
 
 
-def _equal(left: "Csr | None", right: "Csr") -> bool:
+def _equal(left: Csr | None, right: Csr) -> bool:
     if left is None or left is right:
         return left is right
     same = np.array_equal(left.indptr, right.indptr)

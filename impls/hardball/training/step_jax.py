@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 
 from hardball.arrays import on_jax as xp
+from hardball.methods.facts import NORMS
 from hardball.methods.optimizers import rows as layout
 from hardball.training import terms_jax
 from hardball.training.draws_jax import Data, Draws, Table, beside, current, instructions
 from hardball.training.measures_jax import across, between, norms
-from hardball.training.methods import NORMS, Methods
+from hardball.training.methods import Methods
 from hardball.training.native import calls_jax
 from hardball.training.problem import STALLED
 
@@ -43,8 +44,9 @@ def loss(
     else:
         near, far = compared(how, rows, size, count, how.c)
     mine = {name: told[name] for name in how.facts}
-    if how.measure == "xi":
-        mine |= dict(zip(NORMS, lengths(how, rows, size, count), strict=True))
+    if how.norms:
+        found = dict(zip(NORMS, lengths(how, rows, size, count), strict=True))
+        mine |= {name: found[name] for name in how.norms}
     main = jnp.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
     if how.measure != "d" and how.regularizers:
         near = how.manifold.dist(rows[:size], rows[size : 2 * size], how.c)

@@ -6,11 +6,12 @@ from typing import Any
 import torch
 
 from hardball.arrays import on_torch as xp
+from hardball.methods.facts import NORMS
 from hardball.methods.optimizers import rows as layout
 from hardball.training import terms_torch
 from hardball.training.draws_torch import Data, Draws, Table, beside, instructions
 from hardball.training.measures_torch import across, between, norms
-from hardball.training.methods import NORMS, Methods
+from hardball.training.methods import Methods
 from hardball.training.native import calls_torch
 from hardball.training.problem import STALLED
 
@@ -42,8 +43,9 @@ def loss(
     else:
         near, far = compared(how, rows, size, count, how.c)
     mine = {name: told[name] for name in how.facts}
-    if how.measure == "xi":
-        mine |= dict(zip(NORMS, lengths(how, rows, size, count), strict=True))
+    if how.norms:
+        found = dict(zip(NORMS, lengths(how, rows, size, count), strict=True))
+        mine |= {name: found[name] for name in how.norms}
     main = torch.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
     if how.measure != "d" and how.regularizers:
         near = how.manifold.dist(rows[:size], rows[size : 2 * size], how.c)

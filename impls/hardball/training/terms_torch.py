@@ -25,7 +25,7 @@ def values(
     """The mean of each regulariser over a batch, scalars.
 
     rows (R, D): of the anchors, the positives and the draws; near (B,): distances within the pairs;
-    heads: what each term owns; told: what the regularisers take of `methods.FACTS`, and by the
+    heads: what each term owns; told: what the regularisers are told, see `facts.TOLD`, and by the
     names of terms what each alone is told of the ends.
     """
     ends = rows[: 2 * near.shape[0]]
@@ -34,15 +34,11 @@ def values(
         "d_pos": lambda: near,
         "tangent": lambda: how.manifold.log0(ends, how.c),
         "vectors": lambda: how.manifold.log0(rows, how.c),
-        "degrees": lambda: told["degrees"],
-        "depths": lambda: told["depths"],
-        "start": lambda: told["start"],
-        "fisher": lambda: told["fisher"],
         "c": lambda: how.c,
     }
     found = []
     for term in how.regularizers:
-        own = {**heads.get(term.name, {}), **told.get(term.name, {})}
+        own = {**told, **heads.get(term.name, {}), **told.get(term.name, {})}
         asked = {name: own[name] if name in own else given[name]() for name in term.wants}
         found.append(torch.mean(term.value(**asked, **term.params)))
     return found

@@ -98,8 +98,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
             c,
         )
         metrics |= {"curvature": learned} if learned else {}
-        joint = heads.joint_accuracy(task, ended.points, c, ended.heads)
-        metrics |= {} if joint is None else {"joint_accuracy": joint}
+        metrics |= heads.scores(task, ended.points, c, ended.heads)
     state = ended.progressed
     losses = state.curves["loss"]
     outcome = Outcome(

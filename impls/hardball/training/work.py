@@ -3,19 +3,22 @@
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from hardball.core import paths
+from hardball.data import store
+from hardball.data.points import load_points
+from hardball.hierarchy import closure as closures
+from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import registry
+from hardball.metrics import evaluate
+from hardball.metrics import floors as measured
 from hardball.runs import collect, plan, settings, tables
 from hardball.runs.row import Row
 from hardball.runs.spec import RunSpec
-
-if TYPE_CHECKING:
-    from hardball.hierarchy.dag import Hierarchy
-    from hardball.training.train import Result
+from hardball.training import problem, train
 
 HEADLINE = ("mean_rank", "map", "depth_spearman", "label_accuracy", "graph_accuracy")
 
@@ -47,11 +50,8 @@ def run_adhoc(specs: Sequence[RunSpec], where: Path) -> list[Row]:
     return rows
 
 
-def _train(specs: Sequence[RunSpec], where: Path) -> "tuple[Hierarchy, Iterator[Result]]":
+def _train(specs: Sequence[RunSpec], where: Path) -> tuple[Hierarchy, Iterator[train.Result]]:
     """The hierarchy of runs on one data set, and their results as they come."""
-    from hardball.data import store
-    from hardball.training import train
-
     hierarchy = store.open_hierarchy(specs[0].dataset)
     results = train.train_many(specs, hierarchy=hierarchy, work=where / "checkpoints")
     return hierarchy, results
@@ -67,11 +67,6 @@ def summary(row: Row) -> str:
 
 def score(points: Path, dataset: str, task: Any, seed: int) -> dict[str, float]:
     """Every metric of an embedding; raises HardballError when it does not fit the hierarchy."""
-    from hardball.data import store
-    from hardball.data.points import load_points
-    from hardball.hierarchy import closure as closures
-    from hardball.metrics import evaluate
-
     values = {"dataset": dataset, "task": task}
     spec = settings.make_spec(values, "jax", seed)
     hierarchy = store.open_hierarchy(dataset)
@@ -85,11 +80,6 @@ def score(points: Path, dataset: str, task: Any, seed: int) -> dict[str, float]:
 
 def write_floors(spec: RunSpec, out: Path) -> None:
     """One line a floor of a configuration's data set and task, the untrained start among them."""
-    from hardball.data import store
-    from hardball.metrics import evaluate
-    from hardball.metrics import floors as measured
-    from hardball.training import problem
-
     hierarchy = store.open_hierarchy(spec.dataset)
     begun = problem.build(spec, hierarchy)
     found = dict(measured.floors(hierarchy, begun.closure, begun.split))

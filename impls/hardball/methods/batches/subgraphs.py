@@ -13,6 +13,7 @@ from numba import njit
 from hardball.core import random_bits
 from hardball.core.errors import HardballError
 from hardball.hierarchy import graph
+from hardball.methods import registry
 from hardball.methods.declare import batches
 from hardball.methods.handed import Problem
 from hardball.methods.pairs.streams import Stream
@@ -61,6 +62,16 @@ class Subgraphs:
             self._count *= 2
 
 
+def takes_all_pairs(spec: Any, **_: Any) -> None:
+    """Raises HardballError unless the run's pairs are all training pairs, equally often."""
+    if not registry.entry("pairs", spec.pairs.name).complete:
+        raise HardballError(
+            f"pairs {spec.pairs.name} with batches {spec.batches.name}: a subgraph has the pairs "
+            "that lie in it; allowed are pairs all with any batches, or any pairs with batches "
+            "pairs"
+        )
+
+
 @batches(
     summary="the pairs inside sampled neighbourhoods of `seeds` nodes, `fanout` edges a node",
     source=f"{HAMILTON_2017}, Algorithm 2",
@@ -69,6 +80,7 @@ class Subgraphs:
         "layers": whole(2, "how many edges a neighbourhood reaches", at_least=1),
         "seeds": whole(32, "nodes that neighbourhoods are drawn around", at_least=1),
     },
+    fits=takes_all_pairs,
 )
 def neighbours(task: Problem, stream: Stream, *, fanout: int, layers: int, seeds: int) -> Subgraphs:
     """The training pairs inside the sampled neighbourhoods of a few nodes.
@@ -104,6 +116,7 @@ def neighbours(task: Problem, stream: Stream, *, fanout: int, layers: int, seeds
     summary="the pairs between nodes and ancestors of theirs, drawn by importance, each as likely",
     source=f"{ZOU_2019}, Algorithm 1; {ZENG_2020}",
     parameters={"nodes": whole(512, "nodes drawn, of both layers together", at_least=2)},
+    fits=takes_all_pairs,
 )
 def layerwise(task: Problem, stream: Stream, *, nodes: int) -> Subgraphs:
     """The training pairs between a layer of nodes and a layer of their ancestors, each drawn.

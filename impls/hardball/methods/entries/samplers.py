@@ -71,6 +71,7 @@ ENTRIES: tuple[Entry, ...] = (
         form="pairs",
         cost="O(N); O(1)",
         formula="p(n | u) = 1 / |S|, S = {n != u: parent(n) = parent(u)}",
+        said={"promises": "near"},
     ),
     Entry(
         "sampler",
@@ -85,6 +86,7 @@ ENTRIES: tuple[Entry, ...] = (
         form="pairs",
         cost="O(N); O(1)",
         formula="p(n | u) = 1 / |S|, S = {n: depth(n) = depth(u), lca(n, u) k + 1 levels up}",
+        said={"promises": "near"},
     ),
     Entry(
         "sampler",
@@ -99,6 +101,7 @@ ENTRIES: tuple[Entry, ...] = (
         form="pairs",
         cost="O(N); O(1)",
         formula="p(n | u) = 1 / |S|, S = {n: depth(n) = depth(u), branch(n) != branch(u)}",
+        said={"promises": "depth"},
     ),
     Entry(
         "sampler",
@@ -186,6 +189,7 @@ ENTRIES: tuple[Entry, ...] = (
         form="pairs",
         cost="O(N^2); O(log N)",
         formula="p(n | u) = w(u, n) / sum over v of w(u, v), w the weights that `of` names",
+        hosts={"promises": "methods.samplers.matrix:promises"},
     ),
     Entry(
         "sampler",
@@ -210,6 +214,7 @@ ENTRIES: tuple[Entry, ...] = (
         looks=True,
         cost="O(N); O(oversample D)",
         formula="of C candidates the K nearest, K of `top` nearest, or p ~ exp(-d / temperature)",
+        hosts={"fits": "methods.samplers.latent:offers_enough"},
     ),
     Entry(
         "sampler",
@@ -226,6 +231,7 @@ ENTRIES: tuple[Entry, ...] = (
         looks=True,
         cost="O(N); O(oversample D)",
         formula="of C candidates the K nearest with d(u, n) > d(u, p)",
+        hosts={"fits": "methods.samplers.latent:offers_enough"},
     ),
     Entry(
         "sampler",

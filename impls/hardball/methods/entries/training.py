@@ -1,5 +1,6 @@
 """Spaces, losses, regularisers, optimisers, encoders and what they are trained on."""
 
+from hardball.methods.facts import Fact
 from hardball.methods.legacy import Entry, register_all
 from hardball.methods.sources import (
     BANSAL_2018,
@@ -41,6 +42,7 @@ ENTRIES: tuple[Entry, ...] = (
         "infonce",
         parameters={"temperature": 1.0},
         sums=True,
+        said={"kernel": "softmax"},
     ),
     Entry(
         "loss",
@@ -230,7 +232,12 @@ ENTRIES: tuple[Entry, ...] = (
         "node_classification",
         "methods.regularizers.heads:node_classification",
         parameters={"weight": 0.1, "label": "first", "holdout": 0.2, "lr": 0.01},
-        owns=True,
+        owns=(
+            Fact("kernel", ("d", "C"), "of the head, for C classes", "term", -0.5, 0.5, moves=True),
+            Fact("bias", ("C",), "of the head", "term", -0.5, 0.5, moves=True),
+            Fact("labels", ("2B",), "the class of a node, -1 for none", "term", -1, 9, True),
+        ),
+        hosts={"scores": "methods.regularizers.heads:joint_accuracy"},
     ),
     Entry(
         "regularizer",
@@ -253,7 +260,21 @@ ENTRIES: tuple[Entry, ...] = (
             "features": ("names", "rank", "degree", "depth", "all", "file"),
             "form": ("mse", "bce", "categorical"),
         },
-        owns=True,
+        owns=(
+            Fact("inner", ("d", "H"), "first layer, H units", "term", -0.5, 0.5, moves=True),
+            Fact("inner_bias", ("H",), "of the first layer", "term", -0.5, 0.5, moves=True),
+            Fact(
+                "kernel",
+                ("H", "F"),
+                "last layer, (d, F) where H = 0",
+                "term",
+                -0.5,
+                0.5,
+                moves=True,
+            ),
+            Fact("bias", ("F",), "of the last layer", "term", -0.5, 0.5, moves=True),
+            Fact("targets", ("2B", "F"), "F features of a node, scaled", "term", 0, 1),
+        ),
     ),
     Entry(
         "regularizer",
@@ -264,7 +285,7 @@ ENTRIES: tuple[Entry, ...] = (
         "curvature_penalty",
         "methods.regularizers.heads:curvature_penalty",
         parameters={"weight": 0.1, "target": 1.0, "lr": 0.01},
-        owns=True,
+        owns=(Fact("log_c", (), "log of the curvature c", "term", -1, 1, moves=True),),
         curves=True,
     ),
     Entry(
@@ -274,8 +295,8 @@ ENTRIES: tuple[Entry, ...] = (
         KIRKPATRICK_2017,
         "methods.regularizers.consolidation",
         "ewc_rows",
-        build="training.fisher:fisher",
         parameters={"weight": 1.0, "batches": 100},
+        hosts={"fits": "methods.starts.earlier:goes_on"},
     ),
     Entry(
         "objective",
@@ -293,6 +314,7 @@ ENTRIES: tuple[Entry, ...] = (
         "methods.objectives.objectives",
         "balanced",
         parameters={"share": 0.1, "floor": 1e-3},
+        hosts={"fits": "methods.objectives.shares:has_terms"},
     ),
     Entry(
         "objective",
@@ -301,6 +323,7 @@ ENTRIES: tuple[Entry, ...] = (
         YU_2020,
         "methods.objectives.objectives",
         "pcgrad",
+        hosts={"fits": "methods.objectives.shares:has_terms"},
     ),
     Entry(
         "pretext",

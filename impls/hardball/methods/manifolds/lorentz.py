@@ -142,4 +142,5 @@ declare(
     summary="points of the hyperboloid <x,x> = -1/c, x0 > 0",
     source=NICKEL_2018,
     parameters={"c": real(1.0, "curvature, meaning -c", above=0)},
+    kernel="lorentz",
 )

@@ -132,4 +132,5 @@ declare(
     summary="points of the open ball of radius 1/sqrt(c)",
     source=NICKEL_2017,
     parameters={"c": real(1.0, "curvature, meaning -c", above=0)},
+    kernel="poincare",
 )

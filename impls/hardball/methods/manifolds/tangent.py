@@ -131,4 +131,6 @@ declare(
     summary="tangent coordinates at the origin; the point is exp0(v), distances are polar",
     source=HARDBALL,
     parameters={"c": real(1.0, "curvature, meaning -c", above=0)},
+    kernel="tangent",
+    curvature_free=True,
 )

@@ -51,6 +51,7 @@ def coast(
     parameters=PARAMETERS,
     state=MOMENTS,
     coast=coast,
+    kernel="adam",
 )
 def adam(
     xp: Namespace,

@@ -7,7 +7,11 @@ from hardball.methods.optimizers.rows import State
 from hardball.methods.sources import BONNABEL_2013
 
 
-@optimizer(summary="Riemannian gradient descent on the rows a batch touches", source=BONNABEL_2013)
+@optimizer(
+    summary="Riemannian gradient descent on the rows a batch touches",
+    source=BONNABEL_2013,
+    kernel="rsgd",
+)
 def rsgd(
     xp: Namespace, manifold: Manifold, rows: Array, grads: Array, state: State, lr: Array, c: float
 ) -> tuple[Array, State]:

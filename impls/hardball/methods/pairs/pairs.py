@@ -19,6 +19,7 @@ PARTS = 1000
     name="all",
     summary="every training pair, equally often",
     source=f"{NICKEL_2017}, section 4.1",
+    complete=True,
 )
 def all_pairs(task: Problem) -> Passes:
     """Every training pair equally often: shuffled passes over all of them.

@@ -1,7 +1,8 @@
 """What terms with arrays of their own begin with, and what they are told of every node."""
 
+from collections.abc import Mapping
 from math import log, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -9,15 +10,15 @@ from scipy import sparse
 from hardball.core import random_bits
 from hardball.core.errors import HardballError
 from hardball.hierarchy.labels import FIRST, Labels, node_labels
-from hardball.training.heads import Head
-
-if TYPE_CHECKING:
-    from hardball.hierarchy.splits import Split
-    from hardball.training.problem import Problem
+from hardball.hierarchy.splits import Split
+from hardball.methods.handed import Head, Problem
+from hardball.metrics.classes import accuracy_of
+from hardball.metrics.logistic import Head as Linear
+from hardball.metrics.polar import tangent, to_polar
 
 
 def node_classification(
-    task: "Problem", *, label: str = FIRST, holdout: float = 0.2, lr: float = 0.01
+    task: Problem, *, label: str = FIRST, holdout: float = 0.2, lr: float = 0.01
 ) -> Head:
     """kernel (dim, C) and bias (C,) of a linear head; labels int32 (N,) of the training nodes.
 
@@ -36,7 +37,7 @@ def node_classification(
 
 
 def feature_reconstruction(
-    task: "Problem",
+    task: Problem,
     *,
     features: str = "names",
     file: str = "",
@@ -66,7 +67,7 @@ def feature_reconstruction(
     return Head(dict(zip(names, (*inner, *outer), strict=True)), {"targets": table})
 
 
-def curvature_penalty(task: "Problem", *, target: float = 1.0, lr: float = 0.01) -> Head:
+def curvature_penalty(task: Problem, *, target: float = 1.0, lr: float = 0.01) -> Head:
     """log_c (), the logarithm of the curvature, which begins at that of the manifold.
 
     Raises HardballError on a target or a rate `lr` that is not positive.
@@ -121,7 +122,7 @@ def _layer(seed: int, purpose: str, ins: int, outs: int) -> tuple[np.ndarray, np
     return limit * random_bits.symmetric(seed, f"heads/{purpose}", (ins, outs)), np.zeros(outs)
 
 
-def _check_unseen(split: "Split", found: Labels) -> None:
+def _check_unseen(split: Split, found: Labels) -> None:
     """What a task tells after training must not be told in it."""
     asked = split.labels
     if asked is None or asked.label != found.label:
@@ -136,3 +137,23 @@ def _check_unseen(split: "Split", found: Labels) -> None:
 def _check(term: str, lr: float) -> None:
     if lr <= 0:
         raise HardballError(f"{term}: lr={lr}, allowed are rates above 0")
+
+
+def joint_accuracy(
+    task: Problem,
+    points: np.ndarray,
+    c: float,
+    own: Mapping[str, np.ndarray],
+    *,
+    label: str,
+    holdout: float,
+    **_: Any,
+) -> dict[str, float]:
+    """Accuracy of the trained head on held-out nodes, {"joint_accuracy": 0 to 1}.
+
+    The nodes are those of `labels.node_labels` that it was not trained on, nor chosen by.
+    """
+    labels = node_labels(task.hierarchy, task.spec.seed, label, holdout)
+    vectors = tangent(to_polar(points, task.spec.manifold.name, c))
+    head = Linear(own["kernel"], own["bias"])
+    return {"joint_accuracy": accuracy_of(head, vectors, labels)}

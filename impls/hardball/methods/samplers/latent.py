@@ -1,6 +1,6 @@
 """Host side of the samplers that look at the points: where their candidates come from."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -139,3 +139,15 @@ def mined_words(negatives: int, *, rule: str, candidates: str, oversample: int) 
 def _candidates(h: Hierarchy, known: Csr, negatives: int, candidates: str) -> Index:
     name = "pool" if candidates == "batch" else candidates
     return registry.builder("sampler", name)(h, known, negatives=negatives)
+
+
+def offers_enough(
+    spec: Any, *, negatives: int, candidates: str = "uniform", oversample: int = 4, **_: Any
+) -> None:
+    """Raises HardballError where a batch's shared candidates are fewer than the negatives."""
+    offered = oversample * spec.batch_size
+    if candidates == "batch" and offered < negatives:
+        raise HardballError(
+            f"sampler {spec.sampler.name}: a batch of {spec.batch_size} draws {offered} "
+            f"candidates for {negatives} negatives: raise oversample or batch_size"
+        )

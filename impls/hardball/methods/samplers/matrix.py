@@ -4,6 +4,8 @@ Nothing here uses rings or level order: ancestors are walked one by one, so that
 cannot hide in this.
 """
 
+from typing import Any
+
 import numpy as np
 
 from hardball.core.errors import HardballError
@@ -105,3 +107,8 @@ def _degree(h: Hierarchy, alpha: float) -> np.ndarray:
     table = np.tile(row, (h.n_nodes, 1))
     np.fill_diagonal(table, 0)
     return table
+
+
+def promises(of: str = "siblings", **_: Any) -> str:
+    """What the sampler that the matrix stands for promises, see `contract.Entry.promises`."""
+    return {"siblings": "near", "cousins": "near", "branch": "depth", "tree": "depth"}.get(of, "")

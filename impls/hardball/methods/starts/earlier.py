@@ -2,7 +2,7 @@
 
 import itertools
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,9 +12,11 @@ from hardball.data import store
 from hardball.data.points import Points, load_points
 from hardball.hierarchy import temporal
 from hardball.hierarchy.dag import Hierarchy
+from hardball.methods import registry
 from hardball.methods.declare import start
 from hardball.methods.parameter import text
 from hardball.methods.sources import HARDBALL
+from hardball.metrics.charts import chart
 from hardball.metrics.polar import to_polar
 
 
@@ -28,30 +30,6 @@ class Earlier(NamedTuple):
     hierarchy: Hierarchy
     vectors: np.ndarray
     place: np.ndarray
-
-
-@start(
-    summary="where an earlier run ended, new nodes at their parents; `points`: its id",
-    source=HARDBALL,
-    parameters={
-        "points": text("", "the run's id, or a path below results/"),
-        "of": text("", "the data set it was trained on, where that is another"),
-    },
-)
-def run(hierarchy: Hierarchy, noise: np.ndarray, *, points: str, of: str) -> np.ndarray:
-    """The points of an earlier run, as tangent vectors at the origin: float64 (N, dim).
-
-    points: see `points_file`; of: the data set it was trained on, "" where that is this one. For
-    nodes that it lacks see `carried`. Raises HardballError where `earlier` does, and on points of
-    another dimension.
-    """
-    found = earlier(hierarchy, points, of)
-    if found.vectors.shape[1] != noise.shape[1]:
-        raise HardballError(
-            f"start run: the points of {points} have {found.vectors.shape[1]} dimensions, this run "
-            f"has {noise.shape[1]}: set dim={found.vectors.shape[1]}"
-        )
-    return carried(hierarchy, noise, found)
 
 
 def carried(hierarchy: Hierarchy, noise: np.ndarray, found: Earlier) -> np.ndarray:
@@ -78,9 +56,7 @@ def earlier(hierarchy: Hierarchy, points: str, of: str) -> Earlier:
     `of`, and when no node is in both.
     """
     file = points_file(points)
-    before = hierarchy
-    if of:
-        before = store.open_hierarchy(of)
+    before = store.open_hierarchy(of) if of else hierarchy
     try:
         vectors = _vectors(load_points(file, before.ids))
     except HardballError as error:
@@ -125,7 +101,54 @@ def points_file(points: str) -> Path:
 
 def _vectors(found: Points) -> np.ndarray:
     """Tangent vectors at the origin, whose length is the radius."""
-    if found.manifold in ("tangent", "euclidean"):
+    if chart(found.manifold).vectors:
         return found.points.astype(np.float64)
     polar = to_polar(found.points, found.manifold, found.c)
     return (polar.radius / found.c**0.5)[:, None] * polar.direction
+
+
+def files(points: str = "", of: str = "") -> list[Path]:
+    """The file that a run begins from, see `points_file`."""
+    return [points_file(points)]
+
+
+@start(
+    summary="where an earlier run ended, new nodes at their parents; `points`: its id",
+    source=HARDBALL,
+    parameters={
+        "points": text("", "the run's id, or a path below results/"),
+        "of": text("", "the data set it was trained on, where that is another"),
+    },
+    earlier=earlier,
+    reads=files,
+)
+def run(hierarchy: Hierarchy, noise: np.ndarray, *, points: str, of: str) -> np.ndarray:
+    """The points of an earlier run, as tangent vectors at the origin: float64 (N, dim).
+
+    points: see `points_file`; of: the data set it was trained on, "" where that is this one. For
+    nodes that it lacks see `carried`. Raises HardballError where `earlier` does, and on points of
+    another dimension.
+    """
+    found = earlier(hierarchy, points, of)
+    if found.vectors.shape[1] != noise.shape[1]:
+        raise HardballError(
+            f"start run: the points of {points} have {found.vectors.shape[1]} dimensions, this run "
+            f"has {noise.shape[1]}: set dim={found.vectors.shape[1]}"
+        )
+    return carried(hierarchy, noise, found)
+
+
+def goes_on(spec: Any, **_: Any) -> None:
+    """Raises HardballError unless a run begins from an earlier one and is held there by one term.
+
+    For regularisers that are told where the run began and how much that mattered.
+    """
+    held = [
+        m.name for m in spec.regularizers if registry.entry("regularizer", m.name).fits is goes_on
+    ]
+    if registry.entry("start", spec.start.name).earlier is None or len(held) > 1:
+        able = ", ".join(each.name for each in registry.entries("start") if each.earlier)
+        raise HardballError(
+            f"regularizer {held[0]}, {len(held)} times, with start {spec.start.name}: it holds a "
+            f"run near the points of an earlier one, once; allowed with start {able}"
+        )

@@ -1,5 +1,7 @@
 """Pairs of the closure held out."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from hardball.core import random_bits
@@ -43,4 +45,4 @@ def link_prediction(
     role[order[:tested]] = TEST
     role[order[tested : tested + validated]] = VALIDATION
     role[rest[: round(fraction * rest.size)]] = TRAIN
-    return by_role("link_prediction", closure, role)
+    return replace(by_role("link_prediction", closure, role), links=True)

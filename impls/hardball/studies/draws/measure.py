@@ -4,7 +4,6 @@ Reads a `Request` as JSON from stdin and writes a list of `Built` or of `Drawn` 
 """
 
 import importlib
-import inspect
 import json
 import re
 import sys
@@ -20,7 +19,7 @@ import numpy as np
 from hardball.core import random_bits
 from hardball.data import store
 from hardball.hierarchy.closure import Csr
-from hardball.methods import registry
+from hardball.methods import facts, registry
 from hardball.runs import settings
 from hardball.studies.roofline.measure import fastest, measure_step
 from hardball.training import problem
@@ -90,9 +89,7 @@ def calls(
     """`ROUND` batches of (anchors, negatives) draws, one call each."""
     batch, negatives = shape
     draw = registry.load("sampler", name, framework)
-    takes = inspect.signature(draw).parameters
-    params = registry.parameters("sampler", name, {})
-    draw = partial(draw, **{key: value for key, value in params.items() if key in takes})
+    draw = partial(draw, **facts.options(draw, registry.parameters("sampler", name, {})))
     nodes = (random_bits.words(0, "draws/nodes", 0, ROUND * batch) % h.n_nodes).astype(np.int32)
     drawn = random_bits.words(0, "draws/words", 0, ROUND * batch * negatives)
     half = importlib.import_module(f"hardball.studies.draws.batches_{framework}")

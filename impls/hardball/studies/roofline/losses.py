@@ -4,7 +4,6 @@ Reads a `Request` as JSON from stdin and writes a list of `Measured` to stdout.
 """
 
 import functools
-import inspect
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hardball.core.provenance import cpu_name
-from hardball.methods import registry
+from hardball.methods import facts, registry
 from hardball.studies.roofline.measure import copy_rate, fastest
 
 WORD = 4
@@ -43,24 +42,12 @@ class Measured:
 
 
 def given(function: Callable[..., Any], batch: int, negatives: int) -> dict[str, np.ndarray]:
-    """Arrays for the parameters without a default: distances in 0..10, one weight in twenty 0.
-
-    (B, K) for `weight` and what ends in _neg, (B,) for the rest: the positive's distance, and
-    facts, which are 1 to 8.
-    """
+    """Usual values of what a loss asks for, see `facts.Fact`; one weight in twenty is 0."""
     rng = np.random.default_rng(0)
-    parameters = inspect.signature(function).parameters.values()
-    made: dict[str, np.ndarray] = {}
-    for name in (each.name for each in parameters if each.default is inspect.Parameter.empty):
-        wide = name == "weight" or name.endswith("_neg")
-        shape = (batch, negatives) if wide else (batch,)
-        if name == "weight":
-            made[name] = (rng.random(shape) >= 0.05).astype(np.float32)
-        elif len(made) < 2:
-            made[name] = rng.uniform(0, 10, shape).astype(np.float32)
-        else:
-            made[name] = rng.integers(1, 9, shape).astype(np.float32)
-    return made
+    asked = [facts.FACTS["loss"][name] for name in facts.named(function, "loss")]
+    made = {fact.name: fact.sample(rng, B=batch, K=negatives) for fact in asked}
+    made["weight"] = rng.random((batch, negatives)) >= 0.05
+    return {name: array.astype(np.float32) for name, array in made.items()}
 
 
 def least_bytes(arrays: Mapping[str, np.ndarray]) -> int:

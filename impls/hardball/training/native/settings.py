@@ -4,10 +4,12 @@ from math import sinh, tanh
 
 import numpy as np
 
+from hardball.methods import registry
 from hardball.methods.contract import Manifold
 from hardball.runs.spec import RunSpec
 from hardball.training.native import choice, rows
 
+# By the `kernel` that a manifold or an optimiser declares.
 MANIFOLDS = {"tangent": rows.TANGENT, "poincare": rows.POINCARE, "lorentz": rows.LORENTZ}
 OPTIMIZERS = {"rsgd": rows.RSGD, "adam": rows.ADAM}
 RULES = {
@@ -25,20 +27,21 @@ def has_kernel(spec: RunSpec) -> bool:
 
     For the softmax of -d (temperature 1), without regularisers, where the rows can be read.
     """
-    softmax = spec.loss.name == "infonce" and spec.loss.params["temperature"] == 1
+    softmax = _kernel(spec, "loss") == "softmax" and spec.loss.params["temperature"] == 1
     return reads_rows(spec) and softmax and not spec.regularizers
 
 
 def reads_rows(spec: RunSpec) -> bool:
     """Whether the compiled kernels know a run's points: on a CPU, at curvature -1, free."""
-    space = spec.manifold.name in MANIFOLDS and spec.manifold.params["c"] == 1
-    free = spec.radius.name == "free"
-    return spec.device == "cpu" and space and free and spec.optimizer.name in OPTIMIZERS
+    space = _kernel(spec, "manifold") in MANIFOLDS and spec.manifold.params["c"] == 1
+    free = registry.entry("radius", spec.radius.name).build is None
+    known = _kernel(spec, "optimizer") in OPTIMIZERS
+    return spec.device == "cpu" and space and free and known
 
 
 def codes(spec: RunSpec) -> tuple[int, int]:
     """The numbers of the manifold and of the optimiser."""
-    return MANIFOLDS[spec.manifold.name], OPTIMIZERS[spec.optimizer.name]
+    return MANIFOLDS[_kernel(spec, "manifold")], OPTIMIZERS[_kernel(spec, "optimizer")]
 
 
 def settings(spec: RunSpec, manifold: Manifold) -> np.ndarray:
@@ -47,18 +50,22 @@ def settings(spec: RunSpec, manifold: Manifold) -> np.ndarray:
     LIMIT is the largest length of a row's free coordinates.
     """
     largest = manifold.MAX_RADIUS[spec.dtype]
-    if spec.manifold.name == "poincare":
-        limit = tanh(largest / 2)
-    else:
-        limit = sinh(largest) if spec.manifold.name == "lorentz" else largest
+    limits = {rows.TANGENT: largest, rows.POINCARE: tanh(largest / 2)}
+    space, _ = codes(spec)
+    limit = limits[space] if space in limits else sinh(largest)
     b1, b2, eps = (float(spec.optimizer.params.get(name, 0.0)) for name in ("b1", "b2", "eps"))
     return np.array([b1, b2, eps, spec.clip, limit])
 
 
 def powers(spec: RunSpec) -> np.ndarray:
     """b1^t, b2^t and (b1 / sqrt(b2))^t of Adam, float64 (3, POWERS); of other optimisers none."""
-    if spec.optimizer.name != "adam":
+    if OPTIMIZERS.get(_kernel(spec, "optimizer")) != rows.ADAM:
         return np.zeros((3, 1))
     b1, b2 = float(spec.optimizer.params["b1"]), float(spec.optimizer.params["b2"])
     bases = np.array([b1, b2, b1 / b2**0.5])
     return bases[:, None] ** np.arange(POWERS)
+
+
+def _kernel(spec: RunSpec, kind: registry.Kind) -> str:
+    """What the run's manifold, optimiser or loss is called among the kernels, see `contract`."""
+    return registry.entry(kind, getattr(spec, kind).name).kernel
