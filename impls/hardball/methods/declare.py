@@ -16,6 +16,7 @@ A method of your own is declared in the same way, in a module of yours.
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, TypeVar, cast
@@ -77,9 +78,14 @@ def _host(kind: Kind) -> Callable[..., Callable[[Host], Host]]:
         def decorate(build: Host) -> Host:
             called = name or build.__name__
 
+            takes = inspect.signature(build).parameters
+            handed = {key for key, p in takes.items() if p.kind is not p.KEYWORD_ONLY}
+
             @functools.wraps(build)
-            def checked(*given: Any, **params: Any) -> Any:
-                return build(*given, **registry.parameters(kind, called, params))
+            def checked(*given: Any, **named: Any) -> Any:
+                own = {key: value for key, value in named.items() if key not in handed}
+                rest = {key: value for key, value in named.items() if key in handed}
+                return build(*given, **rest, **registry.parameters(kind, called, own))
 
             declare(
                 kind,
