@@ -1,5 +1,6 @@
 """Deep Graph Infomax: the loss by hand, its training, JAX against PyTorch."""
 
+import functools
 import importlib
 from dataclasses import replace
 from math import exp, log
@@ -7,8 +8,9 @@ from math import exp, log
 import numpy as np
 import pytest
 
+from hardball.arrays.namespace import namespace
 from hardball.hierarchy.dag import from_edges
-from hardball.methods.pretexts import infomax_jax, infomax_torch
+from hardball.methods.pretexts import infomax as pretext
 from hardball.studies.encoders import infomax
 from hardball.studies.encoders.infomax import Settings
 
@@ -23,13 +25,14 @@ def loss_of(half):
     return half.load("pretext", "infomax")
 
 
-def functions(half):
-    return {"jax": infomax_jax, "torch": infomax_torch}[half.framework]
+def function(half, name):
+    """`readout`, `logits` or the loss itself, in a framework."""
+    return functools.partial(getattr(pretext, name), namespace(half.framework))
 
 
 def test_the_summary_by_hand(half):
     # The means are (1 + 3) / 2 and (-2 + 0) / 2; the second row thrice: (1 + 9) / 4, -2 / 4.
-    readout, h = functions(half).readout, np.array([[1.0, -2.0], [3.0, 0.0]])
+    readout, h = function(half, "readout"), np.array([[1.0, -2.0], [3.0, 0.0]])
     found = half.call(readout, h, np.ones(2))
     np.testing.assert_allclose(found, [1 / (1 + exp(-2)), 1 / (1 + exp(1))], rtol=1e-15)
     found = half.call(readout, h, np.array([1.0, 3.0]))
@@ -39,7 +42,7 @@ def test_the_summary_by_hand(half):
 def test_logits_by_hand(half):
     # W s = (1 x .5 + 2 x .25, 3 x .5 + 4 x .25) = (1, 2.5).
     h, s = np.array([[1.0, 2.0], [-1.0, 0.0]]), np.array([0.5, 0.25])
-    found = half.call(functions(half).logits, h, s, np.array([[1.0, 2.0], [3.0, 4.0]]))
+    found = half.call(function(half, "logits"), h, s, np.array([[1.0, 2.0], [3.0, 4.0]]))
     np.testing.assert_allclose(found, [1 + 5, -1], rtol=1e-15)
 
 
@@ -82,8 +85,8 @@ def test_what_is_masked_does_not_count_whatever_it_holds(half):
     of_true, of_corrupted, *_ = half.gradients(loss, np.array(1.0), bad, -bad, weight, weight)
     assert np.array_equal([of_true[1:], of_corrupted[1:]], np.zeros((2, 2)))
     rows = np.array([[1.0, 2.0], [np.nan, np.inf]])
-    found = half.call(functions(half).readout, rows, weight[:2])
-    np.testing.assert_array_equal(found, half.call(functions(half).readout, rows[:1], one))
+    found = half.call(function(half, "readout"), rows, weight[:2])
+    np.testing.assert_array_equal(found, half.call(function(half, "readout"), rows[:1], one))
 
 
 @pytest.mark.parametrize("size", [0, 3])
@@ -92,7 +95,7 @@ def test_nothing_at_all_gives_no_loss_no_gradient_and_half_a_summary(half, size)
     value, gradients = half.both(loss_of(half), np.array(1.0), z, z, none, none)
     assert value == 0
     assert all((g == 0).all() for g in gradients[:2])
-    summary = half.call(functions(half).readout, np.ones((size, 2)), none)
+    summary = half.call(function(half, "readout"), np.ones((size, 2)), none)
     np.testing.assert_array_equal(summary, [0.5, 0.5])
 
 
@@ -122,7 +125,7 @@ def test_both_halves_give_the_same_values_and_gradients(halves, dtype, near):
     }
     for name, arrays in cases.items():
         cotangent, *given = (a.astype(dtype) for a in arrays)
-        found = [half.both(getattr(functions(half), name), cotangent, *given) for half in halves]
+        found = [half.both(function(half, name), cotangent, *given) for half in halves]
         (value, gradients), (other, others) = found
         assert value.dtype == other.dtype == dtype
         for one, two in zip((value, *gradients), (other, *others), strict=True):

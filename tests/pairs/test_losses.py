@@ -1,7 +1,6 @@
 """The losses: arithmetic by hand, masks, multiplicities, extremes; JAX against PyTorch."""
 
 import importlib
-import inspect
 from math import asin, exp, log
 from types import SimpleNamespace
 
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 
 from hardball.methods import facts as table
-from hardball.methods import registry
 
 LOSSES = [
     *("infonce", "multi_hop_contrastive", "local_contrastive"),
@@ -384,12 +382,3 @@ def test_both_halves_give_the_same_values_and_gradients(name, params, dtype, nea
     np.testing.assert_allclose(*values, rtol=near)
     for a, b in zip(*gradients, strict=True):
         np.testing.assert_allclose(a, b, rtol=near, atol=near)
-
-
-def test_defaults_are_those_of_the_catalogue(half):
-    for entry in registry.entries("loss"):
-        signature = inspect.signature(half.load("loss", entry.name))
-        defaults = {
-            p.name: p.default for p in signature.parameters.values() if p.default is not p.empty
-        }
-        assert defaults == dict(entry.parameters)

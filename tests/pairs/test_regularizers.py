@@ -1,13 +1,14 @@
 """The regularisers: arithmetic by hand, extremes, memory; JAX against PyTorch."""
 
 import functools
-import inspect
 from math import tanh
 
 import numpy as np
 import pytest
 
+from hardball.arrays.namespace import namespace
 from hardball.methods import facts, registry
+from hardball.methods.regularizers.ewc import ewc_of_layers
 
 ENTRIES = {entry.name: entry for entry in registry.entries("regularizer")}
 # Every regulariser with its defaults, and what its parameters switch between.
@@ -164,12 +165,8 @@ def test_ewc_by_hand(half):
 
 
 def consolidation(half):
-    """`ewc` of named arrays, as a function of arrays alone."""
-    import importlib
-
-    function = importlib.import_module(
-        f"hardball.methods.regularizers.consolidation_{half.framework}"
-    ).ewc
+    """`ewc_of_layers`, as a function of arrays alone."""
+    function = functools.partial(ewc_of_layers, namespace(half.framework))
 
     def of_two(one, two, *, weights):
         start = {"map": 0 * one, "bias": 0 * two + 1}
@@ -338,18 +335,6 @@ def sizes(program):
         for inner in step.params.values():
             if hasattr(inner, "jaxpr"):
                 yield from sizes(inner.jaxpr)
-
-
-def test_defaults_are_those_of_the_catalogue(half):
-    for entry in ENTRIES.values():
-        takes = inspect.signature(half.load("regularizer", entry.name)).parameters
-        defaults = {p.name: p.default for p in takes.values() if p.default is not p.empty}
-        # What is built before the training takes the others, see test_heads and test_earlier.
-        built = dict(entry.parameters) if entry.build else {}
-        asked = facts.named(half.load("regularizer", entry.name), "regularizer")
-        by = [name for fact in asked for name in facts.FACTS["regularizer"][fact].by]
-        built |= {name: entry.parameters[name] for name in by}
-        assert built | defaults == dict(entry.parameters)
 
 
 def test_a_form_that_is_not_there_is_named():

@@ -10,7 +10,7 @@ from hardball.core.errors import HardballError
 from hardball.data import features, groups
 from hardball.data.cards import Group
 from hardball.hierarchy.labels import node_labels
-from hardball.methods.regularizers import heads as built
+from hardball.methods.regularizers.feature_reconstruction import targets
 from hardball.runs.spec import RunSpec
 from hardball.training import heads, loop, methods, problem
 from hardball.training.train import train
@@ -92,19 +92,19 @@ def test_arrays_begin_within_glorots_bounds_and_follow_from_the_seed(graph):
 
 def test_features_are_scaled_to_what_is_to_be_reconstructed():
     table = np.array([[0.0, 2.0, 5.0], [3.0, 1.0, 5.0], [0.0, 0.0, 5.0]], np.float32)
-    np.testing.assert_array_equal(built.targets((table,), "mse", 2), table)
+    np.testing.assert_array_equal(targets((table,), "mse", 2), table)
     # Columns over their ranges 0..3, 0..2 and 5..5; rows over their sums 7, 9 and 5.
-    found = built.targets((table,), "bce", 2)
+    found = targets((table,), "bce", 2)
     np.testing.assert_allclose(found, [[0, 1, 0], [1, 0.5, 0], [0, 0, 0]])
-    found = built.targets((table,), "categorical", 2)
+    found = targets((table,), "categorical", 2)
     np.testing.assert_allclose(found, [[0, 2 / 7, 5 / 7], [3 / 9, 1 / 9, 5 / 9], [0, 0, 1]])
     with pytest.raises(HardballError, match="form=mse or bce"):
-        built.targets((-table,), "categorical", 2)
+        targets((-table,), "categorical", 2)
 
 
 def test_sparse_features_are_hashed_to_columns(graph):
     (names,) = features.features(graph, "names")
-    found = built.targets((names,), "mse", 8)
+    found = targets((names,), "mse", 8)
     dense = names[5].toarray().ravel()
     np.testing.assert_allclose(found[5], dense.reshape(-1, 8).sum(axis=0), rtol=1e-6)
 
@@ -254,12 +254,12 @@ def test_a_learned_curvature_is_of_losses_on_distances():
 @pytest.mark.parametrize(
     ("term", "said"),
     [
-        ({**ALL[0], "lr": 0.0}, "rates above 0"),
+        ({**ALL[0], "lr": 0.0}, "lr=0.0, allowed are numbers 0 < x"),
         ({**ALL[0], "label": "family"}, "it has branch"),
-        ({**ALL[1], "hidden": -1}, "hidden=-1, allowed are 0 or more"),
-        ({**ALL[1], "columns": 0}, "columns=0, allowed are 1 or more"),
+        ({**ALL[1], "hidden": -1}, "hidden=-1, allowed are whole numbers 0 <= x"),
+        ({**ALL[1], "columns": 0}, "columns=0, allowed are whole numbers 1 <= x"),
         ({**ALL[1], "features": "rank"}, "no group 'rank'"),
-        ({**ALL[2], "target": 0.0}, "allowed are c above 0"),
+        ({**ALL[2], "target": 0.0}, "target=0.0, allowed are numbers 0 < x"),
     ],
 )
 def test_a_head_that_cannot_be_made_is_named(term, said, graph):

@@ -210,11 +210,12 @@ class Entry:
         if xp.NAME in self.overrides:
             made = self.overrides[xp.NAME](xp)
             defaults = facts.options(made, self.parameters)
-            return functools.partial(made, **defaults) if defaults else made
+            return _described(functools.partial(made, **defaults), self.body or made)
         if self.body is None:
             raise TypeError(f"{self.kind} {self.name} has no code for a framework")
         if isinstance(self.body, ModuleType):
             return (Manifold if self.kind == "manifold" else Bound)(self.body, xp)
+        _bind_called(self.body, xp)
         return _with_defaults(self.body, xp, self.parameters)
 
 
@@ -268,8 +269,20 @@ class Manifold(Bound):
 
 def _with_defaults(body: Body, xp: Any, parameters: Mapping[str, Value]) -> Body:
     """`body` with `xp` and the defaults of the parameters that it takes."""
-    bound = functools.partial(body, xp, **facts.options(body, parameters))
+    return _described(functools.partial(body, xp, **facts.options(body, parameters)), body)
+
+
+def _described(bound: functools.partial, body: Any) -> functools.partial:
+    """`bound` with the name and the docstring of `body`."""
     functools.update_wrapper(bound, body)
     # Without it a signature would be read from the body, and show `xp`.
     del bound.__wrapped__
     return bound
+
+
+def _bind_called(body: Body, xp: Any) -> None:
+    """Binds the methods that a body calls, so that nothing is bound while a call is compiled."""
+    for name in body.__code__.co_names:
+        called = body.__globals__.get(name)
+        if isinstance(called, Entry):
+            called.bind(xp)

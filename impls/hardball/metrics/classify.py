@@ -95,7 +95,7 @@ def _outside(known: Csr, nodes: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarr
 def cone_energy(polar: Polar, links: np.ndarray, aperture: float) -> np.ndarray:
     """E = max(0, Xi - psi) with the ancestor at the apex: float64 (L,), 0 inside of its cone.
 
-    The formulas of `angles.at_apex` and `cones_jax.half_opening`, in float64.
+    The formulas of `angles.at_apex` and `entailment_cones.half_opening`, in float64.
     Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Entailment Cones, Eqs. 26, 28, 33.
     """
     node, apex = links.T

@@ -54,7 +54,7 @@ class Term(NamedTuple):
     """One of a run's regularisers; wants: what it is handed of a batch, see `terms_jax.values`.
 
     name: see `terms.called`; schedule: how its weight goes over the run, see
-    `objectives_jax.schedule`; lr: of its own arrays at the run's first rate, see `heads.Head`.
+    `schedules.schedule`; lr: of its own arrays at the run's first rate, see `contract.Head`.
     """
 
     name: str

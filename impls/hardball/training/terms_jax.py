@@ -8,8 +8,8 @@ import jax.numpy as jnp
 
 from hardball.arrays import on_jax as xp
 from hardball.arrays.on_jax.scalars import product
-from hardball.methods.objectives.objectives_jax import schedule
 from hardball.methods.optimizers import dense
+from hardball.methods.regularizers.schedules import schedule
 from hardball.training.methods import Methods
 
 # Arrays by their own names, by the names of terms.
@@ -79,7 +79,7 @@ def parts(
     due = [values[0]]
     for term, value in zip(how.regularizers, values[1:], strict=True):
         steady = term.schedule == "constant"
-        due.append(value if steady else schedule(told["progress"], term.schedule) * value)
+        due.append(value if steady else schedule(xp, told["progress"], term.schedule) * value)
     if how.apart:
         return tuple(due)
     factors = how.objective.factors(

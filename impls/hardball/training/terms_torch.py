@@ -7,8 +7,8 @@ import torch
 
 from hardball.arrays import on_torch as xp
 from hardball.arrays.on_torch.scalars import product
-from hardball.methods.objectives.objectives_torch import schedule
 from hardball.methods.optimizers import dense
+from hardball.methods.regularizers.schedules import schedule
 from hardball.training.methods import Methods
 
 # Arrays by their own names, by the names of terms.
@@ -78,7 +78,7 @@ def parts(
     due = [values[0]]
     for term, value in zip(how.regularizers, values[1:], strict=True):
         steady = term.schedule == "constant"
-        due.append(value if steady else schedule(told["progress"], term.schedule) * value)
+        due.append(value if steady else schedule(xp, told["progress"], term.schedule) * value)
     if how.apart:
         return tuple(due)
     factors = how.objective.factors(torch.stack(values).detach(), **how.objective.params)

@@ -50,6 +50,12 @@ def minimum(x: Array, y: Any) -> Array:
     return jnp.minimum(x, y)
 
 
+def magnitude(x: Array) -> Array:
+    """|x| of each, with slope 0 at 0."""
+    # As a product with the sign: JAX's own absolute value has slope 1 at 0.
+    return x * jnp.sign(x)
+
+
 def sum(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
     """Sum over an axis, or of all."""
     return jnp.sum(x, axis=axis, keepdims=keepdims)

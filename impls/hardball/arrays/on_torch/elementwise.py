@@ -53,6 +53,11 @@ def minimum(x: Tensor, y: Any) -> Tensor:
     return torch.minimum(x, y) if isinstance(y, Tensor) else x.clamp(max=y)
 
 
+def magnitude(x: Tensor) -> Tensor:
+    """|x| of each, with slope 0 at 0."""
+    return torch.abs(x)
+
+
 def sum(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Sum over an axis, or of all."""
     return torch.sum(x) if axis is None else torch.sum(x, dim=axis, keepdim=keepdims)
@@ -65,12 +70,16 @@ def mean(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
 
 def max_or(x: Tensor, least: float) -> Tensor:
     """The largest of each row and `least`: (B, K) -> (B,), of rows that may be empty too."""
-    return x.amax(dim=1).clamp(min=least) if x.shape[1] else x.new_full(x.shape[:1], least)
+    if not x.shape[1]:
+        return x.new_full(x.shape[:1], least)
+    return x.amax(dim=1) if least == -inf else x.amax(dim=1).clamp(min=least)
 
 
 def min_or(x: Tensor, most: float) -> Tensor:
     """The smallest of each row and `most`: (B, K) -> (B,), of rows that may be empty too."""
-    return x.amin(dim=1).clamp(max=most) if x.shape[1] else x.new_full(x.shape[:1], most)
+    if not x.shape[1]:
+        return x.new_full(x.shape[:1], most)
+    return x.amin(dim=1) if most == inf else x.amin(dim=1).clamp(max=most)
 
 
 def logsumexp(x: Tensor, axis: int, keepdims: bool = False) -> Tensor:

@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from hardball.arrays import on_jax as xp
 from hardball.arrays.on_jax.attention import encode, from_arrays, to_arrays
 from hardball.arrays.on_jax.integers import mulhi
 from hardball.methods import registry
-from hardball.methods.losses.contrastive_jax import infonce
+from hardball.methods.losses.infonce import infonce
 from hardball.methods.samplers.blanket_jax import broken
 from hardball.studies.encoders import blankets
 from hardball.studies.encoders.blankets import TABLE, Distances, Settings, Task
@@ -92,7 +93,7 @@ def _loss(how: Settings, params: Any, data: dict[str, Array], words: Array, lost
         alike = data["alike"][anchors]
         d_neg = jnp.concatenate([d_neg, space.dist_matrix(own, views[:, 0], how.c)], axis=1)
         weight = jnp.concatenate([weight, alike[:, None] != alike], axis=1)
-    return infonce(d[:, 0], d_neg, weight.astype(d.dtype), how.temperature).mean()
+    return infonce(xp, d[:, 0], d_neg, weight.astype(d.dtype), temperature=how.temperature).mean()
 
 
 def _views(

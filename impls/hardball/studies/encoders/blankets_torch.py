@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hardball.arrays import on_torch as xp
 from hardball.arrays.on_torch.attention import encode, from_arrays, to_arrays
 from hardball.arrays.on_torch.integers import mulhi
 from hardball.methods import registry
-from hardball.methods.losses.contrastive_torch import infonce
+from hardball.methods.losses.infonce import infonce
 from hardball.methods.samplers.blanket_torch import broken
 from hardball.studies.encoders import blankets
 from hardball.studies.encoders.blankets import TABLE, Distances, Settings, Task
@@ -93,7 +94,7 @@ def _loss(
         alike = data["alike"][anchors]
         d_neg = torch.cat([d_neg, space.dist_matrix(own, views[:, 0], how.c)], dim=1)
         weight = torch.cat([weight, alike[:, None] != alike], dim=1)
-    return infonce(d[:, 0], d_neg, weight.to(d.dtype), how.temperature).mean()
+    return infonce(xp, d[:, 0], d_neg, weight.to(d.dtype), temperature=how.temperature).mean()
 
 
 def _views(

@@ -10,11 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from hardball.arrays import on_jax as xp
 from hardball.arrays.on_jax.attention import encode, from_arrays, to_arrays
 from hardball.arrays.on_jax.integers import mulhi
 from hardball.methods import registry
-from hardball.methods.pretexts.infomax_jax import infomax as cross_entropy
-from hardball.methods.pretexts.infomax_jax import logits, readout
+from hardball.methods.pretexts.infomax import infomax as cross_entropy
+from hardball.methods.pretexts.infomax import logits, readout
 from hardball.studies.encoders import infomax
 from hardball.studies.encoders.descent import Trained, chunks
 from hardball.studies.encoders.descent_jax import descend, indices
@@ -61,8 +62,8 @@ def verdicts(
         true, shuffled = (
             _encoded(how, params, data, indices(o)) for o in (np.arange(len(order)), order)
         )
-        summary = readout(true, jnp.ones(len(true), true.dtype))
-        z, z_shuffled = (logits(h, summary, params[BILINEAR]) for h in (true, shuffled))
+        summary = readout(xp, true, jnp.ones(len(true), true.dtype))
+        z, z_shuffled = (logits(xp, h, summary, params[BILINEAR]) for h in (true, shuffled))
         return np.asarray(z), np.asarray(z_shuffled)
 
 
@@ -96,8 +97,8 @@ def _loss(how: Settings, params: Any, data: dict[str, Array], words: Array, orde
     both = jnp.stack([members, order[members]], axis=1)
     views = _views(how, params, data, nodes, both)
     ones = jnp.ones(len(nodes), views.dtype)
-    z = logits(views, readout(views[:, 0], ones), params[BILINEAR])
-    return cross_entropy(z[:, 0], z[:, 1], ones, ones)
+    z = logits(xp, views, readout(xp, views[:, 0], ones), params[BILINEAR])
+    return cross_entropy(xp, z[:, 0], z[:, 1], ones, ones)
 
 
 def _views(how: Settings, params: Any, data: dict[str, Array], nodes: Array, given: Array) -> Array:

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hardball.arrays import on_torch as xp
 from hardball.arrays.on_torch.attention import encode, from_arrays, to_arrays
 from hardball.arrays.on_torch.integers import mulhi
 from hardball.methods import registry
-from hardball.methods.pretexts.infomax_torch import infomax as cross_entropy
-from hardball.methods.pretexts.infomax_torch import logits, readout
+from hardball.methods.pretexts.infomax import infomax as cross_entropy
+from hardball.methods.pretexts.infomax import logits, readout
 from hardball.studies.encoders import infomax
 from hardball.studies.encoders.descent import Trained, chunks
 from hardball.studies.encoders.descent_torch import descend, indices
@@ -61,8 +62,8 @@ def verdicts(
         _encoded(how, module, params, data, indices(o)) for o in (np.arange(len(order)), order)
     )
     with torch.no_grad():
-        summary = readout(true, torch.ones(len(true), dtype=true.dtype))
-        z, z_shuffled = (logits(h, summary, params[BILINEAR]) for h in (true, shuffled))
+        summary = readout(xp, true, torch.ones(len(true), dtype=true.dtype))
+        z, z_shuffled = (logits(xp, h, summary, params[BILINEAR]) for h in (true, shuffled))
     return z.numpy(), z_shuffled.numpy()
 
 
@@ -99,8 +100,8 @@ def _loss(
     both = torch.stack([members, order[members]], dim=1)
     views = _views(how, module, params, data, nodes, both)
     ones = torch.ones(len(nodes), dtype=views.dtype)
-    z = logits(views, readout(views[:, 0], ones), params[BILINEAR])
-    return cross_entropy(z[:, 0], z[:, 1], ones, ones)
+    z = logits(xp, views, readout(xp, views[:, 0], ones), params[BILINEAR])
+    return cross_entropy(xp, z[:, 0], z[:, 1], ones, ones)
 
 
 def _views(

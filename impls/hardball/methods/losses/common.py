@@ -1,0 +1,20 @@
+"""What several losses share."""
+
+
+def mean_over_negatives(xp, each, weight):
+    """sum_k w_k each_k / sum_k w_k; (B, K), (B, K) -> (B,), 0 for a row without weight."""
+    total = xp.sum(weight, axis=1)
+    return xp.sum(weight * each, axis=1) / xp.where(total > 0, total, 1)
+
+
+def mean_hinge(xp, excess, weight):
+    """sum_k w_k max(0, excess_k) / sum_k w_k; (B, K), (B, K) -> (B,), 0 for a row without weight.
+
+    The mean of 1 and of 0, since max(0, -2) = 0:
+
+    >>> import torch
+    >>> from hardball.arrays import on_torch
+    >>> mean_hinge(on_torch, torch.tensor([[1.0, -2.0]]), torch.ones(1, 2))
+    tensor([0.5000])
+    """
+    return mean_over_negatives(xp, xp.relu(excess), weight)
