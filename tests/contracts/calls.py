@@ -60,7 +60,9 @@ def both(
     The numbers w are `cotangent` of the value's shape.
     """
     of = {"jax": _both_jax, "torch": _both_torch}[framework]
-    value, gradients = of(function, given, moves) if moves else (call(framework, function, given), {})
+    value, gradients = (
+        of(function, given, moves) if moves else (call(framework, function, given), {})
+    )
     return value, MappingProxyType(gradients)
 
 

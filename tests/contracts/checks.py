@@ -14,7 +14,7 @@ import inputs
 import numpy as np
 from checks_samplers import SAMPLERS
 from checks_spaces import SPACES
-from subject import Subject, same, subject
+from subject import Subject, same
 
 from hardball.methods import facts, registry
 from hardball.methods.contract import Entry
@@ -32,7 +32,7 @@ def as_they_are(entry: Entry, given: inputs.Arrays) -> inputs.Arrays:
 
 def _facts(entry: Entry, given: inputs.Arrays) -> Iterator[tuple[str, facts.Fact]]:
     """Those of the arguments that are arrays of facts."""
-    table = facts.FACTS[entry.kind]
+    table = inputs.facts_of(entry)
     return ((n, table[n]) for n in given if n in table and table[n].shape)
 
 
@@ -146,7 +146,9 @@ def gradients_are_slopes(subject: Subject) -> None:
         value, gradients = outcome(entry, "torch", subject.torch, place, as_they_are)
         rng, step = np.random.default_rng(9), 1e-6
         along = {n: rng.normal(size=given[n].shape) for n in moves}
-        chosen = inputs.options(registry.load(*inputs.key(entry), "torch"), _parameters(entry, place))
+        chosen = inputs.options(
+            registry.load(*inputs.key(entry), "torch"), _parameters(entry, place)
+        )
         ends = []
         for sign in (1, -1):
             moved = {n: given[n] + sign * step * along[n] for n in moves}
@@ -260,6 +262,7 @@ CHECKS: Mapping[str, tuple[Callable[[Subject], None], ...]] = MappingProxyType(
     {
         "loss": VALUES,
         "regularizer": VALUES[:4],
+        "pretext": VALUES[:4],
         **SPACES,
         "sampler": SAMPLERS,
         "objective": (both_frameworks_agree, all_is_finite, the_precision_stays),

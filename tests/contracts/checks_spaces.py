@@ -56,7 +56,11 @@ def space_arguments(entry: Entry, name: str, place: int, where: str) -> Mapping[
     if name == "dist_matrix":
         y = y[:M]
     taken = calls.takes(getattr(space, name))
-    v = ends[0] if "x" not in taken else calls.call("torch", space.log_map, {"x": x, "y": z, "c": c})
+    v = (
+        ends[0]
+        if "x" not in taken
+        else calls.call("torch", space.log_map, {"x": x, "y": z, "c": c})
+    )
     x = 1e6 * x if where == "beyond" else x
     made = {"x": x, "y": y, "v": v, "g": rng.normal(size=x.shape), "c": c}
     return {key: made[key] for key in taken}
@@ -223,7 +227,8 @@ def points_stay_on_their_rays(subject: Subject) -> None:
 STEPS = 3
 
 
-def _kept(entry: Entry):
+def _kept(entry: Entry) -> Any:
+    """Name and width of what an optimiser keeps of each row."""
     return getattr(entry, "state", (("m", "point"), ("v", 1), ("count", 1)))
 
 

@@ -99,10 +99,23 @@ def options(function: Callable[..., Any], parameters: Mapping[str, Value]) -> di
     return facts.options(function, parameters)
 
 
+def facts_of(entry: Entry) -> Mapping[str, facts.Fact]:
+    """What a method of its kind may be handed.
+
+    Of pretexts, which the engine does not train by: scores of examples and how often each counts.
+    """
+    if entry.kind in facts.FACTS:
+        return facts.FACTS[entry.kind]
+    asked = facts.takes(registry.load(*key(entry), "torch"))
+    weights = {n: facts.Fact(n, ("B",), "", high=3, whole=True) for n in asked if n[:2] == "w_"}
+    scores = {n: facts.Fact(n, ("B",), "", low=-9, moves=True) for n in asked if n[:2] == "z_"}
+    return {**scores, **weights}
+
+
 def usual(entry: Entry, function: Callable[..., Any], parameters: Mapping[str, Value]) -> Arrays:
     """Usual values of all facts that a function takes, float64; its first pair has no negatives."""
     rng = np.random.default_rng(3)
-    table, made = facts.FACTS[entry.kind], {}
+    table, made = facts_of(entry), {}
     for name in facts.takes(function):
         if name in table:
             made[name] = sampled(table[name], rng)
@@ -129,7 +142,7 @@ def sampled(fact: facts.Fact, rng: np.random.Generator) -> Any:
 
 def moving(entry: Entry, given: Arrays) -> tuple[str, ...]:
     """The arguments through which gradients go: facts that move, and arrays that are trained."""
-    table, trained = facts.FACTS[entry.kind], starting(entry)
+    table, trained = facts_of(entry), starting(entry)
     return tuple(n for n in given if n in trained or (n in table and table[n].moves))
 
 

@@ -4,10 +4,8 @@
 checks was written for a method. A mutant that takes an argument away fits the methods that have it.
 """
 
-import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -141,7 +139,8 @@ TOLD: Mapping[str, Mapping[str, Change]] = {
 }
 # Facts that are arrays are given in another order too: those of another pair.
 HANDLED = {*TOLD, "index", "space", "negatives", "manifold", "rows", "state"}
-VALUED = ("loss", "regularizer", "objective", "radius", "optimizer")
+VALUED = ("loss", "regularizer", "pretext", "objective", "radius", "optimizer")
+GRADED = ("loss", "regularizer", "pretext")
 # No mistake: what makes the same function.
 SAME = {
     ("loss", "triplet_hard"): ("multiplicity forgotten",),
@@ -182,7 +181,7 @@ def _function_mutants(entry: Entry) -> Iterator[Mutant]:
 def _changes(entry: Entry, taken: tuple[str, ...]) -> Iterator[tuple[str, Change]]:
     if entry.kind in VALUED:
         yield from REALS.items()
-    if entry.kind in ("loss", "regularizer"):
+    if entry.kind in GRADED:
         yield from GRADIENTS.items()
     if entry.kind == "sampler":
         yield from DRAWS.items()
@@ -195,7 +194,7 @@ def _changes(entry: Entry, taken: tuple[str, ...]) -> Iterator[tuple[str, Change
             yield f"{name} ignored", _without(name, entry.parameters[name])
         elif name in TOLD and (name != "c" or entry.kind == "manifold"):
             yield from TOLD[name].items()
-        elif name not in HANDLED and entry.kind in ("loss", "regularizer"):
+        elif name not in HANDLED and entry.kind in GRADED:
             yield f"{name} of another pair", _told(name, _turned)
 
 
@@ -272,5 +271,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(Path(__file__).parent)]
     sys.exit(main())
