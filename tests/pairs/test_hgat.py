@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from hardball.arrays.namespace import namespace
 from hardball.hierarchy.blankets import CHILD, COPARENT, PARENT, SELF
 from hardball.hierarchy.dag import from_edges
 from hardball.methods import registry
 from hardball.methods.encoders import hgat
+from hardball.methods.samplers.blanket import broken
 from hardball.studies.encoders import blankets
 from hardball.studies.encoders.blankets import Settings
 
@@ -175,12 +177,12 @@ def test_parameters_have_the_same_names_and_shapes_and_come_back():
 
 
 def breaks(framework, kinds, mask, words, drop):
-    half = importlib.import_module(f"hardball.methods.samplers.blanket_{framework}")
+    xp = namespace(framework)
     if framework == "jax":
-        found = half.broken(jnp.asarray(kinds), jnp.asarray(mask), jnp.asarray(words), drop)
-        return tuple(map(np.asarray, found))
-    tensors = torch.tensor(kinds), torch.tensor(mask), torch.tensor(words.astype(np.int64))
-    return tuple(found.numpy() for found in half.broken(*tensors, drop))
+        given = jnp.asarray(kinds), jnp.asarray(mask), jnp.asarray(words)
+    else:
+        given = torch.tensor(kinds), torch.tensor(mask), torch.tensor(words.astype(np.int64))
+    return tuple(map(np.asarray, broken(xp, *given, drop=drop)))
 
 
 @pytest.mark.parametrize("framework", HALVES)

@@ -1,7 +1,5 @@
 """Samplers that look at the points: what they choose, and that both halves choose the same."""
 
-import importlib
-
 import jax
 import jax.numpy as jnp
 import networkx
@@ -10,9 +8,12 @@ import pytest
 import torch
 from scipy import stats
 
+from hardball.arrays.namespace import namespace
 from hardball.core import random_bits
 from hardball.hierarchy.closure import closure
 from hardball.methods import facts, registry
+from hardball.methods.samplers.choice import softly
+from hardball.methods.samplers.space import Space
 
 HALVES = ("jax", "torch")
 B, K, D = 48, 6, 3
@@ -37,9 +38,8 @@ class Half:
         self.known = closure(h)
         self.width = int(np.diff(self.known.indptr).max())
         self.anchors, self.nodes = self.array(anchors), self.array(np.arange(h.n_nodes))
-        space = importlib.import_module(f"hardball.methods.samplers.space_{framework}").Space
         manifold = registry.load("manifold", "poincare", framework)
-        self.space = space(manifold, 1.0, self.array(points).__getitem__)
+        self.space = Space(manifold, 1.0, self.array(points).__getitem__)
 
     def array(self, values):
         values = np.asarray(values)
@@ -49,9 +49,8 @@ class Half:
         return torch.tensor(values.astype(np.int64) if values.dtype.kind in "iu" else values)
 
     def known_of(self, nodes):
-        module = importlib.import_module(f"hardball.methods.samplers.membership_{self.framework}")
         rows = self.array(self.known.indptr), self.array(self.known.indices)
-        return module.Known(*rows, self.width, nodes)
+        return namespace(self.framework).Known(*rows, self.width, nodes)
 
     def lists(self, top):
         refresh = registry.refresher("sampler", "neighbors", self.framework)
@@ -238,12 +237,12 @@ def test_lists_hold_the_nearest_nodes_exactly(graph, points, pairs, framework):
 @pytest.mark.parametrize("framework", HALVES)
 def test_a_temperature_weights_by_distance(framework):
     """p ~ exp(-d / 0.5) over distances 0.2, 1, 1.5, infinity: chi-square of 60,000 draws."""
-    module = importlib.import_module(f"hardball.methods.samplers.choice_{framework}")
+    xp = namespace(framework)
     far, drawn = np.array([[0.2, 1.0, 1.5, np.inf]]), stream(60_000, rows=1)
     if framework == "jax":
-        places = module.softly(jnp.asarray(far), jnp.asarray(drawn.astype(np.uint32)), 0.5)
+        places = softly(xp, jnp.asarray(far), jnp.asarray(drawn.astype(np.uint32)), 0.5)
     else:
-        places = module.softly(torch.tensor(far), torch.tensor(drawn), 0.5)
+        places = softly(xp, torch.tensor(far), torch.tensor(drawn), 0.5)
     counts = np.bincount(np.asarray(places)[0], minlength=4)
     weight = np.exp(-far[0, :3] / 0.5)
     assert counts[3] == 0
@@ -255,11 +254,11 @@ def test_a_temperature_weights_by_distance(framework):
 
 @pytest.mark.parametrize("framework", HALVES)
 def test_nothing_is_drawn_where_all_candidates_are_positives(framework):
-    module = importlib.import_module(f"hardball.methods.samplers.choice_{framework}")
+    xp = namespace(framework)
     far = np.full((2, 5), np.inf)
     if framework == "jax":
-        places = module.softly(jnp.asarray(far), jnp.zeros((2, 3), jnp.uint32), 1.0)
+        places = softly(xp, jnp.asarray(far), jnp.zeros((2, 3), jnp.uint32), 1.0)
     else:
-        places = module.softly(torch.tensor(far), torch.zeros((2, 3), dtype=torch.int64), 1.0)
+        places = softly(xp, torch.tensor(far), torch.zeros((2, 3), dtype=torch.int64), 1.0)
     # Some place within the row, whose infinite distance then makes the draw void.
     assert ((np.asarray(places) >= 0) & (np.asarray(places) < 5)).all()

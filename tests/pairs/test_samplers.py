@@ -1,6 +1,6 @@
 """The two halves of every sampler give the same ids, flags and weights, bit for bit."""
 
-import importlib
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from hardball.arrays.namespace import namespace
 from hardball.core import random_bits
 from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import from_edges
 from hardball.methods import facts, registry
-from hardball.methods.samplers.segments import within
+from hardball.methods.samplers.segments import is_within, within
 
 CASES = [
     ("uniform", {}),
@@ -153,9 +154,7 @@ def test_words_become_the_same_integers(name):
     spans = np.random.default_rng(2).integers(0, 2**31, 10_000).astype(np.int32)
     spans[:4] = [1, 2**31 - 1, 0, 2]
     w_jax, w_torch = as_words(w)
-    one, other = (
-        getattr(importlib.import_module(f"hardball.arrays.on_{f}.integers"), name) for f in HALVES
-    )
+    one, other = (getattr(namespace(f), name) for f in HALVES)
     mine, theirs = one(w_jax, jnp.asarray(spans)), other(w_torch, torch.from_numpy(spans))
     if name == "mulhi":
         mine, theirs = (mine,), (theirs,)
@@ -171,7 +170,7 @@ def test_both_halves_know_the_same_positives(graph, x64):
     candidates = rng.integers(0, h.n_nodes, (B, K)).astype(np.int32)
     pool = np.sort(rng.integers(0, h.n_nodes, 40)).astype(np.int32)
     width = int(np.diff(csr.indptr).max())
-    one, other = (importlib.import_module(f"hardball.arrays.on_{f}.membership") for f in HALVES)
+    one, other = (namespace(f) for f in HALVES)
     t = torch.from_numpy
     with jax.enable_x64(x64):
         j = jnp.asarray
@@ -206,9 +205,7 @@ def test_both_halves_know_who_is_within_some_hops(graph, x64, hops):
     nodes = rng.integers(0, h.n_nodes, B).astype(np.int32)
     candidates = rng.integers(0, h.n_nodes, (B, K)).astype(np.int32)
     candidates[:, 0] = nodes
-    one, other = (
-        importlib.import_module(f"hardball.methods.samplers.segments_{f}").is_within for f in HALVES
-    )
+    one, other = (functools.partial(is_within, namespace(f)) for f in HALVES)
     with jax.enable_x64(x64):
         j = {key: jnp.asarray(array) for key, array in index.items()}
         mine = jax.jit(one)(j, jnp.asarray(nodes), jnp.asarray(candidates))

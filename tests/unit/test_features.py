@@ -287,14 +287,20 @@ def test_weights_are_exponentials_in_integers():
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"ratio": 1.5}, "ratio=1.5, allowed are 0 to 1"),
-        ({"temperature": 0.0}, "temperature=0.0, allowed are numbers above 0"),
-        ({"top": 0}, "top=0, allowed are 1 to"),
+        ({"ratio": 1.5}, "ratio=1.5, allowed are numbers 0 <= x <= 1"),
+        ({"temperature": 0.0}, "temperature=0.0, allowed are numbers 0 < x"),
+        ({"top": 0}, "top=0, allowed are whole numbers 1 <= x"),
+        # 2^31 - 1 over three nodes.
+        ({"top": 715_827_883}, "top=715827883, allowed are 1 to 715,827,882 for the 3 nodes"),
     ],
 )
 def test_values_out_of_range_are_refused(three, params, said):
+    def build():
+        resolved = registry.parameters("sampler", "similarity_hard", params)
+        return similarity_index(three, closure(three), negatives=5, **resolved)
+
     with pytest.raises(HardballError, match=said):
-        similarity_index(three, closure(three), negatives=5, **params)
+        build()
 
 
 def drawn(h, known, count, **params):
@@ -304,7 +310,10 @@ def drawn(h, known, count, **params):
     index = {key: torch.as_tensor(array) for key, array in built.items()}
     w = random_bits.words(1, "similarity_hard", 0, h.n_nodes * count).reshape(-1, count)
     ids, valid = registry.load("sampler", "similarity_hard", "torch")(
-        index, torch.arange(h.n_nodes), torch.from_numpy(w.astype(np.int64)), resolved["ratio"]
+        index,
+        torch.arange(h.n_nodes),
+        torch.from_numpy(w.astype(np.int64)),
+        ratio=resolved["ratio"],
     )
     return ids.numpy(), valid.numpy(), built
 

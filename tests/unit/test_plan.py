@@ -149,7 +149,10 @@ def test_a_budget_changes_the_base(tmp_path):
         (HEAD + "base: {dataset: d, epoch: 3}\n", "'epoch', did you mean 'epochs'?"),
         (HEAD + "base: {dataset: d, seed: 3}\n", "unknown key 'seed'"),
         (HEAD + "base: {dataset: d, dim: 1}\n", "dim: Input should be greater than or equal to 2"),
-        (HEAD + "base: {dataset: d, sampler: sibling}\n", "allowed are uniform, pool, degree"),
+        (
+            HEAD + "base: {dataset: d, sampler: sibling}\n",
+            "allowed are cousins, curriculum, degree",
+        ),
         (HEAD + "base: {dataset: d, sampler: {name: cousins, q: 2}}\n", "no parameter 'q'"),
         (HEAD + "base: {epochs: 3}\n", "dataset: Field required"),
         (HEAD.replace("mine", "My suite") + "base: {dataset: d}\n", "name: String should match"),

@@ -19,7 +19,6 @@ from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import from_edges
 from hardball.methods import registry
 from hardball.methods.samplers import matrix
-from hardball.methods.samplers.matrix_torch import matrix as draw_matrix
 
 ENOUGH, TOO_FAR = 1e-3, 1e-9
 DRAWS = 120_000
@@ -260,7 +259,7 @@ def test_the_matrix_without_replacement_draws_as_numpy_choice():
     weights = np.array([0, 50, 1, 7, 12, 30], np.int32)
     index = {"cumulative": torch.from_numpy(np.tile(np.cumsum(weights, dtype=np.int32), (6, 1)))}
     w = random_bits.words(12, "pairs", 0, 2 * DRAWS).reshape(DRAWS, 2).astype(np.int64)
-    ids, valid = draw_matrix(
+    ids, valid = registry.load("sampler", "matrix", "torch")(
         index, torch.zeros(DRAWS, dtype=torch.int64), torch.from_numpy(w), replace=False
     )
     assert valid.all()

@@ -1,7 +1,6 @@
 """Draws of negatives: every sampler, with and without replacement, for 1 k to 2.6 M nodes."""
 
 import functools
-import importlib
 import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -93,7 +92,9 @@ def one(part: "Part", half: str, n: int) -> Callable[..., Any]:
     """(index, words, anchors, positives) -> the draws of one sampler, with all that it asks for."""
     import numpy as np
 
+    from hardball.arrays.namespace import namespace
     from hardball.core import random_bits
+    from hardball.methods.samplers.space import Space
 
     fw = framework(half)
     draw = registry.load("sampler", part.method.name, half)
@@ -103,17 +104,18 @@ def one(part: "Part", half: str, n: int) -> Callable[..., Any]:
         options["progress"] = fw.array(np.array(0.5, np.float32))
     if "space" in taken:
         points = fw.array(random_bits.normal(0, "speed/points", (n, DIM)).astype(np.float32))
-        space = importlib.import_module(f"hardball.methods.samplers.space_{half}").Space
-        options["space"] = space(
+        options["space"] = Space(
             registry.load("manifold", "tangent", half), 1.0, points.__getitem__
         )
     if "known" in taken:
-        module = importlib.import_module(f"hardball.arrays.on_{half}.membership")
         rows = trees.known(n)
         width = int(np.diff(rows.indptr).max(initial=0))
         kind = np.int32 if half == "jax" else np.int64
         known = functools.partial(
-            module.Known, fw.array(rows.indptr.astype(kind)), fw.array(rows.indices[:]), width
+            namespace(half).Known,
+            fw.array(rows.indptr.astype(kind)),
+            fw.array(rows.indices[:]),
+            width,
         )
 
     def draws(index: Any, stream: Any, anchors: Any, positives: Any) -> Any:

@@ -84,9 +84,9 @@ def _read_package() -> None:
 
 
 def entries(kind: Kind | None = None) -> list[Entry]:
-    """All methods, or those of one kind, in the order of their kinds and of their modules."""
+    """All methods, or those of one kind, in the order of their kinds and of their names."""
     _read()
-    found = sorted(_ENTRIES.values(), key=lambda entry: KINDS.index(entry.kind))
+    found = sorted(_ENTRIES.values(), key=lambda entry: (KINDS.index(entry.kind), entry.name))
     return [entry for entry in found if kind is None or entry.kind == kind]
 
 

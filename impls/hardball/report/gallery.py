@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 DATASET, ANCHOR = "wordnet_mammals", "terrier"
 STEPS, NEGATIVES = 4096, 16
-KINDS = {bool: "true, false", int: "whole numbers", float: "numbers", str: "text"}
 PAGE, FOLDER, SHEET = "reference/samplers.md", "reference/gallery", "all"
 
 
@@ -190,10 +189,10 @@ def _section(entry: registry.Entry) -> str:
 
 
 def _parameters(entry: registry.Entry) -> list[str]:
-    if not entry.parameters:
+    if not entry.declared:
         return []
-    lines = ["| parameter | default | allowed |", "| :-- | :-- | :-- |"]
-    for name, default in entry.parameters.items():
-        allowed = ", ".join(map(str, entry.choices.get(name, (KINDS[type(default)],))))
-        lines.append(f"| `{name}` | {str(default).lower()} | {allowed} |")
+    lines = ["| parameter | default | allowed | meaning |", "| :-- | :-- | :-- | :-- |"]
+    for name, known in entry.declared.items():
+        default = str(known.default).lower()
+        lines.append(f"| `{name}` | {default} | {known.allowed} | {known.summary} |")
     return ["\n".join(lines)]

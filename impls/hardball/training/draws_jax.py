@@ -12,7 +12,7 @@ from hardball.arrays.on_jax.integers import lookup
 from hardball.arrays.on_jax.membership import Known
 from hardball.methods.facts import TOLD
 from hardball.methods.optimizers import rows as layout
-from hardball.methods.samplers.space_jax import Space
+from hardball.methods.samplers.space import Space
 from hardball.training.methods import Methods, Sampling
 from hardball.training.native import calls_jax
 from hardball.training.paths_jax import path_lengths

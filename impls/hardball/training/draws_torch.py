@@ -11,7 +11,7 @@ from hardball.arrays.on_torch.integers import lookup
 from hardball.arrays.on_torch.membership import Known
 from hardball.methods.facts import TOLD
 from hardball.methods.optimizers import rows as layout
-from hardball.methods.samplers.space_torch import Space
+from hardball.methods.samplers.space import Space
 from hardball.training.methods import Methods, Sampling
 from hardball.training.native import calls_torch
 from hardball.training.paths_torch import path_lengths

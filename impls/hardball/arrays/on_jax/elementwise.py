@@ -112,9 +112,9 @@ def zeros(shape: Sequence[int], like: Array) -> Array:
     return jnp.zeros(tuple(shape), like.dtype)
 
 
-def full_like(x: Array, value: float) -> Array:
-    """An array of the shape of x that holds one value."""
-    return jnp.full_like(x, value)
+def full_like(x: Array, value: float, dtype: Any = None) -> Array:
+    """An array of the shape of x that holds one value, in the type of x unless told otherwise."""
+    return jnp.full_like(x, value, dtype=dtype)
 
 
 def broadcast_to(x: Array, shape: Sequence[int]) -> Array:

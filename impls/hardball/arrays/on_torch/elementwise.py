@@ -118,9 +118,9 @@ def zeros(shape: Sequence[int], like: Tensor) -> Tensor:
     return like.new_zeros(tuple(shape))
 
 
-def full_like(x: Tensor, value: float) -> Tensor:
-    """An array of the shape of x that holds one value."""
-    return torch.full_like(x, value)
+def full_like(x: Tensor, value: float, dtype: Any = None) -> Tensor:
+    """An array of the shape of x that holds one value, in the type of x unless told otherwise."""
+    return torch.full_like(x, value, dtype=dtype)
 
 
 def broadcast_to(x: Tensor, shape: Sequence[int]) -> Tensor:

@@ -7,7 +7,10 @@ import numpy as np
 from hardball.core.errors import HardballError
 from hardball.core.text import split, weighted
 from hardball.methods import registry
+from hardball.methods.declare import declare
 from hardball.methods.method import Method
+from hardball.methods.parameter import real, text
+from hardball.methods.sources import BENGIO_2009, HARDBALL
 
 
 class Ramp(NamedTuple):
@@ -49,7 +52,7 @@ def parts(method: Method, negatives: int, after: float = 0.0) -> list[Part]:
     return [part._replace(after=after) for part in made]
 
 
-def mixture(negatives: int, *, of: str = "uniform 1 + siblings 1") -> list[Part]:
+def mixture(negatives: int, *, of: str) -> list[Part]:
     """K draws, w_i / sum w of them by each sampler: "uniform 3 + cousins(k=2) 1".
 
     The counts are whole numbers that come closest and add up to K, the same for every anchor: the
@@ -72,24 +75,17 @@ def mixture(negatives: int, *, of: str = "uniform 1 + siblings 1") -> list[Part]
 
 
 def curriculum(
-    negatives: int,
-    *,
-    easy: str = "uniform",
-    hard: str = "siblings",
-    begin: float = 0.0,
-    end: float = 0.5,
-    ratio: float = 1.0,
+    negatives: int, *, easy: str, hard: str, begin: float, end: float, ratio: float
 ) -> list[Part]:
     """K easy draws, more and more of which give way to hard ones.
 
     At a share t of the training, the first ratio K clip((t - begin) / (end - begin), 0, 1) draws
-    are hard. Raises HardballError unless 0 <= begin < end <= 1 and 0 < ratio <= 1.
+    are hard. Raises HardballError unless begin < end.
     Source: Bengio et al. 2009, Curriculum Learning.
     """
-    if not (0 <= begin < end <= 1 and 0 < ratio <= 1):
+    if begin >= end:
         raise HardballError(
-            f"sampler curriculum: begin={begin:g}, end={end:g}, ratio={ratio:g}; allowed are "
-            "0 <= begin < end <= 1 and 0 < ratio <= 1"
+            f"sampler curriculum: begin={begin:g}, end={end:g}; allowed are begin < end"
         )
     ramp = Ramp(begin, end, ratio * negatives)
     return [
@@ -112,3 +108,36 @@ def _term(text: str, whole: str) -> tuple[Method, float]:
             f"itself; allowed are {', '.join(allowed)}"
         )
     return method, weight
+
+
+declare(
+    "sampler",
+    name="mixture",
+    summary="each of several samplers makes a fixed share of the draws",
+    source=HARDBALL,
+    parameters={"of": text("uniform 1 + siblings 1", "samplers, each with its weight")},
+    build=mixture,
+    form="composed",
+    cost="O(its parts); O(its parts)",
+    formula="w_i / sum w of the K draws by sampler i",
+)
+
+declare(
+    "sampler",
+    name="curriculum",
+    summary="easy draws, more and more of which give way to hard ones",
+    source=BENGIO_2009,
+    parameters={
+        "easy": text("uniform", "the sampler of the easy draws"),
+        "hard": text("siblings", "the sampler of the hard draws"),
+        "begin": real(
+            0.0, "the share of the training when hard draws come in", at_least=0, below=1
+        ),
+        "end": real(0.5, "the share of the training when all have come in", above=0, at_most=1),
+        "ratio": real(1.0, "the share of hard draws from then on", above=0, at_most=1),
+    },
+    build=curriculum,
+    form="composed",
+    cost="O(its parts); O(both)",
+    formula="the first ratio K clip((t - begin) / (end - begin), 0, 1) draws are hard",
+)

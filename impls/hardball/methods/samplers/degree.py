@@ -1,23 +1,27 @@
-"""Host arrays of the degree samplers: an alias table in integers, and bands of like degree."""
+"""Draws by degree: from an alias table in integers, and from bands of nodes of like degree."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
+from hardball.arrays.namespace import Array, Namespace
 from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
+from hardball.methods.declare import sampler
+from hardball.methods.parameter import real
+from hardball.methods.samplers.common import RELATIVE_TO, Index
+from hardball.methods.sources import HARDBALL, MIKOLOV_2013
 
 FULL = 2**31
 
 
-def degree_index(
-    h: Hierarchy, known: Csr, *, negatives: int, alpha: float = 0.75
-) -> dict[str, np.ndarray]:
+def degree_index(h: Hierarchy, known: Csr, *, negatives: int, alpha: float) -> Index:
     """Alias table of p(v) proportional to (direct children + parents of v)^alpha.
 
     threshold and alias, int32 (N,): column v gives v where the fraction is below the threshold of
-    2^31, else alias[v]. Raises HardballError when no node has weight, or alpha is not finite.
+    2^31, else alias[v]. Raises HardballError when no node has an edge.
     Source: Mikolov et al. 2013, section 2.2; alias method, Walker 1977.
     """
     threshold, alias = alias_table(degree_weights(h, alpha))
@@ -27,11 +31,9 @@ def degree_index(
 def degree_weights(h: Hierarchy, alpha: float) -> np.ndarray:
     """(direct children + parents)^alpha, float64 (N,); a node without edges weighs 0^alpha.
 
-    Raises HardballError when alpha is not finite or no node has an edge.
+    Raises HardballError when no node has an edge.
     Source: Mikolov et al. 2013, section 2.2.
     """
-    if not np.isfinite(alpha):
-        raise HardballError(f"sampler degree: alpha={alpha}, allowed are finite numbers")
     degree = degrees(h)
     if alpha == 0:
         return np.ones(h.n_nodes)
@@ -48,25 +50,15 @@ def degrees(h: Hierarchy) -> np.ndarray:
 
 
 def degree_corrected_index(
-    h: Hierarchy,
-    known: Csr,
-    *,
-    negatives: int,
-    tolerance: float = 0.25,
-    relative_to: str = "positive",
-) -> dict[str, np.ndarray]:
+    h: Hierarchy, known: Csr, *, negatives: int, tolerance: float, relative_to: str
+) -> Index:
     """order, lo, hi, place int32 (N,) and widened bool (N,): each node's band of like degrees.
 
     order[lo[u]:hi[u]] are the nodes v, u among them at place[u], with
     |degree(v) - degree(u)| <= reach = floor(tolerance * degree(u)). A node alone in its band has
     its reach doubled, from 1 at least, until it no longer is: widened.
-    Raises HardballError unless tolerance is a finite number >= 0.
     Source: hardball, level order and rings.
     """
-    if not (np.isfinite(tolerance) and tolerance >= 0):
-        raise HardballError(
-            f"sampler degree_corrected: tolerance={tolerance}, allowed are finite numbers from 0"
-        )
     n = h.n_nodes
     values, which, counts = np.unique(degrees(h), return_inverse=True, return_counts=True)
     bounds = np.concatenate([[0], np.cumsum(counts)])
@@ -117,3 +109,57 @@ def alias_table(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     # A full column names itself twice, so its threshold may drop to what int32 holds.
     alias[threshold == FULL] = np.flatnonzero(threshold == FULL)
     return np.minimum(threshold, FULL - 1).astype(np.int32), alias.astype(np.int32)
+
+
+@sampler(
+    summary="any node, proportionally to (direct children + parents)^alpha",
+    source=f"{MIKOLOV_2013}, section 2.2",
+    parameters={"alpha": real(0.75, "the exponent of the degree")},
+    build=degree_index,
+    form="pairs",
+    cost="O(N); O(1)",
+    formula="p(n) = deg(n)^alpha / sum over v of deg(v)^alpha",
+)
+def degree(
+    xp: Namespace, index: dict[str, Array], anchors: Array, words: Array
+) -> tuple[Array, Array]:
+    """Nodes by the table's probabilities: ids (B,K), valid (B,K), always True.
+
+    word * N = column * 2^32 + fraction; the id is the column where fraction < threshold, else its
+    alias. A probability is off by at most 2^-31 a column that names the node. words (B,K); anchors
+    (B,) give the rows only. Source: Walker 1977, alias method; Mikolov et al. 2013, section 2.2.
+    """
+    column, fraction = xp.wide_product(words, index["alias"].shape[0])
+    own = fraction < xp.lookup(index["threshold"], column)
+    ids = xp.where(own, column, xp.lookup(index["alias"], column))
+    return ids, xp.ones_like(ids, dtype=xp.boolean)
+
+
+@sampler(
+    summary="a node whose degree is within `tolerance` x that of the positive",
+    source=HARDBALL,
+    parameters={
+        "tolerance": real(0.25, "the largest difference, as a share of the degree", at_least=0),
+        "relative_to": replace(RELATIVE_TO, default="positive"),
+    },
+    build=degree_corrected_index,
+    form="pairs",
+    cost="O(N); O(1)",
+    formula="uniform over |degree(n) - degree(p)| <= tolerance x degree(p)",
+)
+def degree_corrected(
+    xp: Namespace, index: dict[str, Array], anchors: Array, words: Array
+) -> tuple[Array, Array]:
+    """Nodes of about the anchor's degree, uniformly: ids (B,K), valid (B,K).
+
+    id = order[lo + r], moved past the anchor's own place, r uniform on 0..hi-lo-2. valid=False for
+    a lone node, whose id is its own. anchors (B,), words (B,K).
+    Source: hardball, level order and rings.
+    """
+    low = index["lo"][anchors][:, None]
+    others = index["hi"][anchors][:, None] - low - 1
+    place = low + xp.mulhi(words, others)
+    place = place + (place >= index["place"][anchors][:, None])
+    valid = xp.broadcast_to(others > 0, words.shape)
+    ids = xp.lookup(index["order"], xp.where(valid, place, low))
+    return xp.where(valid, ids, anchors[:, None]), valid

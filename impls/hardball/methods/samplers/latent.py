@@ -1,35 +1,34 @@
-"""Host side of the samplers that look at the points: where their candidates come from."""
+"""Negatives that are hard for the points as they lie now: near the anchor, chosen of candidates."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
-
+from hardball.arrays.namespace import Array, Namespace
 from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import registry
+from hardball.methods.declare import sampler
+from hardball.methods.parameter import choice, real, whole
+from hardball.methods.samplers.choice import Rule
+from hardball.methods.samplers.choice import choose as chosen
+from hardball.methods.samplers.common import RELATIVE_TO, Index
+from hardball.methods.samplers.pool import pool
+from hardball.methods.samplers.rings import ring, uniform
 from hardball.methods.samplers.segments import within
-
-Index = dict[str, np.ndarray]
+from hardball.methods.samplers.space import Space
+from hardball.methods.sources import FACENET_2015, ROBINSON_2021
 
 # Exact neighbours cost N^2 distances each time that they are looked for.
 LARGEST = 100_000
-
-
-class Rule(NamedTuple):
-    """How `negatives` an anchor are chosen of candidates that lie at distances d.
-
-    choose: nearest, nearest first; top, of the `top` nearest uniformly with replacement;
-    temperature, of all with replacement, p ~ exp(-d / temperature); semi_hard, the nearest of those
-    that are farther than the positive, and where these are too few then the farthest of the others.
-    Sources: Robinson et al. 2021, Contrastive Learning with Hard Negative Samples, Eq. 4; Schroff,
-    Kalenichenko & Philbin 2015, FaceNet, Eq. 4.
-    """
-
-    choose: str
-    negatives: int
-    top: int = 1
-    temperature: float = 1.0
+# Distances that are held at once where lists are made.
+_HELD = 2**24
+_BALL = ("indptr", "start", "stop", "strides")
+_CANDIDATES = choice(
+    *("uniform", "siblings", "cousins", "depth_matched", "batch"),
+    summary="the sampler that draws the candidates, or one pool for the batch",
+)
+_OVERSAMPLE = whole(4, "candidates for each negative", at_least=1)
 
 
 def distance_hard_index(
@@ -37,26 +36,20 @@ def distance_hard_index(
     known: Csr,
     *,
     negatives: int,
-    candidates: str = "uniform",
-    oversample: int = 4,
-    choose: str = "nearest",
-    top: int = 16,
-    temperature: float = 1.0,
-    hops: int = 1,
-    relative_to: str = "anchor",
+    candidates: str,
+    oversample: int,
+    choose: str,
+    top: int,
+    temperature: float,
+    hops: int,
+    relative_to: str,
 ) -> Index:
     """The arrays of the sampler that draws the candidates, and the balls of `hops` edges.
 
     Those are named within_...: see `segments.within`; hops=0 needs none. Raises HardballError where
-    a number is too small.
+    there are fewer candidates than `top`.
     Source: Robinson et al. 2021, Contrastive Learning with Hard Negative Samples, Eq. 4.
     """
-    if oversample < 1 or top < 1 or temperature <= 0 or hops < 0:
-        raise HardballError(
-            f"sampler distance_hard: oversample={oversample}, top={top}, temperature="
-            f"{temperature:g}, hops={hops}; allowed are an oversample and a top of 1 or more, a "
-            "temperature above 0, and hops of 0 or more"
-        )
     if choose == "top" and candidates != "batch" and top > oversample * negatives:
         raise HardballError(
             f"sampler distance_hard: top={top} of {oversample * negatives} candidates an anchor; "
@@ -64,26 +57,17 @@ def distance_hard_index(
         )
     near = within(h, hops) if hops else {}
     banned = {f"within_{name}": array for name, array in near.items()}
-    return {**_candidates(h, known, negatives, candidates), **banned}
+    return {**_index(h, known, negatives, candidates), **banned}
 
 
 def mined_index(
-    h: Hierarchy,
-    known: Csr,
-    *,
-    negatives: int,
-    rule: str = "semi_hard",
-    candidates: str = "uniform",
-    oversample: int = 4,
+    h: Hierarchy, known: Csr, *, negatives: int, rule: str, candidates: str, oversample: int
 ) -> Index:
     """The arrays of the sampler that draws the candidates; for a batch's, n_nodes.
 
-    Raises HardballError where there are no candidates.
     Source: Schroff, Kalenichenko & Philbin 2015, FaceNet, section 3.2.
     """
-    if oversample < 1:
-        raise HardballError(f"sampler mined: oversample={oversample}; allowed are 1 or more")
-    return _candidates(h, known, negatives, candidates)
+    return _index(h, known, negatives, candidates)
 
 
 def neighbors_index(
@@ -91,14 +75,14 @@ def neighbors_index(
     known: Csr,
     *,
     negatives: int,
-    top: int = 64,
-    every: int = 200,
-    temperature: float = 1.0,
-    relative_to: str = "anchor",
+    top: int,
+    every: int,
+    temperature: float,
+    relative_to: str,
 ) -> Index:
     """Nothing: the lists are made from the points, every `every` steps.
 
-    Raises HardballError above 100,000 nodes, or where a number is not positive.
+    Raises HardballError above 100,000 nodes.
     Source: Xiong et al. 2021, Approximate Nearest Neighbor Negative Contrastive Learning.
     """
     if h.n_nodes > LARGEST:
@@ -106,11 +90,6 @@ def neighbors_index(
             f"sampler neighbors: {h.name} has {h.n_nodes:,} nodes, whose exact neighbours take "
             f"{h.n_nodes**2:.1e} distances each time; allowed are up to {LARGEST:,}: use "
             "distance_hard, which looks among candidates"
-        )
-    if top < 1 or every < 1 or temperature <= 0:
-        raise HardballError(
-            f"sampler neighbors: top={top}, every={every}, temperature={temperature:g}; allowed "
-            "are numbers above 0"
         )
     return {}
 
@@ -136,14 +115,13 @@ def mined_words(negatives: int, *, rule: str, candidates: str, oversample: int) 
     return oversample if candidates == "batch" else oversample * negatives
 
 
-def _candidates(h: Hierarchy, known: Csr, negatives: int, candidates: str) -> Index:
+def _index(h: Hierarchy, known: Csr, negatives: int, candidates: str) -> Index:
     name = "pool" if candidates == "batch" else candidates
-    return registry.builder("sampler", name)(h, known, negatives=negatives)
+    build, given = registry.builder("sampler", name), registry.entry("sampler", name).parameters
+    return build(h, known, negatives=negatives, **given)
 
 
-def offers_enough(
-    spec: Any, *, negatives: int, candidates: str = "uniform", oversample: int = 4, **_: Any
-) -> None:
+def offers_enough(spec: Any, *, negatives: int, candidates: str, oversample: int, **_: Any) -> None:
     """Raises HardballError where a batch's shared candidates are fewer than the negatives."""
     offered = oversample * spec.batch_size
     if candidates == "batch" and offered < negatives:
@@ -151,3 +129,167 @@ def offers_enough(
             f"sampler {spec.sampler.name}: a batch of {spec.batch_size} draws {offered} "
             f"candidates for {negatives} negatives: raise oversample or batch_size"
         )
+
+
+@sampler(
+    summary="near the anchor in the embedding now, more than `hops` edges away in the graph",
+    source=f"{ROBINSON_2021}, Eq. 4",
+    parameters={
+        "candidates": _CANDIDATES,
+        "oversample": _OVERSAMPLE,
+        "choose": choice(
+            *("nearest", "top", "temperature"), summary="how they are chosen by their distance"
+        ),
+        "top": whole(16, "where choose=top, how many of the nearest are drawn from", at_least=1),
+        "temperature": real(1.0, "where choose=temperature, the lower the nearer", above=0),
+        "hops": whole(1, "nodes up to so many edges away are left out", at_least=0),
+        "relative_to": RELATIVE_TO,
+    },
+    build=distance_hard_index,
+    form="pairs",
+    draws_words=distance_hard_words,
+    looks=True,
+    cost="O(N); O(oversample D)",
+    fits=offers_enough,
+    formula="of C candidates the K nearest, K of `top` nearest, or p ~ exp(-d / temperature)",
+)
+def distance_hard(
+    xp: Namespace,
+    index: dict[str, Array],
+    anchors: Array,
+    words: Array,
+    space: Space,
+    known: Any,
+    negatives: int,
+    *,
+    candidates: str,
+    choose: str,
+    top: int,
+    temperature: float,
+    hops: int,
+) -> tuple[Array, Array]:
+    """Candidates near the anchor: ids (B,K), valid (B,K); valid=False where too few are left.
+
+    nearest: the K nearest candidates that are no known positives and more than `hops` edges away.
+    top: K of the `top` nearest, uniformly with replacement. temperature: K of all, with
+    replacement, p ~ exp(-d / temperature). A candidate that was drawn twice may be chosen twice.
+    anchors (B,), words (B,C), and K more unless nearest; known: a `Known` of the framework.
+    Source: Robinson et al. 2021, Contrastive Learning with Hard Negative Samples, Eq. 4, whose
+    beta is 1 / temperature.
+    """
+    offered = words.shape[1] - (0 if choose == "nearest" else negatives)
+    first, last = words[:, :offered], words[:, offered:]
+    ids, usable = _candidates(xp, index, anchors, first, candidates)
+    near = {name: index[f"within_{name}"] for name in _BALL} if hops else None
+    rule = Rule(choose, negatives, top, temperature)
+    return chosen(xp, space, rule, anchors, anchors, ids, usable, last, known, near)
+
+
+@sampler(
+    summary="triplet mining: the hardest candidates, or those just beyond the positive",
+    source=FACENET_2015,
+    parameters={
+        "rule": choice("semi_hard", "hardest", summary="which candidates are taken"),
+        "candidates": _CANDIDATES,
+        "oversample": _OVERSAMPLE,
+    },
+    build=mined_index,
+    form="pairs",
+    draws_words=mined_words,
+    looks=True,
+    cost="O(N); O(oversample D)",
+    fits=offers_enough,
+    formula="of C candidates the K nearest with d(u, n) > d(u, p)",
+)
+def mined(
+    xp: Namespace,
+    index: dict[str, Array],
+    anchors: Array,
+    words: Array,
+    space: Space,
+    known: Any,
+    positives: Array,
+    negatives: int,
+    *,
+    rule: str,
+    candidates: str,
+) -> tuple[Array, Array]:
+    """Mined candidates: ids (B,K), valid (B,K); valid=False where too few are left.
+
+    hardest: the K nearest to the anchor. semi_hard: the K nearest of those that are farther from it
+    than its positive; where these are too few, then the farthest of the others. anchors,
+    positives (B,), words (B,C); known: a `Known` of the framework.
+    Source: Schroff, Kalenichenko & Philbin 2015, FaceNet, Eq. 4.
+    """
+    ids, usable = _candidates(xp, index, anchors, words, candidates)
+    order = Rule("semi_hard" if rule == "semi_hard" else "nearest", negatives)
+    return chosen(xp, space, order, anchors, positives, ids, usable, words[:, :0], known, None)
+
+
+def neighbor_lists(
+    xp: Namespace, space: Space, known: Callable[[Array], Any], nodes: Array, *, top: int
+) -> Array:
+    """The `top` nearest nodes of every node that are no known positives of it: integers (N,T).
+
+    nodes (N,): all of them. T = min(top, N - 1). Where fewer are left the node itself stands in.
+    N^2 distances, some million of them held at once. Source: hardball, exact neighbours by blocks.
+    """
+    count = len(nodes)
+    rule = Rule("nearest", min(top, count - 1))
+    every = xp.ones_like(nodes[None], dtype=xp.boolean)
+
+    def block(rows: Array) -> Array:
+        words = xp.cast(rows[:, None][:, :0], xp.word)
+        given = rows, rows, nodes[None], every, words, known(rows), None
+        return chosen(xp, space, rule, *given)[0]
+
+    return xp.in_blocks(block, nodes, min(count, max(1, _HELD // count)))
+
+
+@sampler(
+    summary="the nearest nodes of the embedding, exactly, looked for again every so many steps",
+    source="Xiong et al. 2021, Approximate Nearest Neighbor Negative Contrastive Learning",
+    parameters={
+        "top": whole(64, "how many near nodes are listed for each", at_least=1),
+        "every": whole(200, "steps from one search to the next", at_least=1),
+        "temperature": real(1.0, "the lower, the more the nearest are drawn", above=0),
+        "relative_to": RELATIVE_TO,
+    },
+    build=neighbors_index,
+    form="pairs",
+    refresh=neighbor_lists,
+    looks=True,
+    cost="O(top N); O(top D / K), and N^2 distances a refresh",
+    formula="p(n | u) ~ exp(-d(u, n) / temperature) over the top nearest of the last refresh",
+)
+def neighbors(
+    xp: Namespace,
+    index: dict[str, Array],
+    anchors: Array,
+    words: Array,
+    space: Space,
+    *,
+    temperature: float,
+) -> tuple[Array, Array]:
+    """Of each anchor's list: ids (B,K) with replacement, p ~ exp(-d / temperature), valid (B,K).
+
+    index["lists"] (N,T) from `neighbor_lists`, d the distance as it is now. A list that is not full
+    repeats its node, which is never drawn. anchors (B,), words (B,K).
+    Source: Xiong et al. 2021, Approximate Nearest Neighbor Negative Contrastive Learning.
+    """
+    ids = index["lists"][anchors]
+    usable = ids != anchors[:, None]
+    rule = Rule("temperature", words.shape[1], temperature=temperature)
+    return chosen(xp, space, rule, anchors, anchors, ids, usable, words, None, None)
+
+
+def _candidates(
+    xp: Namespace, index: dict[str, Array], anchors: Array, words: Array, candidates: str
+) -> tuple[Array, Array]:
+    """Candidates (B,C), or (1,C) for all anchors, and whether they may be drawn."""
+    if candidates == "batch":
+        shared, weight = pool(xp, index, words.reshape(-1))
+        return shared[None], weight[None] > 0
+    if candidates == "uniform":
+        return uniform(xp, index, anchors, words)
+    return ring(xp, index, anchors, words, replace=True)

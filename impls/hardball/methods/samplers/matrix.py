@@ -1,20 +1,26 @@
-"""Dense probability matrices, built from definitions on the graph: the reference for the rings.
+"""Draws from dense probability matrices, built from definitions: the reference for the rings.
 
-Nothing here uses rings or level order: ancestors are walked one by one, so that a mistake in those
-cannot hide in this.
+No weight here uses rings or level order: ancestors are walked one by one, so that a mistake in
+those cannot hide in this.
 """
 
 from typing import Any
 
 import numpy as np
 
+from hardball.arrays.namespace import Array, Namespace
 from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
+from hardball.methods.declare import sampler
+from hardball.methods.parameter import Parameter, real, whole
+from hardball.methods.samplers.common import RELATIVE_TO, REPLACE, Index
 from hardball.methods.samplers.degree import degree_weights
+from hardball.methods.sources import HARDBALL
 
 LARGEST = 20_000
 ROW_TOTAL = 2**31 - 1
+_OF = ("uniform", "degree", "siblings", "cousins", "branch", "tree")
 
 
 def matrix_index(
@@ -22,12 +28,12 @@ def matrix_index(
     known: Csr,
     *,
     negatives: int,
-    of: str = "siblings",
-    k: int = 1,
-    alpha: float = 0.75,
-    relative_to: str = "anchor",
-    replace: bool = True,
-) -> dict[str, np.ndarray]:
+    of: str,
+    k: int,
+    alpha: float,
+    relative_to: str,
+    replace: bool,
+) -> Index:
     """Row-wise cumulated integer weights, int32 (N,N), and widened bool (N,).
 
     p(v | u) = w[u,v] / sum_v w[u,v], w from `weights`; 4 N^2 bytes. With replace=False a row that
@@ -50,7 +56,7 @@ def weights(
     for every node of the same depth that has no common ancestor with u, which is also what stands
     in where u has no j-th ancestor. A row with fewer than `minimum` nodes takes those of j + 1 too,
     and so on, then its whole level, then all other nodes.
-    Raises HardballError above 20,000 nodes or for an unknown `of` or k < 1.
+    Raises HardballError above 20,000 nodes.
     Source: hardball, level order and rings.
     """
     n = h.n_nodes
@@ -63,11 +69,6 @@ def weights(
         return 1 - np.eye(n, dtype=np.int32), np.zeros(n, bool)
     if of == "degree":
         return _degree(h, alpha), np.zeros(n, bool)
-    if of not in ("siblings", "cousins", "branch", "tree") or k < 1:
-        raise HardballError(
-            f"sampler matrix: of={of!r}, k={k}; allowed are uniform, degree, siblings, cousins, "
-            "branch, tree, and k of 1 or more"
-        )
     table, widened = np.ones((n, n), np.int32), np.ones(n, bool)
     for depth in range(int(h.depth.max(initial=0)) + 1):
         level = np.flatnonzero(h.depth == depth)
@@ -109,6 +110,76 @@ def _degree(h: Hierarchy, alpha: float) -> np.ndarray:
     return table
 
 
-def promises(of: str = "siblings", **_: Any) -> str:
+def promises(of: str, **_: Any) -> str:
     """What the sampler that the matrix stands for promises, see `contract.Entry.promises`."""
     return {"siblings": "near", "cousins": "near", "branch": "depth", "tree": "depth"}.get(of, "")
+
+
+@sampler(
+    summary="rows of a dense probability matrix: the small-graph reference for `of`",
+    source=HARDBALL,
+    parameters={
+        "of": Parameter("siblings", "whose draws these are", choices=_OF),
+        "k": whole(1, "the degree of the cousins", at_least=1),
+        "alpha": real(0.75, "the exponent of the degree"),
+        "relative_to": RELATIVE_TO,
+        "replace": REPLACE,
+    },
+    build=matrix_index,
+    form="pairs",
+    cost="O(N^2); O(log N)",
+    formula="p(n | u) = w(u, n) / sum over v of w(u, v), w the weights that `of` names",
+    promises=promises,
+)
+def matrix(
+    xp: Namespace, index: dict[str, Array], anchors: Array, words: Array, *, replace: bool
+) -> tuple[Array, Array]:
+    """Nodes by the anchor's row of weights: ids (B,K), valid (B,K).
+
+    id = the first column whose cumulated weight exceeds floor(word * total / 2^32). Without
+    replacement a drawn column has weight 0 from then on, as in NumPy's choice(replace=False, p),
+    and valid=False once a row is used up. An id that is not valid is the anchor. anchors (B,),
+    words (B,K). Source: Devroye 1986, Non-Uniform Random Variate Generation, section III.2;
+    without replacement Efraimidis & Spirakis 2006, Weighted Random Sampling, definition 1.
+    """
+    n = index["cumulative"].shape[0]
+    table, rows = index["cumulative"].reshape(-1), anchors * n
+    total = xp.lookup(table, rows + n - 1)
+    if replace:
+        drawn = first_above(xp, table, n, rows[:, None], xp.mulhi(words, total[:, None]))
+        valid = xp.broadcast_to(total[:, None] > 0, words.shape)
+        return xp.where(valid, drawn, anchors[:, None]), valid
+
+    def take(step: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
+        total, starts, weights, ids, valid = state
+        target = xp.mulhi(words[:, step], total)
+        passed = starts <= target[:, None]
+        skipped = xp.cast(xp.sum(weights * passed, axis=1), xp.integer)
+        drawn = first_above(xp, table, n, rows, target + skipped)
+        before = xp.where(drawn > 0, xp.lookup(table, rows + xp.maximum(drawn - 1, 0)), 0)
+        left = total > 0
+        used = xp.where(left, xp.lookup(table, rows + drawn) - before, 0)
+        starts -= ~passed * used[:, None]
+        return (
+            total - used,
+            xp.set_column(starts, step, before - skipped),
+            xp.set_column(weights, step, used),
+            xp.set_column(ids, step, xp.where(left, drawn, anchors)),
+            xp.set_column(valid, step, left),
+        )
+
+    # Of each drawn column its weight, and where in the weight that is left its gap lies.
+    starts, weights, ids = (xp.zeros_like(words, dtype=xp.integer) for _ in range(3))
+    state = (total, starts, weights, ids, xp.zeros_like(words, dtype=xp.boolean))
+    *_, ids, valid = xp.loop(words.shape[1], take, state)
+    return ids, valid
+
+
+def first_above(xp: Namespace, table: Array, n: int, rows: Array, targets: Array) -> Array:
+    """First of n columns from `rows` on whose entry exceeds the target; n - 1 where none does."""
+    low, high = xp.zeros_like(targets), xp.full_like(targets, n - 1)
+    for _ in range((n - 1).bit_length()):
+        middle = (low + high) >> 1
+        below = xp.lookup(table, rows + middle) <= targets
+        low, high = xp.where(below, middle + 1, low), xp.where(below, high, middle)
+    return xp.minimum(low, n - 1)

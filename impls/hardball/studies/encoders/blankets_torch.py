@@ -13,7 +13,7 @@ from hardball.arrays.on_torch.attention import encode, from_arrays, to_arrays
 from hardball.arrays.on_torch.integers import mulhi
 from hardball.methods import registry
 from hardball.methods.losses.infonce import infonce
-from hardball.methods.samplers.blanket_torch import broken
+from hardball.methods.samplers.blanket import broken
 from hardball.studies.encoders import blankets
 from hardball.studies.encoders.blankets import TABLE, Distances, Settings, Task
 from hardball.studies.encoders.descent import Trained, chunks
@@ -104,7 +104,7 @@ def _views(
     """The anchors' points (B,D); whole and broken blankets' (B,1+K,D); valid (B,K)."""
     space = registry.load("manifold", how.manifold, "torch")
     table, kinds, mask = params[TABLE], data["kinds"][owners], data["mask"][owners]
-    masks, valid = broken(kinds, mask, words, how.drop)
+    masks, valid = broken(xp, kinds, mask, words, drop=how.drop)
     own, members = (
         space.project(space.exp0(table[nodes], how.c), how.c)
         for nodes in (anchors, data["members"][owners])

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from hardball.arrays.on_jax.membership import Known
-from hardball.methods.samplers.latent import Rule
+from hardball.methods.samplers.choice import Rule
 from hardball.training.native import xla
 from hardball.training.native.settings import RULES
 

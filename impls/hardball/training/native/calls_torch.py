@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from hardball.arrays.on_torch.membership import Known
-from hardball.methods.samplers.latent import Rule
+from hardball.methods.samplers.choice import Rule
 from hardball.training.native import choice, step
 from hardball.training.native.settings import RULES
 

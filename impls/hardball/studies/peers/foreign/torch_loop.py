@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hardball.arrays import on_torch
 from hardball.arrays.on_torch.membership import is_known
 from hardball.core import random_bits
-from hardball.methods.samplers.rings_torch import uniform
+from hardball.methods.samplers.rings import uniform
 from hardball.studies.peers.clock import Clock
 from hardball.studies.peers.task import Data, Task
 from hardball.training.problem import Batches
@@ -63,7 +64,7 @@ def steps(task: Task, data: Data) -> Iterator[Step]:
             task.seed, "negatives", first, STEPS, task.batch_size * task.negatives
         ).reshape(-1, task.negatives)
         anchors = chosen[..., 0].reshape(-1)
-        negatives, _ = uniform(index, anchors, torch.as_tensor(drawn.astype(np.int64)))
+        negatives, _ = uniform(on_torch, index, anchors, torch.as_tensor(drawn.astype(np.int64)))
         known = is_known(indptr, indices, anchors, negatives, depth)
         shape = (STEPS, task.batch_size, -1)
         others = torch.cat([chosen[..., 1:], negatives.reshape(shape)], dim=-1)

@@ -1,14 +1,12 @@
 """Markov-blanket perturbation: the blanket without one of its members."""
 
-from torch import Tensor
-
-from hardball.arrays.on_torch.integers import mulhi
+from hardball.arrays.namespace import Array, Namespace
 from hardball.hierarchy.blankets import SELF, drop_code
 
 
 def broken(
-    kinds: Tensor, mask: Tensor, words: Tensor, drop: str = "parent"
-) -> tuple[Tensor, Tensor]:
+    xp: Namespace, kinds: Array, mask: Array, words: Array, *, drop: str
+) -> tuple[Array, Array]:
     """Blankets that lack one member of the kind `drop`: masks bool (B,K,W), valid bool (B,K).
 
     The member is one of the m of that kind with equal chance, one word a draw, with replacement
@@ -18,7 +16,7 @@ def broken(
     """
     code = drop_code(drop)
     candidates = mask & ((kinds == code) | (code == SELF))
-    count = candidates.sum(dim=1)[:, None]
-    rank = candidates.cumsum(dim=1) - 1
-    dropped = candidates[:, None] & (rank[:, None] == mulhi(words, count)[..., None])
-    return mask[:, None] & ~dropped, (count > 0).expand(words.shape)
+    count = xp.sum(candidates, axis=1)[:, None]
+    rank = xp.cumsum(candidates, 1) - 1
+    dropped = candidates[:, None] & (rank[:, None] == xp.mulhi(words, count)[..., None])
+    return mask[:, None] & ~dropped, xp.broadcast_to(count > 0, words.shape)

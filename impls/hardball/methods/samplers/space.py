@@ -1,9 +1,9 @@
 """Distances between nodes as they are embedded now: what samplers that look at points are given."""
 
 from collections.abc import Callable
-from types import ModuleType
+from typing import Any
 
-from torch import Tensor
+from hardball.arrays.namespace import Array
 
 
 class Space:
@@ -15,17 +15,17 @@ class Space:
 
     def __init__(
         self,
-        manifold: ModuleType,
+        manifold: Any,
         c: float,
-        locate: Callable[[Tensor], Tensor],
-        choose: Callable[..., tuple[Tensor, Tensor]] | None = None,
+        locate: Callable[[Array], Array],
+        choose: Callable[..., tuple[Array, Array]] | None = None,
     ) -> None:
         self.manifold, self.c, self.locate, self.choose = manifold, c, locate, choose
 
-    def dist(self, nodes: Tensor, candidates: Tensor) -> Tensor:
+    def dist(self, nodes: Array, candidates: Array) -> Array:
         """d(nodes[b], candidates[b,k]): (B,), (B,K) -> (B,K)."""
         return self.manifold.dist(self.locate(nodes)[:, None], self.locate(candidates), self.c)
 
-    def dist_matrix(self, nodes: Tensor, shared: Tensor) -> Tensor:
+    def dist_matrix(self, nodes: Array, shared: Array) -> Array:
         """d(nodes[b], shared[m]): (B,), (M,) -> (B,M)."""
         return self.manifold.dist_matrix(self.locate(nodes), self.locate(shared), self.c)
