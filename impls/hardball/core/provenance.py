@@ -1,5 +1,7 @@
 """Where a run came from: versions, machine, commit, time."""
 
+import contextlib
+import ctypes
 import importlib.metadata
 import os
 import platform
@@ -80,10 +82,31 @@ def processors() -> int:
 
 
 def peak_memory_mb() -> float:
-    """Largest resident size of this process so far, in MB; 0 where the system does not tell."""
+    """Largest resident size of this process since `begin_peak_memory`, or since it started.
+
+    In MB; 0 where the system does not tell.
+    """
+    try:
+        said = Path("/proc/self/status").read_text()
+        found = re.search(r"^VmHWM:\s*(\d+) kB$", said, re.M)
+    except OSError:
+        found = None
+    if found:
+        return int(found[1]) / 2**10
     try:
         import resource
     except ImportError:
         return 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def begin_peak_memory() -> None:
+    """Let the peak begin at what is in use now; unused memory goes back to the system first.
+
+    Does nothing where the system has no such thing: the peak is then the process's.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
