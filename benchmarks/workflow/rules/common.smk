@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -7,12 +8,17 @@ from hardball.core import interpreter, paths
 from hardball.core.errors import HardballError
 from hardball.core.text import slug
 from hardball.data import cards, store
-from hardball.runs import code, plan, suites
+from hardball.runs import client, code, plan, progress, suites
 
 min_version("9.0")
 validate(config, schema="../schemas/config.schema.yaml")
 
 interpreter.export()
+# Jobs on this machine share workers, which end when this process does; jobs of a cluster do not.
+if workflow.is_main_process:
+    os.environ[client.OWNER] = str(os.getpid())
+elif workflow.remote_exec:
+    os.environ.pop(client.OWNER, None)
 
 
 def load(reference):
@@ -27,6 +33,7 @@ REFERENCE = ":".join(filter(None, [config["suite"], config["budget"]]))
 SUITE = load(REFERENCE)
 RESULTS = config["results"]
 OUT = f"{RESULTS}/{SUITE.name}"
+progress.name_jobs(SUITE, Path(OUT))
 
 JOBS = {(job.config_id, job.framework): job for job in plan.jobs(SUITE)}
 DATASETS = {slug(job.spec.dataset): job.spec.dataset for job in JOBS.values()}

@@ -1,6 +1,7 @@
-# One process trains every seed of a configuration in one framework. Embeddings are no declared
-# output, since a diverged run has none. XLA and numba do not heed OMP_NUM_THREADS. The two malloc
-# settings keep glibc from returning a step's memory only to fault it in again, PyTorch's main cost.
+# A job trains every seed of a configuration in one framework, in a worker that has the framework
+# imported, or in a process of its own, see hardball.runs.client. Embeddings are no declared output,
+# since a diverged run has none. XLA and numba do not heed OMP_NUM_THREADS. The two malloc settings
+# keep glibc from returning a step's memory only to fault it in again, PyTorch's main cost.
 rule train:
     input:
         lambda wildcards: hierarchy_of(job_of(wildcards)),
@@ -9,8 +10,6 @@ rule train:
         curves=f"{OUT}/curves/{{config}}-{{framework}}.parquet",
     log:
         f"{OUT}/logs/train/{{config}}-{{framework}}.log",
-    benchmark:
-        f"{OUT}/benchmarks/{{config}}-{{framework}}.tsv"
     conda:
         "../envs/hardball.yaml"
     threads: 1
@@ -24,5 +23,6 @@ rule train:
     shell:
         "NPROC={threads} NUMBA_NUM_THREADS={threads}"
         " MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=1073741824"
-        " python -m hardball train --suite {params.suite:q} --config {wildcards.config:q}"
+        " python -m hardball.runs.client {params.out:q}/workers {wildcards.framework}"
+        " train --suite {params.suite:q} --config {wildcards.config:q}"
         " --framework {wildcards.framework:q} --out {params.out:q} > {log:q} 2>&1"

@@ -23,7 +23,7 @@ import runpy
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,20 +31,19 @@ PACKAGE = Path(__file__).parents[1]
 OWNER = "HARDBALL_WORKERS_OF"
 """Environment variable: the process that workers belong to; they end when it has."""
 SWITCH = "HARDBALL_WORKERS"
+PLUGINS = "HARDBALL_PLUGINS"
 SLOTS = 256
 # What a shell changes between two commands of one environment.
 _PASSING = ("PWD", "OLDPWD", "SHLVL", "_")
 
 
 def source_state() -> str:
-    """A hash of the names, sizes and times of change of the package's files."""
-    found = []
+    """A hash of the names, sizes and times of change of the package's files and of plug-ins."""
+    files = [path for path in _plugins() if path.is_file()]
     for folder, _, names in os.walk(PACKAGE):
-        for name in names:
-            if name.endswith(".py"):
-                told = os.stat(os.path.join(folder, name))
-                found.append((folder, name, told.st_size, told.st_mtime_ns))
-    return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
+        files += [Path(folder, name) for name in names if name.endswith(".py")]
+    found = sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+    return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def environment_state(environment: Mapping[str, str]) -> str:
@@ -58,6 +57,12 @@ def hello() -> dict[str, str]:
     """What a client and its worker must have in common."""
     environment = environment_state(os.environ)
     return {"source": source_state(), "environment": environment, "folder": os.getcwd()}
+
+
+def _plugins() -> list[Path]:
+    """The files that the environment names as plug-ins."""
+    named = os.environ.get(PLUGINS, "").split(os.pathsep)
+    return [Path(name) for name in named if name.endswith(".py")]
 
 
 def send(connection: socket.socket, message: dict[str, Any]) -> None:
@@ -85,10 +90,15 @@ def _inside(folder: Path) -> Iterator[str]:
         os.chdir(before)
 
 
-def wanted(environment: Mapping[str, str]) -> bool:
-    """Whether workers are to be used: in a workflow, unless they are switched off."""
+def wanted(environment: Mapping[str, str], arguments: Sequence[str]) -> bool:
+    """Whether a worker is to be used: in a workflow, unless they are switched off.
+
+    A command that names a plug-in has a process of its own: what it declares would stay.
+    """
     known = hasattr(socket, "AF_UNIX") and hasattr(socket, "send_fds")
-    return known and bool(environment.get(OWNER)) and environment.get(SWITCH, "1") != "0"
+    alone = any(argument.startswith("--plugin") for argument in arguments)
+    on = environment.get(SWITCH, "1") != "0" and bool(environment.get(OWNER))
+    return known and on and not alone
 
 
 def run(folder: Path, framework: str, arguments: list[str]) -> int | None:
@@ -184,7 +194,7 @@ def _start(name: str, framework: str, listening: socket.socket, where: str) -> N
 
 def main(argv: list[str]) -> int:
     folder, framework, *arguments = argv
-    if wanted(os.environ):
+    if wanted(os.environ, arguments):
         code = run(Path(folder), framework, arguments)
         if code is not None:
             return code
