@@ -11,6 +11,18 @@ RunsArgument = Annotated[
 OutOption = Annotated[Path | None, typer.Option("--out", help="where to write [beside runs.csv]")]
 
 
+def answer(runs: RunsArgument = "quick") -> None:
+    """Says in five lines which negatives did best, from finished runs alone.
+
+    \b
+    hardball answer quick
+    """
+    from hardball.report import commands
+
+    for line in commands.answer_command(runs):
+        typer.echo(line)
+
+
 def table(runs: RunsArgument = "quick", out: OutOption = None) -> None:
     """Writes the tables of finished runs as CSV, Markdown and LaTeX.
 
@@ -135,4 +147,4 @@ def _say(written: list[Path]) -> None:
         typer.echo(path)
 
 
-COMMANDS = (table, plot, trends, gallery, reference, compare, freeze, readme)
+COMMANDS = (answer, table, plot, trends, gallery, reference, compare, freeze, readme)

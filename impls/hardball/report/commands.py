@@ -1,4 +1,4 @@
-"""What `hardball table | plot | trends | gallery | compare | freeze | readme` do: their files."""
+"""What `hardball answer | table | plot | trends | gallery | compare | freeze | readme` do."""
 
 import importlib
 from collections.abc import Sequence
@@ -22,6 +22,13 @@ def runs_file(reference: str | Path) -> Path:
     raise HardballError(
         f"no runs.csv at {reference}: give the file, its folder, or the name of a suite that ran"
     )
+
+
+def answer_command(reference: str | Path) -> list[str]:
+    """What a suite's rows say about negatives, in at most five lines."""
+    from hardball.report import answer
+
+    return answer.answer(rows.read_runs(runs_file(reference)))
 
 
 def table_command(reference: str | Path, out: Path | None = None) -> list[Path]:
