@@ -1,6 +1,5 @@
 """Whether an encoder notices what a blanket lost: trains, then scores nodes held out."""
 
-import importlib
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,7 +8,7 @@ import numpy as np
 from hardball.core import random_bits
 from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy
-from hardball.studies.encoders import blankets
+from hardball.studies.encoders import blankets, runs
 from hardball.studies.encoders.blankets import Distances, Score, Settings, Task
 from hardball.studies.encoders.descent import Arrays, Trained
 
@@ -45,7 +44,7 @@ def diagnose(h: Hierarchy, seed: int, framework: str, how: Settings) -> Diagnosi
     child), for nodes that have both.
     Raises what `blankets.build` and `train` raise, and HardballError on a loss that is not finite.
     """
-    half = importlib.import_module(f"hardball.studies.encoders.blankets_{framework}")
+    half = runs.half("blankets", framework)
     task = blankets.build(h, seed, how)
     trained = half.train(task, seed, how)
     if not np.isfinite(trained.losses).all():

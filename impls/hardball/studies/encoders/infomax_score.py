@@ -1,6 +1,5 @@
 """What Deep Graph Infomax learnt: trains, then scores the discriminator and frozen encodings."""
 
-import importlib
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +8,7 @@ from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.labels import Labels, node_labels
 from hardball.metrics.classes import accuracy_of, fitted
-from hardball.studies.encoders import infomax
+from hardball.studies.encoders import infomax, runs
 from hardball.studies.encoders.descent import Trained
 from hardball.studies.encoders.infomax import Discrimination, Settings, Task
 
@@ -38,7 +37,7 @@ def score(h: Hierarchy, seed: int, framework: str, how: Settings, label: str) ->
     finite.
     """
     labels = node_labels(h, seed, label)
-    half = importlib.import_module(f"hardball.studies.encoders.infomax_{framework}")
+    half = runs.half("infomax", framework)
     task = infomax.build(h, seed, how)
     trained = half.train(task, seed, how)
     if not np.isfinite(trained.losses).all():

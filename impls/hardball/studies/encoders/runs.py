@@ -1,9 +1,11 @@
 """What the commands that train an encoder share: checks, the line on the training, the row."""
 
 import hashlib
+import importlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hardball.core.errors import HardballError
@@ -11,6 +13,21 @@ from hardball.methods import registry
 
 if TYPE_CHECKING:
     from hardball.studies.encoders.descent import Trained
+
+
+def half(study: str, framework: str) -> ModuleType:
+    """The module of a study, blankets or infomax, in a framework.
+
+    Raises HardballError where a package that encoders need is not installed.
+    """
+    try:
+        return importlib.import_module(f"hardball.studies.encoders.{study}_{framework}")
+    except ModuleNotFoundError as error:
+        if error.name not in ("flax", "optax"):
+            raise
+        raise HardballError(
+            f"encoders in JAX need {error.name}: pip install -e '.[encoders]', or `make install-dev`"
+        ) from None
 
 
 def check(framework: str, dtype: str, manifold: str, positive: Mapping[str, float]) -> None:
