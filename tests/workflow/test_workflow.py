@@ -7,8 +7,10 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -93,6 +95,23 @@ def test_every_run_leaves_a_row_a_diverged_one_too(finished):
     assert runs.loc[runs["status"] == "diverged", ["map", "mean_rank"]].isna().all(axis=None)
     assert runs.loc[runs["status"] == "ok", ["map", "mean_rank"]].notna().all(axis=None)
     assert (runs["threads"] == 1).all()
+
+
+def test_jobs_of_a_framework_share_a_worker_that_ends_with_the_workflow(finished, monkeypatch):
+    """Two jobs a framework on two cores: at most two workers each, and none that stays."""
+    folder = finished.out / "workers"
+    used = {path.stem for path in folder.glob("*.lock")}
+    assert {"jax-0", "torch-0"} <= used <= {"jax-0", "jax-1", "torch-0", "torch-1"}
+    monkeypatch.chdir(folder)  # the path of a socket must be short
+    for name in used:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            with socket.socket(socket.AF_UNIX) as connection:
+                if connection.connect_ex(f"{name}.sock"):
+                    break
+            time.sleep(0.2)
+        else:
+            pytest.fail(f"{name} is still at work")
 
 
 def test_both_frameworks_reach_the_same_figures(finished):

@@ -105,7 +105,8 @@ class Watch:
             known = (
                 f", up to {minutes(self.expected * share)} on two cores" if self.expected else ""
             )
-            self.console.print(f"{self.trainings} trainings to run{known}", highlight=False)
+            many = "1 training" if self.trainings == 1 else f"{self.trainings} trainings"
+            self.console.print(f"{many} to run{known}", highlight=False)
         if self.total and self.console.is_terminal:
             columns = BarColumn(), TextColumn("{task.completed}/{task.total}{task.description}")
             self._bar = Progress(*columns, console=self.console, transient=True)
@@ -123,7 +124,7 @@ class Watch:
         self.trained += rule == "train"
         text = NAMES[stem]() if stem in NAMES else _RULES.get(rule, "")
         if text:
-            left = "" if self._bar else f"  {self.left()}".rstrip()
+            left = "" if self._bar else self.left()
             self.console.print(f"{self.done:>3}/{self.total}  {text}{left}", highlight=False)
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=self.done, description=self.left())

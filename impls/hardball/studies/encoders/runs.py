@@ -26,7 +26,7 @@ def half(study: str, framework: str) -> ModuleType:
         if error.name not in ("flax", "optax"):
             raise
         raise HardballError(
-            f"encoders in JAX need {error.name}: pip install -e '.[encoders]', or `make install-dev`"
+            f"encoders in JAX need {error.name}: pip install -e '.[encoders]'"
         ) from None
 
 
