@@ -178,11 +178,11 @@ def test_trends_are_shown_where_speed_was_measured(finished):
     ("file", "again"),
     [
         (
-            "losses/contrastive_torch.py",
+            "arrays/on_torch/elementwise.py",
             {"train:torch", "collect", "tables", "plots", "all"},
         ),
-        ("samplers/pool_jax.py", set()),
-        ("report/plots_disk.py", {"plots", "all"}),
+        ("methods/samplers/degree.py", set()),
+        ("report/plots/disk_plots.py", {"plots", "all"}),
     ],
 )
 def test_changed_code_runs_just_what_depends_on_it(finished, file, again):
@@ -216,12 +216,12 @@ def test_an_unknown_configuration_key_is_refused(finished):
 
 def test_a_failed_job_sinks_no_other_and_runs_again(finished):
     """PyTorch's half is broken, then whole again."""
-    original = finished.package / "losses" / "contrastive_torch.py"
+    original = finished.package / "arrays" / "on_torch" / "elementwise.py"
     kept = original.read_bytes()
     name = finished.folder / "half.yaml"
     name.write_text(SUITE.partition("groups:")[0].replace("tiny", "half"))
     out = finished.folder / "out" / "half"
-    finished.append("losses/contrastive_torch.py", "\nraise RuntimeError\n")
+    finished.append("arrays/on_torch/elementwise.py", "\nraise RuntimeError\n")
     try:
         ended = finished.snakemake("--keep-going", suite="half.yaml")
     finally:
