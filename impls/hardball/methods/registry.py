@@ -92,7 +92,9 @@ def entries(kind: Kind | None = None) -> list[Entry]:
 
 def entry(kind: Kind, name: str) -> Entry:
     """The method called `name`; raises HardballError that lists what is allowed."""
-    _read()
+    # Without reading where it is known: a piece of a step that is compiled may ask.
+    if (kind, name) not in _ENTRIES:
+        _read()
     if (kind, name) in _ENTRIES:
         return _ENTRIES[kind, name]
     allowed = ", ".join(e.name for e in entries(kind))
