@@ -132,7 +132,7 @@ def test_floors_tables_and_plots_are_written(finished):
         "popularity", "closure_rule", "tree_distance", "drawing", "untrained",
     } == set(floors["floor"])  # fmt: skip
     suffixes = {path.suffix for path in (finished.out / "tables").glob("*-reconstruction.*")}
-    assert suffixes == {".csv", ".md", ".tex"}
+    assert suffixes == {".csv", ".md"}
     assert list((finished.out / "plots").glob("*.svg"))
     assert list((finished.out / "plots").glob("*.png"))
 

@@ -23,16 +23,20 @@ def answer(runs: RunsArgument = "quick") -> None:
         typer.echo(line)
 
 
-def table(runs: RunsArgument = "quick", out: OutOption = None) -> None:
-    """Writes the tables of finished runs as CSV, Markdown and LaTeX.
+def table(
+    runs: RunsArgument = "quick",
+    out: OutOption = None,
+    tex: Annotated[bool, typer.Option("--tex", help="write them as LaTeX too")] = False,
+) -> None:
+    """Writes the tables of finished runs as CSV and Markdown, and as LaTeX where asked to.
 
     \b
     hardball table quick
-    hardball table results/work/adhoc --out my_tables
+    hardball table results/work/adhoc --out my_tables --tex
     """
     from hardball.report import commands
 
-    _say(commands.table_command(runs, out))
+    _say(commands.table_command(runs, out, tex))
 
 
 def plot(

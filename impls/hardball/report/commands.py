@@ -31,8 +31,11 @@ def answer_command(reference: str | Path) -> list[str]:
     return answer.answer(rows.read_runs(runs_file(reference)))
 
 
-def table_command(reference: str | Path, out: Path | None = None) -> list[Path]:
-    """Writes all tables of a suite's runs, beside runs.csv unless `out` is given."""
+def table_command(reference: str | Path, out: Path | None = None, tex: bool = False) -> list[Path]:
+    """Writes all tables of a suite's runs, beside runs.csv unless `out` is given.
+
+    tex: write LaTeX too.
+    """
     from hardball.report.tables import all_tables
 
     file = runs_file(reference)
@@ -41,7 +44,7 @@ def table_command(reference: str | Path, out: Path | None = None) -> list[Path]:
     published = rows.read_published(paths.datasets() / "published.csv")
     folder = file.parent
     found = all_tables.tables_of(runs, floors, published, folder / "points", folder / "curves")
-    return all_tables.write(found, out or file.parent / "tables")
+    return all_tables.write(found, out or file.parent / "tables", tex)
 
 
 def plot_command(

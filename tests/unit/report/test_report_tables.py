@@ -240,7 +240,9 @@ def test_every_table_is_written_three_times_and_again_the_same(tmp_path, runs, f
     found = all_tables.tables_of(runs, floors, published)
     first = all_tables.write(found, tmp_path / "a")
     all_tables.write(all_tables.tables_of(runs, floors, published), tmp_path / "b")
-    assert {p.suffix for p in first} == {".csv", ".md", ".tex"}
+    assert {p.suffix for p in first} == {".csv", ".md"}
+    both = all_tables.write(found, tmp_path / "c", tex=True)
+    assert {p.suffix for p in both} == {".csv", ".md", ".tex"}
     assert all(p.read_bytes() == (tmp_path / "b" / p.name).read_bytes() for p in first)
 
 

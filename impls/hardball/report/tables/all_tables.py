@@ -1,4 +1,4 @@
-"""All tables of a suite: written as CSV, Markdown and LaTeX."""
+"""All tables of a suite: written as CSV and Markdown, and as LaTeX where asked to."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,17 +50,18 @@ def tables_of(
     return [table for table in found if table is not None]
 
 
-def write(tables: Sequence[Table], out: Path) -> list[Path]:
-    """<name>.csv, .md and .tex of each; the Markdown of a result table has all metrics in pages."""
+def write(tables: Sequence[Table], out: Path, tex: bool = False) -> list[Path]:
+    """<name>.csv and .md of each; the Markdown of a result table has all metrics in pages.
+
+    tex: write <name>.tex too.
+    """
     written = []
     for table in tables:
         pages = [render.to_markdown(table)]
         pages += [render.to_markdown(page, "##") for page in result_tables.family_tables(table)]
-        texts = {
-            "csv": render.to_csv(table),
-            "md": "\n".join(pages),
-            "tex": render.to_latex(table),
-        }
+        texts = {"csv": render.to_csv(table), "md": "\n".join(pages)}
+        if tex:
+            texts["tex"] = render.to_latex(table)
         for suffix, text in texts.items():
             path = out / f"{table.name}.{suffix}"
             with replacing(path) as aside:
