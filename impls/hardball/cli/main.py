@@ -8,8 +8,9 @@ from typer.core import TyperGroup
 
 from hardball import __version__
 from hardball.cli import report
+from hardball.core import plugins
 from hardball.core.errors import HardballError
-from hardball.methods import plugins, registry
+from hardball.methods import registry
 from hardball.runs import plan, settings, suites
 from hardball.runs.spec import Framework
 from hardball.studies.draws.command import draws

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hardball.arrays.namespace import namespace
+from hardball.core import plugins
 from hardball.core.errors import HardballError
-from hardball.methods import plugins
 from hardball.methods.contract import Entry, Kind
 from hardball.methods.parameter import Value
 from hardball.metrics.charts import CHARTS

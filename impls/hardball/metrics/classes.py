@@ -5,10 +5,25 @@ import numpy as np
 from hardball.hierarchy.labels import Labels
 from hardball.hierarchy.splits import Split
 from hardball.metrics import logistic
+from hardball.metrics.declare import Metric, declares, measures
 from hardball.metrics.logistic import Examples, Head
 from hardball.metrics.polar import Polar, tangent
 
 
+@measures(
+    Metric("label_accuracy", "max", 0, 1, "share of test nodes whose label a linear head tells",
+           "mean of [told = true]"),
+    Metric("label_macro_f1", "max", 0, 1, "mean over labels of that head's F1",
+           "mean over labels of 2 right / (told + true)"),
+    Metric("label_majority", "none", 0, 1, "accuracy of always telling the commonest label",
+           "mean of [commonest of training = true]"),
+    Metric("graph_accuracy", "max", 0, 1, "share of test graphs whose label a linear head tells",
+           "mean of [told = true]"),
+    Metric("graph_macro_f1", "max", 0, 1, "mean over labels of that head's F1",
+           "mean over labels of 2 right / (told + true)"),
+    Metric("graph_majority", "none", 0, 1, "accuracy of always telling the commonest label",
+           "mean of [commonest of training = true]"),
+)  # fmt: skip
 def class_figures(polar: Polar, split: Split) -> dict[str, float]:
     """Accuracy, macro F1 and the majority's accuracy on the test examples; none without labels.
 
@@ -43,6 +58,10 @@ def fitted(vectors: np.ndarray, labels: Labels, l2: float = 0.0) -> Head:
     return logistic.best(train, validation, labels.n_classes, l2)
 
 
+@declares(
+    Metric("joint_accuracy", "max", 0, 1, "label accuracy of a head trained with the points",
+           "mean of [told = true]")
+)  # fmt: skip
 def accuracy_of(head: Head, vectors: np.ndarray, labels: Labels) -> float:
     """Accuracy on the test examples of a head that was trained elsewhere.
 

@@ -7,6 +7,7 @@ import numpy as np
 from hardball.core import random_bits
 from hardball.hierarchy.closure import Csr, from_pairs, pairs
 from hardball.hierarchy.splits import Split
+from hardball.metrics.declare import INF, Metric, measures
 from hardball.metrics.polar import Polar, between
 
 CORRUPTED = 5
@@ -20,6 +21,16 @@ class Links(NamedTuple):
     true: np.ndarray
 
 
+@measures(
+    Metric("link_f1", "max", 0, 1, "F1 of held-out links against ten corrupted pairs each",
+           "2 right / (pairs said to be links + true links)"),
+    Metric("link_accuracy", "max", 0, 1, "share of these pairs that are told rightly",
+           "mean over pairs of [said = true]"),
+    Metric("link_threshold", "none", -INF, INF, "least score of a link, chosen on validation",
+           "argmax of F1 on the validation links"),
+    Metric("link_alpha", "none", 0, INF, "weight of the norms in that score, chosen with it",
+           "alpha of -(1 + alpha (|v| - |u|)) d(u, v)"),
+)  # fmt: skip
 def link_figures(
     polar: Polar, split: Split, seed: int, aperture: float | None = None
 ) -> dict[str, float]:

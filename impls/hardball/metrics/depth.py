@@ -3,9 +3,20 @@
 import numpy as np
 from scipy import stats
 
+from hardball.metrics.declare import INF, Metric, measures
 from hardball.metrics.polar import Polar
 
 
+@measures(
+    Metric("depth_spearman", "max", -1, 1, "rank correlation of radius with depth",
+           "Spearman's rho of radius and depth"),
+    Metric("depth_pearson", "max", -1, 1, "linear correlation of radius with depth",
+           "Pearson's r of radius and depth"),
+    Metric("depth_spearman_start", "none", -1, 1, "rank correlation before training",
+           "depth_spearman of the points before training"),
+    Metric("depth_spearman_gain", "max", -2, 2, "rank correlation, end minus start",
+           "depth_spearman - depth_spearman_start"),
+)  # fmt: skip
 def correlations(polar: Polar, depth: np.ndarray, start: Polar | None = None) -> dict[str, float]:
     """Spearman and Pearson correlation of radius (1/sqrt(c)) with depth, at the end and the start.
 
@@ -32,6 +43,13 @@ def _correlation(function, radius: np.ndarray, depth: np.ndarray) -> float | Non
     return float(np.clip(function(radius, depth).statistic, -1, 1))
 
 
+@measures(
+    Metric("radius_mean", "none", 0, INF, "mean radius in units of 1/sqrt(c)", "mean of r"),
+    Metric("radius_max", "none", 0, INF, "largest radius", "max of r"),
+    Metric("radius_q10", "none", 0, INF, "10 % quantile of the radius", "10 % quantile of r"),
+    Metric("radius_q50", "none", 0, INF, "median radius", "50 % quantile of r"),
+    Metric("radius_q90", "none", 0, INF, "90 % quantile of the radius", "90 % quantile of r"),
+)  # fmt: skip
 def radii(polar: Polar) -> dict[str, float]:
     """Mean, largest and quantiles of the radius, in units of 1/sqrt(c) (|x| in R^d)."""
     radius = polar.radius

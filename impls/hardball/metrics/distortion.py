@@ -5,11 +5,18 @@ import numpy as np
 from hardball.core import random_bits
 from hardball.hierarchy.closure import Csr
 from hardball.metrics import kernels
+from hardball.metrics.declare import INF, Metric, measures
 from hardball.metrics.polar import Polar
 
 SOURCES = 1_000
 
 
+@measures(
+    Metric("distortion_mean", "min", 0, INF, "mean |distance / (s x hops) - 1|, s fitted",
+           "mean of |d / (s t) - 1|, t hops, s the scale of least squares"),
+    Metric("distortion_worst", "min", 1, INF, "largest distance / hops over the smallest",
+           "max(d / t) / min(d / t)"),
+)  # fmt: skip
 def distortion(polar: Polar, neighbours: Csr, seed: int = 0) -> dict[str, float]:
     """Mean and worst distortion of hop distances t in the undirected graph.
 

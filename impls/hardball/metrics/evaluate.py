@@ -7,9 +7,8 @@ from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
-from hardball.metrics import classify, depth, distortion, links, ranking, separation
-from hardball.metrics.classes import class_figures
-from hardball.metrics.link_head import link_head_figures
+from hardball.metrics import listing, ranking
+from hardball.metrics.declare import INF, Metric, declares
 from hardball.metrics.polar import Polar, to_polar
 from hardball.metrics.polar import threads as on_threads
 
@@ -18,6 +17,10 @@ EVALUATOR = 1
 points and data changes its value beyond rounding. Figures of different versions do not compare."""
 
 
+@declares(
+    Metric("sources", "none", 0, INF, "nodes ranked, where only a sample was"),
+    Metric("curvature", "none", 0, INF, "c that a run has learned, of the curvature -c"),
+)
 def evaluate(
     points: np.ndarray,
     manifold: str,
@@ -32,13 +35,14 @@ def evaluate(
     threads: int | None = None,
     aperture: float | None = None,
 ) -> dict[str, float]:
-    """Every metric of `registry.METRICS` that these data define, exact and in float64.
+    """Every metric of `listing.metrics` that these data define, exact and in float64.
 
     points, start_points: (N, D) coordinates of `manifold` at the end and before training, c its
     curvature. The pairs that are ranked are split.test, or the whole closure if there is none.
-    sources: rank only so many seeded nodes, against all candidates, and leave the global figures
-    out; the result then says `sources`. threads: None is all that numba was given. aperture: that
-    of the entailment cones by which held-out links are told, see `classify.link_figures`.
+    sources: rank only so many seeded nodes, against all candidates, and leave out what is exact
+    over all pairs; the result then says `sources`. threads: None is all that numba was given.
+    aperture: that of the entailment cones by which held-out links are told, see
+    `classify.link_figures`.
     A figure that is not defined (no labels of a group, no sibling anywhere) is left out; none is
     ever NaN. Raises HardballError when points are not finite ("diverged") or do not fit.
     """
@@ -57,20 +61,26 @@ def evaluate(
         ranks, near = ranking.rank(
             ranking.by_points(polar), hierarchy, test, split.exclude, chosen, neighbours
         )
-        out |= ranking.figures(ranks)
-        if near is not None:
-            out |= ranking.neighbour_recall(near)
-        if sources is None:
-            out |= links.global_figures(polar, test, split.exclude)
-        out |= classify.link_figures(polar, split, seed, aperture)
-        out |= depth.correlations(polar, hierarchy.depth, start)
-        out |= depth.radii(polar)
-        out |= separation.group_figures(polar, hierarchy.groups, seed)
-        out |= distortion.distortion(polar, neighbours, seed)
-        out |= class_figures(polar, split)
-        if split.links:
-            out |= link_head_figures(polar, split, seed)
-    return out
+        facts = {
+            "polar": polar,
+            "start": start,
+            "hierarchy": hierarchy,
+            "depth": hierarchy.depth,
+            "groups": hierarchy.groups,
+            "neighbours": neighbours,
+            "closure": closure,
+            "split": split,
+            "test": test,
+            "exclude": split.exclude,
+            "ranks": ranks,
+            "near": near,
+            "seed": seed,
+            "aperture": aperture,
+        }
+        for measure in listing.measures():
+            if sources is None or not measure.exact:
+                out |= measure.figures(facts)
+    return {name: out[name] for name in listing.ordered(out)}
 
 
 def validate(

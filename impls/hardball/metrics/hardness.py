@@ -8,6 +8,7 @@ from hardball.core import random_bits
 from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr, contains
 from hardball.hierarchy.dag import Hierarchy
+from hardball.metrics.declare import INF, Metric, declares
 from hardball.metrics.polar import Polar, between, keys, to_polar
 
 UNIFORM = 256
@@ -27,6 +28,20 @@ class Draws:
     counts: np.ndarray
 
 
+@declares(
+    Metric("negative_distance", "none", 0, INF, "mean distance of a negative over a random node's",
+           "mean d(anchor, negative) / mean d(anchor, random node)"),
+    Metric("negative_depth_gap", "none", 0, INF, "mean |depth - anchor's| over a random node's",
+           "mean |depth - anchor's| of negatives / that of random nodes"),
+    Metric("negative_violations", "none", 0, 1, "share of negatives nearer than the positive",
+           "mean of [d(anchor, negative) < d(anchor, positive)], ties half"),
+    Metric("negative_violations_uniform", "none", 0, 1, "the same share of random nodes",
+           "mean of [d(anchor, random node) < d(anchor, positive)], ties half"),
+    Metric("negative_effective", "none", 1, INF, "1 / chance that an anchor's draws are the same",
+           "1 / P(two draws of an anchor from two steps are one node), at most N"),
+    Metric("negative_entropy", "none", 0, 1, "its logarithm over that of the number of nodes",
+           "log(negative_effective) / log(N)"),
+)  # fmt: skip
 def hardness(
     points: np.ndarray,
     manifold: str,

@@ -7,6 +7,7 @@ from hardball.core import random_bits
 from hardball.hierarchy.closure import Csr, contains
 from hardball.hierarchy.splits import Split
 from hardball.metrics import logistic
+from hardball.metrics.declare import Metric, measures
 from hardball.metrics.logistic import Examples
 from hardball.metrics.polar import Polar, between
 
@@ -14,6 +15,12 @@ MOST = 100_000
 ROUNDS = 100
 
 
+@measures(
+    Metric("link_head_accuracy", "max", 0, 1, "share of test pairs and non-pairs a head tells",
+           "mean of [told = true]"),
+    Metric("link_head_auc", "max", 0, 1, "chance that a test pair scores above a non-pair",
+           "P(score of a pair > score of a non-pair), ties half"),
+)  # fmt: skip
 def link_head_figures(polar: Polar, split: Split, seed: int) -> dict[str, float]:
     """Accuracy and AUC on the test pairs and as many non-pairs, of a head fitted to training pairs.
 
@@ -22,10 +29,11 @@ def link_head_figures(polar: Polar, split: Split, seed: int) -> dict[str, float]
     and one non-pair each, its penalty is chosen on the validation pairs. A pair is told at a
     probability above 1/2; auc: chance that a test pair has a higher one than a non-pair, ties half.
     Non-pairs for learning are any that masking does not know, those for the test none of
-    `split.exclude`. Empty where a task holds out no pairs, or a part has no non-pair.
+    `split.exclude`. Empty unless links of the closure are held out, and where a part has no
+    non-pair.
     Source: hardball.
     """
-    if split.test is None or split.validation is None:
+    if not split.links or split.test is None or split.validation is None:
         return {}
     train = split.train
     if len(train) > MOST:

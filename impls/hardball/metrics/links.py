@@ -4,12 +4,21 @@ import numpy as np
 
 from hardball.hierarchy.closure import Csr, from_pairs, pairs
 from hardball.metrics import kernels
+from hardball.metrics.declare import CUTS, INF, cuts, measures
 from hardball.metrics.polar import Polar
-from hardball.metrics.ranking import CUTS
 
 BLOCKS = 128
 
 
+@measures(
+    *cuts("global_precision", 0, 1, "share of positives among the {k} nearest of all pairs",
+          "expected hits among the {k} nearest pairs / {k}"),
+    *cuts("global_recall", 0, 1, "share of all positives among the {k} nearest of all pairs",
+          "the same hits / positive pairs"),
+    *cuts("vs_random", 0, INF, "global precision at {k} over the share of positives in all pairs",
+          "global_precision_at_{k} / (positive pairs / all pairs)"),
+    exact=True,
+)  # fmt: skip
 def global_figures(polar: Polar, test: np.ndarray, exclude: Csr) -> dict[str, float]:
     """Precision, recall and gain over chance of the K nearest of all pairs {u, w}.
 

@@ -9,9 +9,9 @@ from scipy.special import gammaln
 from hardball.hierarchy.closure import Csr, from_pairs, nodes_of, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.metrics import kernels
+from hardball.metrics.declare import CUTS, INF, Metric, cuts, measures
 from hardball.metrics.polar import Polar
 
-CUTS = (1, 10, 100, 1000)
 NEAR = 50
 
 Counts = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -157,6 +157,32 @@ def _sizes(node: np.ndarray, ranges: np.ndarray, exclude: Csr, n: int) -> np.nda
     return out
 
 
+_TIES = "with ties in random order"
+
+
+@measures(
+    Metric("mean_rank", "min", 1, INF, "mean rank of a positive among its node's non-positives",
+           "mean over pairs of rank = 1 + nearer + ties / 2"),
+    Metric("median_rank", "min", 1, INF, "median of the same ranks", "median over pairs of rank"),
+    Metric("map", "max", 0, 1, "mean over nodes of average precision",
+           "mean over nodes of the mean of i / (i + rank_i - 1), positives sorted by distance"),
+    Metric("ties", "none", 0, INF, "ranked pairs that tie with a non-positive",
+           "pairs with ties > 0"),
+    *cuts("precision", 0, 1, "share of positives among a node's {k} nearest candidates",
+          f"mean over nodes of hits / {{k}}, {_TIES}"),
+    *cuts("recall", 0, 1, "share of a node's positives among its {k} nearest candidates",
+          f"mean over nodes of hits / positives, {_TIES}"),
+    *cuts("hits", 0, 1, "share of nodes with a positive among the {k} nearest candidates",
+          f"mean over nodes of P(hits > 0), {_TIES}"),
+    Metric("auc", "max", 0, 1, "chance that a positive is nearer than a non-positive",
+           "mean over pairs of 1 - (rank - 1) / non-positives"),
+    Metric("auc_depth_matched", "max", 0, 1, "the same against non-positives at its depth",
+           "as auc, non-positives at the positive's depth"),
+    Metric("auc_siblings", "max", 0, 1, "the same against the positive's non-positive siblings",
+           "as auc, non-positives that share a parent with the positive"),
+    Metric("auc_near", "max", 0, 1, "the same against the node's 50 nearest non-positives",
+           "mean over pairs of 1 - min(rank - 1, n) / n, n = min(50, non-positives)"),
+)  # fmt: skip
 def figures(ranks: Ranks) -> dict[str, float]:
     """Mean and median rank, MAP, ties, AUCs, and precision, recall, hits at each cut."""
     if not len(ranks.node):
@@ -232,15 +258,19 @@ def _none_of(drawn: np.ndarray, others: np.ndarray, total: np.ndarray) -> np.nda
     return np.where(possible, chance, 0.0)
 
 
-def neighbour_recall(neighbours: Neighbours) -> dict[str, float]:
+@measures(
+    Metric("neighbor_recall", "max", 0, 1, "direct neighbours among as many nearest nodes",
+           f"mean over nodes of neighbours among the deg(u) nearest / deg(u), {_TIES}")
+)  # fmt: skip
+def neighbour_recall(near: Neighbours | None) -> dict[str, float]:
     """Share of a node's direct parents and children among its deg(u) nearest nodes.
 
     Mean over nodes with a neighbour; expected value under random order of ties.
     """
-    if not len(neighbours.node):
+    if near is None or not len(near.node):
         return {}
-    starts = np.flatnonzero(np.diff(neighbours.node, prepend=-1))
-    degree = np.diff(np.append(starts, len(neighbours.node)))
-    room = np.repeat(degree, degree) - neighbours.less
-    inside = np.clip(room / (neighbours.equal + 1), 0, 1)
+    starts = np.flatnonzero(np.diff(near.node, prepend=-1))
+    degree = np.diff(np.append(starts, len(near.node)))
+    room = np.repeat(degree, degree) - near.less
+    inside = np.clip(room / (near.equal + 1), 0, 1)
     return {"neighbor_recall": float((np.add.reduceat(inside, starts) / degree).mean())}

@@ -4,6 +4,7 @@ import numpy as np
 
 from hardball.core import random_bits
 from hardball.metrics import kernels
+from hardball.metrics.declare import INF, Metric, measures
 from hardball.metrics.polar import Polar
 
 EXACT_LIMIT = 20_000
@@ -11,6 +12,13 @@ SAMPLED = 2_000
 NEIGHBOURS = 10
 
 
+@measures(
+    Metric("separation_<group>", "max", 0, INF, "mean distance between labels over that within",
+           "mean d(u, v) of other labels / mean d(u, v) of the same label"),
+    Metric("purity10_<group>", "max", 0, 1, "share of the 10 nearest with the same label",
+           "mean over labelled nodes of same labels among the 10 nearest / 10"),
+    Metric("separation_sources", "none", 1, INF, "source nodes of separation, where sampled"),
+)  # fmt: skip
 def group_figures(polar: Polar, groups: dict[str, np.ndarray], seed: int = 0) -> dict[str, float]:
     """Separation and purity of every group's labels, over the nodes that carry one.
 

@@ -4,10 +4,17 @@ import numpy as np
 
 from hardball.core import random_bits
 from hardball.data.features import Features, cosines
+from hardball.metrics.declare import Metric, declares
 
 _CHUNK = 2**16
 
 
+@declares(
+    Metric("negative_similarity", "none", -1, 1, "mean cosine of features, negatives and anchors",
+           "mean of cos(features of anchor, features of negative)"),
+    Metric("negative_similarity_uniform", "none", -1, 1, "the same of random nodes",
+           "mean of cos(features of anchor, features of random node)"),
+)  # fmt: skip
 def negative_similarity(
     features: Features, anchors: np.ndarray, ids: np.ndarray, valid: np.ndarray, seed: int
 ) -> dict[str, float]:

@@ -175,15 +175,15 @@ def of_metrics() -> str:
     """The page of every column that a row's figures may have."""
     better = {"max": "higher", "min": "lower", "none": ""}
     rows = [
-        (f"`{m.name}`", better[m.direction], f"{m.low:g} to {m.high:g}", m.summary)
-        for m in listing.METRICS
+        (f"`{m.name}`", better[m.direction], f"{m.low:g} to {m.high:g}", m.summary, m.formula)
+        for m in listing.metrics()
     ]
     lines = [
         *("# Metrics", ""),
         "Every figure of a row. `<group>` stands for a grouping of the hierarchy. How each is "
         "computed: [metrics](../use/metrics.md).",
         *("", MADE, ""),
-        *_table(("metric", "better", "range", "what it says"), rows),
+        *_table(("metric", "better", "range", "what it says", "formula"), rows),
     ]
     return _text(lines)
 

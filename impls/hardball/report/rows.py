@@ -11,7 +11,7 @@ import pandas as pd
 from hardball.core.errors import HardballError
 from hardball.core.text import called, name_of, split, without_brackets
 from hardball.metrics import listing
-from hardball.metrics.listing import Metric
+from hardball.metrics.declare import Metric
 from hardball.runs.row import TEXT
 from hardball.runs.settings import SEPARATOR
 from hardball.runs.tables import FLOOR_KEYS, read_table
@@ -126,7 +126,7 @@ def metrics_of(frame: pd.DataFrame) -> list[Metric]:
 
     One of a grouping carries its column's name: separation_order, not separation_<group>.
     """
-    order = {metric.name: position for position, metric in enumerate(listing.METRICS)}
+    order = {metric.name: position for position, metric in enumerate(listing.metrics())}
     found: list[tuple[int, Metric]] = []
     for column in frame.columns:
         try:

@@ -117,7 +117,5 @@ def _placed(row: Row, run: plan.PlannedRun) -> Row:
 def write_runs(path: Path, rows: Sequence[Row]) -> None:
     """runs.csv: one row a run, with the columns that any of them has, metrics in their order."""
     frame = pd.DataFrame([row.to_flat() for row in rows], dtype=object)
-    metrics = [column for column in frame.columns if column not in COLUMNS]
-    order = {metric.name: place for place, metric in enumerate(listing.METRICS)}
-    metrics.sort(key=lambda name: (order[listing.metric(name).name], name))
+    metrics = listing.ordered(column for column in frame.columns if column not in COLUMNS)
     write_table(path, frame.reindex(columns=[*COLUMNS, *metrics]))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hardball.data import store
 from hardball.data.points import load_points
 from hardball.hierarchy.dag import Hierarchy
-from hardball.metrics.listing import Metric
+from hardball.metrics.declare import Metric
 from hardball.metrics.polar import Polar, to_polar
 from hardball.report import quality, rows
 from hardball.report.plots import (

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hardball.metrics.listing import Metric
+from hardball.metrics.declare import Metric
 from hardball.report import rows
 from hardball.report.plots import style
 from hardball.report.statistics import Estimate

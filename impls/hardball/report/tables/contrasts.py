@@ -7,7 +7,7 @@ import pandas as pd
 
 from hardball.methods import registry
 from hardball.methods.method import Method
-from hardball.metrics.listing import Metric
+from hardball.metrics.declare import Metric
 from hardball.report import rows, statistics
 from hardball.report.statistics import Contrast, Estimate
 from hardball.report.summary import Summary, by_seed, differing, summarise

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from hardball.metrics.listing import Metric
+from hardball.metrics.declare import Metric
 from hardball.report import rows, statistics
 from hardball.report.summary import Summary, by_seed, differing, summarise
 from hardball.report.tables.render import Cell, Column, Line, Table

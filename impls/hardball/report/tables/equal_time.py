@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hardball.metrics.listing import Metric
+from hardball.metrics.declare import Metric
 from hardball.report import quality, rows, statistics
 from hardball.report.quality import Family
 from hardball.report.tables.contrasts import REFERENCE, loss_name

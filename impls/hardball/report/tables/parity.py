@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hardball.metrics.listing import Metric
+from hardball.metrics.declare import Metric
 from hardball.report import rows
 from hardball.report.tables.render import Cell, Column, Line, Table
 from hardball.report.tables.result_tables import HEADLINE, method_label, metric_header

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from hardball.metrics.listing import Metric
+from hardball.metrics.declare import Metric
 from hardball.report import rows
 from hardball.report.summary import Summary, summarise
 from hardball.report.tables.render import Column, Line, Table

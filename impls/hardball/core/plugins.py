@@ -1,4 +1,4 @@
-"""Methods from outside the package: files and modules that declare them, see `declare`.
+"""Methods and metrics from outside the package: the files and modules that declare them.
 
 Three ways lead here: the option `--plugin my.py` of a command; the environment variable
 HARDBALL_PLUGINS, which holds files or names of modules, separated as those of PATH; and the
@@ -23,7 +23,7 @@ _BEGUN: set[str] = set()
 
 
 def add(name: str) -> None:
-    """Has a file or a module read with the methods, here and in processes started from here.
+    """Has a file or a module read, here and in processes started from here.
 
     Raises HardballError on a file that is not there.
     """
