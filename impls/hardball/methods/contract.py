@@ -272,7 +272,7 @@ def _with_defaults(body: Body, xp: Any, parameters: Mapping[str, Value]) -> Body
     return _described(functools.partial(body, xp, **facts.options(body, parameters)), body)
 
 
-def _described(bound: functools.partial, body: Any) -> functools.partial:
+def _described(bound: Any, body: Any) -> Any:
     """`bound` with the name and the docstring of `body`."""
     functools.update_wrapper(bound, body)
     # Without it a signature would be read from the body, and show `xp`.
