@@ -79,8 +79,7 @@ def _read_package() -> None:
     """Imports every module of the package's methods, whose declarations register themselves."""
     package = importlib.import_module("hardball.methods")
     for found in pkgutil.walk_packages(package.__path__, "hardball.methods."):
-        if not found.name.endswith(("_jax", "_torch")):
-            importlib.import_module(found.name)
+        importlib.import_module(found.name)
 
 
 def entries(kind: Kind | None = None) -> list[Entry]:

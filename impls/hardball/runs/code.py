@@ -20,10 +20,7 @@ _NEUTRAL = {
     for below in (
         *("", ".cli", ".core.errors", ".core.paths", ".data.store", ".methods"),
         *(f".methods.{name}" for name in ("contract", "declare", "handed", "method")),
-        *(
-            f".methods.{name}"
-            for name in ("entries", "legacy", "parameter", "plugins", "registry", "sources")
-        ),
+        *(f".methods.{name}" for name in ("parameter", "plugins", "registry", "sources")),
         *(f".runs.{name}" for name in ("code", "collect", "plan", "settings", "spec", "suites")),
     )
 }

@@ -1,1 +1,0 @@
-"""The catalogue's entries, a file for each group of kinds."""
