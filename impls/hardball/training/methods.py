@@ -16,7 +16,7 @@ from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training import heads, terms
 from hardball.training.native import settings
-from hardball.training.problem import Problem, curvature, held, words_shape
+from hardball.training.problem import Problem, curvature, held, words_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Sampling:
 
     options: its parameters that the draw takes; part: see `compose.Part`; wants: the facts of a
     step that it takes; refresh: what makes its lists, every `every` steps; by_positive: whether
-    draws are around the positive rather than the anchor.
+    draws are around the positive rather than the anchor; words: see `problem.words_of`.
     """
 
     draw: Callable[..., Any]
@@ -36,6 +36,7 @@ class Sampling:
     every: int
     pool: bool
     by_positive: bool
+    words: int
 
     @property
     def after(self) -> float:
@@ -47,7 +48,7 @@ class Sampling:
 
     def words_shape(self, batch: int) -> tuple[int, ...]:
         """Of the words that a batch takes."""
-        return words_shape(self.part, batch)
+        return (self.words,) if self.pool else (batch, self.words)
 
 
 class Term(NamedTuple):
@@ -217,6 +218,7 @@ def _sampling(framework: str, part: Part) -> Sampling:
         every=int(params.get("every", 0)),
         pool=registry.entry("sampler", name).form == "pool",
         by_positive=params.get("relative_to") == "positive",
+        words=words_of(part),
     )
 
 

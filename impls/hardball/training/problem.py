@@ -219,16 +219,21 @@ def held(spec: RunSpec) -> bool:
     return bool(registry.entry("radius", spec.radius.name).build)
 
 
-def words_shape(part: Part, batch: int) -> tuple[int, ...]:
-    """Of the words of one sampler: (M,) for a pool, (B, words an anchor) otherwise.
+def words_of(part: Part) -> int:
+    """The words of a pool of one sampler, or of its draws for one anchor.
 
-    A draw takes one word, unless the catalogue entry says how many K draws take.
+    A draw takes one word, unless the method says how many K draws take.
     """
     known = registry.entry("sampler", part.method.name)
-    count = part.negatives
-    if known.draws_words is not None:
-        count = known.draws_words(part.negatives, **part.method.params)
-    return (count,) if known.form == "pool" else (batch, count)
+    if known.draws_words is None:
+        return part.negatives
+    return known.draws_words(part.negatives, **part.method.params)
+
+
+def words_shape(part: Part, batch: int) -> tuple[int, ...]:
+    """Of the words of one sampler: (M,) for a pool, (B, words an anchor) otherwise."""
+    pool = registry.entry("sampler", part.method.name).form == "pool"
+    return (words_of(part),) if pool else (batch, words_of(part))
 
 
 def words_per_step(spec: RunSpec, batch: int | None = None) -> int:
