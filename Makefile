@@ -89,10 +89,11 @@ bench-quick: $(DEV) ## a quick look, JAX beside PyTorch, uncommitted changes inc
 peers: $(DEV) ## gensim, geoopt, HypLL and this engine side by side; PEERS=options of `hardball peers`
 	@$(BIN)/hardball peers $(PEERS)
 
-lint: $(DEV) ## formatting, types and the workflow's own linter
+lint: $(DEV) ## formatting, types, layers and the workflow's own linter
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile benchmarks/workflow/rules
 	$(BIN)/snakemake --lint > $(VENV)/lint.log 2>&1 || { cat $(VENV)/lint.log; exit 1; }
 

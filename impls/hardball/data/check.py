@@ -7,6 +7,7 @@ import numpy as np
 
 from hardball.core import random_bits
 from hardball.core.errors import HardballError
+from hardball.data import store
 from hardball.data.cards import Card
 from hardball.hierarchy import graph
 from hardball.hierarchy.closure import Csr, closure, contains, pairs
@@ -25,8 +26,6 @@ class Check(NamedTuple):
 
 def check_dataset(h: Hierarchy, card: Card | None = None) -> list[Check]:
     """All checks of a hierarchy, and of a card's expected counts if there is one."""
-    from hardball.data import store
-
     checks = [] if card is None else _counts(store.counts(h, card.expected))
     questions: tuple[Callable[[Hierarchy], tuple[bool | None, str]], ...] = (
         ids_map_back,

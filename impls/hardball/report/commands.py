@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from hardball.core import paths
 from hardball.core.errors import HardballError
-from hardball.report import rows
+from hardball.report import answer, compare, freeze, readme, reference, rows
+from hardball.report.tables import all_tables
 
 FORMATS = ("svg", "png")
 
@@ -26,8 +29,6 @@ def runs_file(reference: str | Path) -> Path:
 
 def answer_command(reference: str | Path) -> list[str]:
     """What a suite's rows say about negatives, in at most five lines."""
-    from hardball.report import answer
-
     return answer.answer(rows.read_runs(runs_file(reference)))
 
 
@@ -36,8 +37,6 @@ def table_command(reference: str | Path, out: Path | None = None, tex: bool = Fa
 
     tex: write LaTeX too.
     """
-    from hardball.report.tables import all_tables
-
     file = runs_file(reference)
     runs = rows.read_runs(file)
     floors = rows.read_floors(file.parent / "floors.csv")
@@ -79,8 +78,6 @@ def gallery_command(out: Path | None = None) -> list[Path]:
 
 def reference_command(out: Path | None = None) -> list[Path]:
     """Writes the pages of methods, facts, settings and metrics, below docs/ or `out`."""
-    from hardball.report import reference
-
     return reference.write(paths.root() / "docs" if out is None else out)
 
 
@@ -97,10 +94,6 @@ def _drawing(module: str) -> Any:
 
 def compare_command(old: str | Path, new: str | Path, tolerance: float = 0.0) -> int:
     """Prints how the new runs differ from the old; 1 when a row changed or is missing, else 0."""
-    from rich.console import Console
-
-    from hardball.report import compare
-
     if tolerance < 0:
         raise HardballError(f"tolerance {tolerance}: allowed are 0 and above")
     before, after = (rows.read_runs(runs_file(path)) for path in (old, new))
@@ -111,16 +104,12 @@ def compare_command(old: str | Path, new: str | Path, tolerance: float = 0.0) ->
 
 def freeze_command(version: str, suites: Sequence[str], force: bool = False) -> Path:
     """Copies suites' rows, tables and pictures to results/<version>/."""
-    from hardball.report import freeze
-
     folders = [runs_file(suite).parent for suite in suites]
     return freeze.freeze(version, folders, paths.results(), force=force)
 
 
 def readme_command(version: str, suite: str = "samplers") -> Path:
     """Fills README.md's table from results/<version>/<suite>, and its figure."""
-    from hardball.report import readme
-
     target = paths.root() / "README.md"
     readme.update(target, paths.results() / version, paths.root(), suite=suite)
     return target

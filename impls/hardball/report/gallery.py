@@ -6,21 +6,20 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
 from hardball.arrays.namespace import FRAMEWORKS
 from hardball.core import random_bits
 from hardball.core.errors import HardballError
+from hardball.data import store
+from hardball.hierarchy.closure import Csr, closure
+from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import registry
 from hardball.runs import settings
 from hardball.runs.spec import Framework
 from hardball.training import problem
-
-if TYPE_CHECKING:
-    from hardball.hierarchy.closure import Csr
-    from hardball.hierarchy.dag import Hierarchy
 
 DATASET, ANCHOR = "wordnet_mammals", "terrier"
 STEPS, NEGATIVES = 4096, 16
@@ -31,8 +30,8 @@ PAGE, FOLDER, SHEET = "reference/samplers.md", "reference/gallery", "all"
 class Scene:
     """One anchor of a hierarchy: its number, its parent's, and its known ancestors."""
 
-    tree: "Hierarchy"
-    known: "Csr"
+    tree: Hierarchy
+    known: Csr
     anchor: int
     positive: int
 
@@ -56,15 +55,12 @@ class Drawn:
 
 def scene(dataset: str = DATASET, anchor: str = ANCHOR) -> Scene:
     """The anchor of that name. Raises HardballError when there is none, or it is a root."""
-    from hardball.data import store
-    from hardball.hierarchy import closure
-
     tree = store.open_hierarchy(dataset)
     named = np.flatnonzero((tree.names == anchor) & (tree.parent >= 0))
     if len(named) == 0:
         raise HardballError(f"{dataset} has no node {anchor!r} below a root: name another anchor")
     node = int(named[0])
-    return Scene(tree, closure.closure(tree), node, int(tree.parent[node]))
+    return Scene(tree, closure(tree), node, int(tree.parent[node]))
 
 
 def half() -> str:

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from hardball.methods import registry
-from hardball.report import groups, quality
-from hardball.report.groups import grouped
-from hardball.report.plots import all_plots, quality_plots, style, training_plots
+from hardball.report import quality
+from hardball.report.plots import all_plots, groups, quality_plots, style, training_plots
+from hardball.report.plots.groups import grouped
 
 MOST = len(style.PALETTE)
 

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from hardball.report import groups, quality, statistics
-from hardball.report.groups import Group
-from hardball.report.plots import style
+from hardball.report import quality, statistics
+from hardball.report.plots import groups, style
+from hardball.report.plots.groups import Group
 from hardball.report.quality import Family, Target
 
 PANELS = (("map", "closure MAP ↑"), ("mean_rank", "closure mean rank ↓"))

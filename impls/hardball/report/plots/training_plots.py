@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hardball.report import groups, rows
-from hardball.report.groups import Group
-from hardball.report.plots import style
+from hardball.report import rows
+from hardball.report.plots import groups, style
+from hardball.report.plots.groups import Group
 from hardball.report.tables.contrasts import REFERENCE
 
 PANELS = (

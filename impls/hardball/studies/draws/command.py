@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hardball.core import apart, paths
+from hardball.core import paths, processes
 from hardball.core.errors import HardballError
 from hardball.methods import registry
 
@@ -68,7 +68,7 @@ def draws(
 
     def said(by: str) -> list[dict]:
         request = Request(by, chosen, small, large, train, seconds)
-        return apart.measured(
+        return processes.measured(
             "hardball.studies.draws.measure", asdict(request), threads, by, keep=by != "host"
         )
 

@@ -12,21 +12,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
 from hardball.core import random_bits
 from hardball.data import store
 from hardball.hierarchy.closure import Csr
+from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import facts, registry
 from hardball.runs import settings
+from hardball.runs.spec import Framework
 from hardball.studies.roofline.measure import fastest, measure_step
 from hardball.training import problem
-
-if TYPE_CHECKING:
-    from hardball.hierarchy.dag import Hierarchy
-    from hardball.runs.spec import Framework
 
 # Batches that a timed round draws, each with anchors of its own.
 ROUND = 16
@@ -76,7 +74,7 @@ class Drawn:
     step_seconds: float
 
 
-def index_of(h: "Hierarchy", name: str, negatives: int) -> dict[str, np.ndarray]:
+def index_of(h: Hierarchy, name: str, negatives: int) -> dict[str, np.ndarray]:
     """A sampler's arrays, at its defaults; those of the structural ones do not read positives."""
     known = Csr(np.zeros(h.n_nodes + 1, np.int64), np.zeros(0, np.int32))
     params = registry.parameters("sampler", name, {})
@@ -84,7 +82,7 @@ def index_of(h: "Hierarchy", name: str, negatives: int) -> dict[str, np.ndarray]
 
 
 def calls(
-    h: "Hierarchy", index: dict[str, np.ndarray], name: str, framework: str, shape: tuple[int, int]
+    h: Hierarchy, index: dict[str, np.ndarray], name: str, framework: str, shape: tuple[int, int]
 ) -> list[Callable[[], object]]:
     """`ROUND` batches of (anchors, negatives) draws, one call each."""
     batch, negatives = shape
@@ -156,13 +154,13 @@ def build(request: Request) -> list[Built]:
     return found
 
 
-def _shared(h: "Hierarchy", array: np.ndarray) -> bool:
+def _shared(h: Hierarchy, array: np.ndarray) -> bool:
     return any(array is given for given in vars(h).values())
 
 
 def draw(request: Request) -> list[Drawn]:
     """Each sampler's draws on either data set, and a step of training with it."""
-    framework = cast("Framework", request.framework)
+    framework = cast(Framework, request.framework)
     small, large = (store.open_hierarchy(name) for name in (request.small, request.large))
     found = []
     for name in request.samplers:

@@ -1,18 +1,13 @@
-"""`hardball blankets`: the options, the table, and the row."""
+"""`hardball blankets`: the options."""
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from hardball.core import paths
 from hardball.core.errors import HardballError
 from hardball.studies.encoders import runs
-
-if TYPE_CHECKING:
-    from hardball.studies.encoders.blankets import Score, Settings
-    from hardball.studies.encoders.diagnose import Diagnosis
 
 
 def blankets(
@@ -54,6 +49,7 @@ def blankets(
 
     from hardball.data import store
     from hardball.hierarchy.blankets import drop_code
+    from hardball.studies.encoders import blankets_report
     from hardball.studies.encoders.blankets import Settings
     from hardball.studies.encoders.diagnose import diagnose
 
@@ -78,61 +74,9 @@ def blankets(
     )
     hierarchy = store.open_hierarchy(dataset)
     found = diagnose(hierarchy, seed, framework, how)
-    _show(found, f"{hierarchy.name}, {framework}, seed {seed}, {drop} dropped", Console())
+    blankets_report.show(
+        found, f"{hierarchy.name}, {framework}, seed {seed}, {drop} dropped", Console()
+    )
     run = hierarchy.name, framework, seed
-    typer.echo(_write(out or paths.results() / "work" / "blankets", run, how, found))
-
-
-def _show(found: "Diagnosis", title: str, console: Any) -> None:
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    caption = "chance is 0.5; 95 % bootstrap intervals over nodes"
-    shown = Table("is it farther?", title=title, caption=caption, box=SIMPLE, pad_edge=False)
-    for column in ("nodes", "before", "AUC after", "pairs after"):
-        shown.add_column(column, justify="right", no_wrap=True)
-    group = ""
-    for line in (line for line in found.lines if line.after.n):
-        if line.nodes != group:
-            shown.add_section()
-            shown.add_row(f"[bold]{(group := line.nodes)}")
-        after = line.after
-        shown.add_row(
-            f"{line.far} > {line.near}",
-            str(after.n),
-            _interval(line.before.auc),
-            _interval(after.auc, after.auc_low, after.auc_high),
-            _interval(after.share, after.share_low, after.share_high),
-        )
-    console.print(shown)
-    console.print(runs.course(found.trained))
-
-
-def _interval(value: float, low: float = math.nan, high: float = math.nan) -> str:
-    if math.isnan(value):
-        return ""
-    return f"{value:.2f}" if math.isnan(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
-
-
-def _write(folder: Path, run: tuple[str, str, int], how: "Settings", found: "Diagnosis") -> Path:
-    """The row, see `runs.write`; a NaN is written as null."""
-    from dataclasses import asdict
-
-    task = found.task
-    nodes = {
-        "all": task.alike.size,
-        "anchors": task.anchors.size,
-        "unbroken": task.unbroken.size,
-        "unseen": task.unseen.size,
-        "wider_than_width": int((task.blankets.sizes > how.width).sum()),
-    }
-    figures = [
-        {**line._asdict(), "before": _score(line.before), "after": _score(line.after)}
-        for line in found.lines
-    ]
-    said = {"nodes": nodes, "figures": figures}
-    return runs.write(folder, run, [how.drop], asdict(how), said, found.trained)
-
-
-def _score(score: "Score") -> dict[str, float | None]:
-    return {key: None if math.isnan(value) else value for key, value in score._asdict().items()}
+    folder = out or paths.results() / "work" / "blankets"
+    typer.echo(blankets_report.write(folder, run, how, found))

@@ -1,17 +1,13 @@
-"""`hardball infomax`: the options, the table, and the row."""
+"""`hardball infomax`: the options."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from hardball.core import paths
 from hardball.core.errors import HardballError
 from hardball.studies.encoders import runs
-
-if TYPE_CHECKING:
-    from hardball.studies.encoders.infomax import Settings
-    from hardball.studies.encoders.infomax_score import Found
 
 
 def infomax(
@@ -50,6 +46,7 @@ def infomax(
 
     from hardball.data import store
     from hardball.data.features import KINDS
+    from hardball.studies.encoders import infomax_report
     from hardball.studies.encoders.infomax import Settings
     from hardball.studies.encoders.infomax_score import score
 
@@ -71,47 +68,7 @@ def infomax(
     )
     hierarchy = store.open_hierarchy(dataset)
     found = score(hierarchy, seed, framework, how, label)
-    _show(found, f"{hierarchy.name}, {framework}, seed {seed}, {features}", Console())
+    infomax_report.show(found, f"{hierarchy.name}, {framework}, seed {seed}, {features}", Console())
     run = hierarchy.name, framework, seed
-    typer.echo(_write(out or paths.results() / "work" / "infomax", run, how, found))
-
-
-def _show(found: "Found", title: str, console: Any) -> None:
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    labels = found.labels
-    counted = f"{labels.train.size} nodes to learn from, {labels.test.size} to tell"
-    caption = f"{labels.n_classes} classes of {labels.label}\n{counted}"
-    shown = Table("accuracy", "of", title=title, caption=caption, box=SIMPLE, pad_edge=False)
-    shown.add_column("", justify="right", no_wrap=True)
-    for when, seen in (("untrained", found.before), ("trained", found.after)):
-        parts = f"{seen.accuracy:.3f} (true {seen.true:.2f}, shuffled {seen.shuffled:.2f})"
-        shown.add_row("discriminator", when, parts)
-    shown.add_section()
-    for given, accuracy in found.heads.items():
-        shown.add_row("linear head", given, f"{accuracy:.3f}")
-    console.print(shown)
-    console.print(runs.course(found.trained))
-
-
-def _write(folder: Path, run: tuple[str, str, int], how: "Settings", found: "Found") -> Path:
-    """The row, see `runs.write`."""
-    from dataclasses import asdict
-
-    labels = found.labels
-    nodes = {
-        "all": labels.codes.size,
-        "classes": labels.n_classes,
-        "train": labels.train.size,
-        "validation": labels.validation.size,
-        "test": labels.test.size,
-        "wider_than_width": int((found.task.blankets.sizes > how.width + how.own).sum()),
-    }
-    seen = {
-        when: {**each._asdict(), "accuracy": each.accuracy}
-        for when, each in (("untrained", found.before), ("trained", found.after))
-    }
-    said = {"nodes": nodes, "discriminator": seen, "head_accuracy": found.heads}
-    settings = {**asdict(how), "label": labels.label}
-    return runs.write(folder, run, [how.features, labels.label], settings, said, found.trained)
+    folder = out or paths.results() / "work" / "infomax"
+    typer.echo(infomax_report.write(folder, run, how, found))

@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hardball.core import provenance
 from hardball.core.errors import HardballError
+from hardball.core.files import replacing
 from hardball.methods import registry
-
-if TYPE_CHECKING:
-    from hardball.studies.encoders.descent import Trained
+from hardball.studies.encoders.descent import Trained
 
 
 def half(study: str, framework: str) -> ModuleType:
@@ -42,7 +42,7 @@ def check(framework: str, dtype: str, manifold: str, positive: Mapping[str, floa
     registry.entry("manifold", manifold)
 
 
-def course(trained: "Trained") -> str:
+def course(trained: Trained) -> str:
     """A line that says where the loss began and ended, and what that took."""
     losses = trained.losses
     return (
@@ -57,15 +57,12 @@ def write(
     named: Sequence[str],
     settings: Mapping[str, Any],
     figures: Mapping[str, Any],
-    trained: "Trained",
+    trained: Trained,
 ) -> Path:
     """One JSON file a run in `folder`, named by what it depends on.
 
     run: data set, framework, seed. named: the settings that are in the file's name.
     """
-    from hardball.core import provenance
-    from hardball.core.files import replacing
-
     dataset, framework, seed = run
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
     path = folder / f"{'-'.join([dataset, framework, *named, f's{seed}', key])}.json"

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from hardball.core import paths
+
 
 def peers(
     only: Annotated[
@@ -40,7 +42,6 @@ def peers(
     hardball peers --only gensim --only geoopt
     hardball peers -d wordnet_nouns --dim 10 --negatives 10 --reference ../poincare-embeddings
     """
-    from hardball.core import paths
     from hardball.studies.peers import compare
 
     options = compare.Options(

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import hardball
+from hardball.core.processes import THREADS
 from hardball.studies.peers.worker import RESULT
 
 # What a system may take before its clock starts: imports, reading, compiling.
 PATIENCE = 300.0
-THREADS = (
-    "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "NPROC",
-)  # fmt: skip
 
 
 def launch(

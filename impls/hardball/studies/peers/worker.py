@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hardball.core import provenance
 from hardball.studies.peers import task as tasks
 from hardball.studies.peers.clock import Clock, Finished
 from hardball.studies.peers.systems import system
@@ -68,8 +69,6 @@ def peak_memory_mb() -> float:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 2**10
     except (OSError, StopIteration):
-        from hardball.core import provenance
-
         return provenance.peak_memory_mb()
 
 

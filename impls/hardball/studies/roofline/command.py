@@ -1,20 +1,14 @@
 """`hardball roofline`: the options, the processes that measure, and the table."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, cast
 
 import typer
 
-from hardball.core import apart, paths
+from hardball.core import paths
 from hardball.core.errors import HardballError
 from hardball.runs import settings
-
-if TYPE_CHECKING:
-    from hardball.report.tables.render import Table
-    from hardball.runs.spec import Framework, RunSpec
-    from hardball.studies.roofline.measure import Measured
+from hardball.runs.spec import Framework
 
 
 def roofline(
@@ -47,6 +41,7 @@ def roofline(
     hardball roofline --losses --batch 1024 --negatives 1024 --seconds 1
     """
     from hardball.report.tables import all_tables, render
+    from hardball.studies.roofline import apart
     from hardball.studies.roofline.table import table_of
 
     if threads < 1 or seconds <= 0:
@@ -59,41 +54,15 @@ def roofline(
         if name not in ("jax", "torch"):
             raise HardballError(f"unknown framework {name!r}: allowed are jax, torch")
     if losses:
-        table = _losses(names, batch, negatives, seconds)
+        table = apart.losses(names, batch, negatives, seconds)
     else:
         measured = []
         for name in names:
             specs = [
-                settings.make_spec({**shared, **form}, cast("Framework", name), 0) for form in forms
+                settings.make_spec({**shared, **form}, cast(Framework, name), 0) for form in forms
             ]
-            measured += list(zip(specs, _measured(specs, threads, seconds), strict=True))
+            measured += list(zip(specs, apart.steps(specs, threads, seconds), strict=True))
         table = table_of(measured)
     for path in all_tables.write([table], out or paths.results() / "work" / "roofline"):
         typer.echo(path)
     typer.echo(render.to_markdown(table))
-
-
-def _losses(names: list[str], batch: int, negatives: int, seconds: float) -> "Table":
-    from hardball.studies.roofline.losses import Measured, Request
-    from hardball.studies.roofline.table import losses_table
-
-    found = []
-    for name in names:
-        request = Request(name, batch, negatives, seconds)
-        found += apart.measured("hardball.studies.roofline.losses", asdict(request), 1, name)
-    return losses_table([Measured(**each) for each in found], batch, negatives)
-
-
-def _measured(specs: "Sequence[RunSpec]", threads: int, seconds: float) -> "list[Measured]":
-    """What a process of its own measured; raises HardballError with its last line."""
-    from hardball.studies.roofline.cost import Machine, Step
-    from hardball.studies.roofline.measure import Measured, Request
-
-    request = Request([spec.model_dump(mode="json") for spec in specs], threads, seconds)
-    found = apart.measured(
-        "hardball.studies.roofline.measure", asdict(request), threads, specs[0].framework
-    )
-    return [
-        Measured(**{**said, "machine": Machine(**said["machine"]), "step": Step(**said["step"])})
-        for said in found
-    ]

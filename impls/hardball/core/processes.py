@@ -9,6 +9,10 @@ from typing import Any
 from hardball.core import interpreter
 from hardball.core.errors import HardballError
 
+# What each library reads for the number of its threads.
+THREADS = (
+    "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "NPROC",
+)  # fmt: skip
 # What a job of a suite is given too: memory that a step frees is kept, not faulted in again.
 KEPT = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 # Naming the default keeps it from rising: what is freed goes back, and peaks can be told.
@@ -23,8 +27,6 @@ def measured(
     keep: whether it keeps memory that it frees, as runs do.
     Raises HardballError with the process's last line, after `who`.
     """
-    from hardball.studies.peers.launch import THREADS
-
     interpreter.export()
     memory = KEPT if keep else GIVEN_BACK
     process = subprocess.run(
