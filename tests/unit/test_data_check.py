@@ -202,7 +202,7 @@ def test_draws_no_nearer_than_chance_break_the_promise(monkeypatch: pytest.Monke
         return elsewhere
 
     h = store.open_hierarchy("ncbi_primates")
-    monkeypatch.setattr(check_run.catalog, "load", load)
+    monkeypatch.setattr(check_run.registry, "load", load)
     checks = failed(run_checks(embedding(h, "tangent"), "tangent", "torch"))
     assert checks == ["draws at the promised depth", "negatives harder than random"]
 
