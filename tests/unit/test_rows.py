@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from hardball.cli.main import app
 from hardball.core import paths, text
 from hardball.core.errors import HardballError
 from hardball.methods.method import Method
 from hardball.metrics.evaluate import EVALUATOR
 from hardball.report import rows as reading
-from hardball.runs import collect, plan, settings, suites
+from hardball.report.tables import all_tables
+from hardball.runs import collect, plan, settings, suites, tables
 from hardball.runs.row import COLUMNS, TEXT, Outcome, Row
 from hardball.runs.spec import Hard, RunSpec, Suite
 
@@ -154,6 +157,54 @@ def test_a_data_set_keeps_its_name_in_a_suite(tmp_path, name):
     assert {run.spec.dataset for run in planned} == {name, "other"}
     assert {run.spec.dataset for run in plan.runs(suites.load(f"{path}:more"))} == {name, "other"}
     assert planned[0].label.split(";")[1] == name.replace(";", ",")
+
+
+def test_texts_of_methods_keep_theirs_in_a_suite(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "name: mine\nsummary: s\nminutes: 1\nseeds: [0]\nbase:\n  dataset: d\n"
+        "  start: {name: run, points: 2024-01-31, of: null}\n"
+        "  sampler: {name: similarity_hard, features: file, file: 1_000, top: 1_000}\n"
+    )
+    spec = plan.runs(suites.load(path))[0].spec
+    assert spec.start.params == {"points": "2024-01-31", "of": "null"}
+    assert spec.sampler.params["file"] == "1_000"
+    assert spec.sampler.params["top"] == 1000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tables_show_the_name_and_their_files_differ(tmp_path, name):
+    flat = [row_of(each).to_flat() for each in (name, "a")]
+    tables.write_table(tmp_path / "runs.csv", pd.DataFrame(flat))
+    runs = reading.read_runs(tmp_path / "runs.csv")
+    written = all_tables.write(all_tables.tables_of(runs), tmp_path)
+    assert len(written) == len(set(written))
+    named = [path for path in written if path.stem == reading.file_name(name, "reconstruction")]
+    assert {path.suffix for path in named} == {".csv", ".md"}
+    table = next(path for path in written if path.name == "resources.csv")
+    assert {line["dataset"] for line in lines(table)} == {name, "a"}
+
+
+def test_a_data_set_trains_and_is_tabled_under_its_name(tmp_path, monkeypatch):
+    """`null`, from a file of edges to a table, by the commands alone."""
+    monkeypatch.setenv("HARDBALL_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "edges.tsv").write_text("b\ta\nc\ta\nd\tb\ne\tb\n")
+
+    def said(*arguments: str) -> str:
+        ended = CliRunner().invoke(app, list(arguments))
+        assert ended.exit_code == 0, ended.stderr
+        return ended.stdout
+
+    said("build", "--edges", str(tmp_path / "edges.tsv"), "--name", "null")
+    small = [f"--set={each}" for each in ("epochs=1", "negatives=2", "batch_size=4", "dim=2")]
+    out = tmp_path / "out"
+    said("train", "--dataset", "null", "--framework", "torch", *small, "--out", str(out))
+    row = Row.from_flat(lines(out / "runs.csv")[0])
+    assert row.spec.dataset == "null"
+    assert row.run_id.startswith("null-uniform-")
+    said("check", str(out / "points" / f"{row.run_id}.npz"))
+    said("table", str(out))
+    assert lines(out / "tables" / "resources.csv")[0]["dataset"] == "null"
 
 
 @pytest.mark.parametrize("name", NAMES)

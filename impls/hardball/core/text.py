@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -23,6 +23,37 @@ _NAME = re.compile(r"\w+")
 _WEIGHT = re.compile(r"(\d+\.?\d*|\.\d+)?")
 _UNSAFE = re.compile(r"[^\w.-]+")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def read_yaml(text: str, verbatim: Collection[str] = ()) -> Any:
+    """What YAML reads in a text; the values of the keys `verbatim` are the text that stands there.
+
+    >>> read_yaml("{dataset: 1_000, dim: 1_000}", ["dataset"])
+    {'dataset': '1_000', 'dim': 1000}
+
+    A list below such a key is a list of texts. Raises yaml.YAMLError on other text.
+    """
+
+    class Reader(Loader):
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            mapping = super().construct_mapping(node, deep)
+            for key, value in node.value:
+                if key.value in verbatim:
+                    mapping[key.value] = _verbatim(value, mapping[key.value])
+            return mapping
+
+    return yaml.load(text, Loader=Reader)
+
+
+def _verbatim(node: yaml.Node, read: Any) -> Any:
+    """The text of a scalar, the texts of a list of them; else what was read."""
+    if isinstance(node, yaml.ScalarNode):
+        return node.value
+    if isinstance(node, yaml.SequenceNode) and all(
+        isinstance(member, yaml.ScalarNode) for member in node.value
+    ):
+        return [member.value for member in node.value]
+    return read
 
 
 def scalar(text: str) -> Any:

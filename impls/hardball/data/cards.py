@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hardball.core import paths
 from hardball.core.errors import HardballError
+from hardball.core.text import read_yaml
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]*$", re.IGNORECASE)
 _SHA256 = r"^[0-9a-f]{64}$"
@@ -124,6 +125,8 @@ class Card(_Strict):
     temporal: Temporal | None = None
 
 
+# Names and texts of a card, which YAML must not take for numbers, dates or nothing.
+_TEXTS = ("name", "extends", "title", "later", "file", "version", "sha256", "notice", "remarks")
 # What belongs to one card alone: never taken from the card that it extends.
 _OWN = ("bundled", "expected", "groups", "variants", "temporal", "remarks")
 
@@ -158,7 +161,7 @@ def _load(path: Path) -> Card:
 
 def _fields(path: Path) -> dict[str, Any]:
     try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+        fields = read_yaml(path.read_text(encoding="utf-8"), _TEXTS)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise HardballError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(fields, dict):

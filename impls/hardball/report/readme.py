@@ -97,7 +97,7 @@ def update(
     table = sampler_table(runs, "infonce", "torch", epochs)
     text = fill(text, TABLE, f"{table}\n\n{source}")
     caption = f"{dataset} in the Poincaré disk, from {dim} dimensions"
-    name = f"disk-{rows.slug(dataset)}-d{dim}"
+    name = f"disk-{rows.file_name(dataset)}-d{dim}"
     text = fill(text, FIGURE, figure(version / pictured, name, root, caption))
     with replacing(readme) as aside:
         aside.write_text(text, encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from hardball.core import text as texts
 from hardball.core.errors import HardballError
 from hardball.core.text import called, name_of, split, without_brackets
 from hardball.metrics import listing
@@ -214,6 +215,11 @@ def shortened(frame: pd.DataFrame) -> pd.DataFrame:
 def slug(text: str) -> str:
     """A file name: `link_prediction(fraction=0.5)` -> `link_prediction-fraction-0.5`."""
     return re.sub(r"[^\w.]+", "-", text).strip("-")
+
+
+def file_name(dataset: str, task: str = "") -> str:
+    """A file name of a data set, and of a task on it; another for every data set."""
+    return "-".join([texts.slug(dataset), *([slug(task)] if task else [])])
 
 
 def of_factor(frame: pd.DataFrame, factor: str) -> pd.DataFrame:

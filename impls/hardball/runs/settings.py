@@ -5,11 +5,10 @@ import typing
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from hardball.core.errors import HardballError
-from hardball.core.text import Loader, scalar, split
+from hardball.core.text import scalar, split
 from hardball.methods.method import Method
 from hardball.runs.spec import METHODS, Framework, Hard, RunSpec
 
@@ -48,7 +47,7 @@ def read(key: str, text: str) -> Any:
     if key not in (*METHODS, "regularizers", "hard"):
         return scalar(text)
     if text.lstrip().startswith(("{", "[")):
-        return _yaml(text)
+        return scalar(text)
     if key == "regularizers":
         return [Method.read(part, "regularizer") for part in split(text, SEPARATOR)]
     if key == "hard":
@@ -98,10 +97,6 @@ def unknown(key: str, known: Iterable[str]) -> str:
 def is_text(kind: Any) -> bool:
     """Whether a field of this type holds a text, or one of a few."""
     return kind is str or typing.get_origin(kind) is typing.Literal
-
-
-def _yaml(text: str) -> Any:
-    return yaml.load(text, Loader=Loader)
 
 
 def _hard(text: str) -> Hard:

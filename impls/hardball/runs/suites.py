@@ -8,31 +8,10 @@ from pydantic import ValidationError
 
 from hardball.core import paths
 from hardball.core.errors import HardballError
-from hardball.core.text import Loader
+from hardball.core.text import read_yaml
+from hardball.methods import registry
 from hardball.runs import plan, settings
 from hardball.runs.spec import Suite
-
-
-class _Loader(Loader):
-    """YAML in which the name of a data set is the very text that stands there."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        mapping = super().construct_mapping(node, deep)
-        for key, value in node.value:
-            if key.value == "dataset":
-                mapping["dataset"] = _verbatim(value, mapping["dataset"])
-        return mapping
-
-
-def _verbatim(node: yaml.Node, read: Any) -> Any:
-    """The text of a scalar, the texts of a list of them; else what was read."""
-    if isinstance(node, yaml.ScalarNode):
-        return node.value
-    if isinstance(node, yaml.SequenceNode) and not any(
-        isinstance(member, yaml.CollectionNode) for member in node.value
-    ):
-        return [member.value for member in node.value]
-    return read
 
 
 def names() -> list[str]:
@@ -81,7 +60,7 @@ def _suite_path(text: str) -> Path:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        content = read_yaml(path.read_text(encoding="utf-8"), _texts())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise HardballError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
@@ -89,6 +68,13 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             f"{path}: a suite is a mapping with the keys {', '.join(Suite.model_fields)}"
         )
     return content
+
+
+def _texts() -> set[str]:
+    """The settings and parameters of methods that hold text, which YAML must not take for more."""
+    given = [pair for entry in registry.entries() for pair in entry.parameters.items()]
+    numbers = {key for key, value in given if not isinstance(value, str)}
+    return {"dataset", *(key for key, _ in given)} - numbers
 
 
 def _parse(path: Path, content: dict[str, Any]) -> Suite:

@@ -49,7 +49,7 @@ def plots_of(source: Source) -> Iterator[tuple[str, Figure]]:
     metrics = rows.metrics_of(runs)
     named = runs["task"].map(rows.method_name)
     for (dataset, task), part in runs.groupby([runs["dataset"], named], sort=False):
-        stem = rows.slug(f"{dataset}-{task}")
+        stem = rows.file_name(dataset, task)
         yield from _metric_plots(source, part, metrics, str(dataset), str(task), stem)
         yield from _training_plots(source, part, str(dataset), str(task), stem)
     for task, part in rows.by_task(runs):
@@ -99,7 +99,8 @@ def _training_plots(
             of = ", ".join(filter(None, [dataset, task.replace("_", " "), name, loss]))
             figure = training_plots.training(curves, part, f"{of}: training")
             if figure is not None:
-                yield rows.slug(f"training-{stem}-{framework}-{loss}"), figure
+                parts = ["training", stem, str(framework), rows.slug(loss)]
+                yield "-".join(filter(None, parts)), figure
 
 
 def _by_loss(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -130,7 +131,7 @@ def _point_plots(source: Source, runs: pd.DataFrame, dataset: str) -> Iterator[t
     )
     for dim, part in ranked.groupby("dim"):
         best = part.iloc[0]
-        yield f"disk-{rows.slug(dataset)}-d{dim}", disk(source, best, hierarchy)
+        yield f"disk-{rows.file_name(dataset)}-d{dim}", disk(source, best, hierarchy)
 
 
 def disk(source: Source, run: "pd.Series[str]", hierarchy: Hierarchy) -> Figure:
@@ -173,7 +174,7 @@ def _depth_plot(
         figure = metric_plots.radius_by_depth(
             radii, hierarchy.depth.astype(int), correlations, title
         )
-        yield f"depth-{rows.slug(dataset)}", figure
+        yield f"depth-{rows.file_name(dataset)}", figure
 
 
 def polar_of(source: Source, run_id: str, hierarchy: Hierarchy) -> Polar:

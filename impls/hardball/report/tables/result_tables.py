@@ -90,7 +90,7 @@ def result_table(
             f"{lost} of {len(runs)} runs diverged; each counts as the worst possible value."
         )
     title = f"{dataset}, {task.replace('_', ' ')}"
-    name = rows.slug(f"{dataset}-{task}")
+    name = rows.file_name(dataset, task)
     return Table(name, title, columns, lines, [n for n in notes if n], PARTS)
 
 
