@@ -47,10 +47,11 @@ def _summary(
     costs: Sequence[str],
 ) -> Summary:
     kept = [c for c in ("dataset", "task", *rows.SETTINGS, "factor", "label") if c in runs]
-    lost = int((runs["status"] != FINISHED).sum())
+    finished = runs[runs["status"] == FINISHED]
+    lost = len(runs) - len(finished)
     estimates = {}
     for metric in metrics:
-        values = finished_values(runs, metric.name)
+        values = _known(finished, metric.name)
         if len(values) or lost:
             estimates[metric.name] = statistics.estimate(
                 values, diverged=lost, direction=metric.direction
@@ -75,9 +76,15 @@ def differing(a: Summary, b: Summary) -> list[str]:
 
 def finished_values(runs: pd.DataFrame, metric: str) -> np.ndarray:
     """The metric over the runs that finished and have it."""
-    if metric not in runs:
+    return _known(runs[runs["status"] == FINISHED], metric)
+
+
+def _known(runs: pd.DataFrame, column: str) -> np.ndarray:
+    """The values of a column, without those that are missing."""
+    if column not in runs:
         return np.empty(0)
-    return runs.loc[runs["status"] == FINISHED, metric].dropna().to_numpy(np.float64)
+    values = runs[column].to_numpy(np.float64)
+    return values[~np.isnan(values)]
 
 
 def by_seed(runs: pd.DataFrame, metric: Metric) -> dict[int, float]:
