@@ -1,13 +1,14 @@
 """The losses: arithmetic by hand, masks, multiplicities, extremes; JAX against PyTorch."""
 
-import importlib
 from math import asin, exp, log
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from hardball.arrays.namespace import namespace
 from hardball.methods import facts as table
+from hardball.training import measures
 
 LOSSES = [
     *("infonce", "multi_hop_contrastive", "local_contrastive"),
@@ -283,15 +284,15 @@ def test_a_row_without_negatives_is_finite(name, value, slope, count, half):
 def test_gradients_of_points_are_finite_where_they_coincide_and_at_the_boundary(name, half):
     """All in one place, at the origin and at the largest radius; and on opposite sides."""
     loss, space = half.load("loss", name), half.load("manifold", "poincare")
-    measures = importlib.import_module(f"hardball.training.measures_{half.framework}")
+    xp = namespace(half.framework)
     how = SimpleNamespace(measure=table.measure_of(loss), manifold=space, c=1.0, flat=False)
 
     def of_points(anchors, positives, negatives, *told):
-        near = measures.between(how, anchors, positives, how.c)
-        far = measures.between(how, anchors[:, None], negatives, how.c)
+        near = measures.between(xp, how, anchors, positives, how.c)
+        far = measures.between(xp, how, anchors[:, None], negatives, how.c)
         weight = negatives[..., 0] * 0 + 1
         if how.measure == "xi":
-            told = measures.norms(how, positives), measures.norms(how, negatives)
+            told = measures.norms(xp, how, positives), measures.norms(xp, how, negatives)
         return loss(near, far, weight, *told)
 
     edge = np.array([[0.0, 0.0], [1e9, 0.0], [1e9, 0.0], [-1e9, 0.0]], np.float32)

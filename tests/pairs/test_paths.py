@@ -1,22 +1,22 @@
 """Lengths of paths along the spanning tree, against networkx, in both frameworks."""
 
-import importlib
-
 import networkx as nx
 import numpy as np
 import pytest
 
+from hardball.arrays.namespace import namespace
 from hardball.hierarchy.dag import from_edges
 from hardball.hierarchy.tree_paths import paths_index
+from hardball.training.paths import path_lengths
 
 
 def lengths(half, h, nodes, others):
     """`path_lengths` of one framework."""
-    module = importlib.import_module(f"hardball.training.paths_{half.framework}")
+    xp = namespace(half.framework)
     index = paths_index(h)
 
     def of_arrays(nodes, others, *arrays):
-        return module.path_lengths(dict(zip(index, arrays, strict=True)), nodes, others)
+        return path_lengths(xp, dict(zip(index, arrays, strict=True)), nodes, others)
 
     return half.call(of_arrays, nodes, others, *index.values())
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from hardball.arrays import on_jax
 from hardball.core import random_bits
 from hardball.data import groups
 from hardball.data.cards import Group
@@ -27,7 +28,7 @@ from hardball.training import (
     engine_jax,
     engine_torch,
     methods,
-    paths_jax,
+    paths,
     problem,
     step_jax,
     step_torch,
@@ -217,7 +218,7 @@ def lengths(side, nodes, others):
     """Edges along the spanning tree between the nodes of every step, of whichever copies."""
     index = {name: jnp.asarray(array) for name, array in side.problem.paths.items()}
     ends = (jnp.asarray(each % side.problem.n_nodes) for each in (nodes, others))
-    return np.asarray(paths_jax.path_lengths(index, *ends), float)
+    return np.asarray(paths.path_lengths(on_jax, index, *ends), float)
 
 
 def depths(side, nodes):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from hardball.arrays import on_torch as xp
 from hardball.arrays.on_torch.integers import lookup
 from hardball.arrays.on_torch.membership import Known
 from hardball.methods.facts import TOLD
@@ -14,7 +15,7 @@ from hardball.methods.optimizers import rows as layout
 from hardball.methods.samplers.space import Space
 from hardball.training.methods import Methods, Sampling
 from hardball.training.native import calls_torch
-from hardball.training.paths_torch import path_lengths
+from hardball.training.paths import path_lengths
 
 
 class Table(NamedTuple):
@@ -36,7 +37,7 @@ class Data(NamedTuple):
 
     starts: the step at which each sampler comes in; steps: how many the whole run has.
     facts: what the loss and the regularisers take of pairs (P,) or nodes (N,), see `facts.TOLD`;
-    paths: what `paths_torch` finds those of the tree by, empty where none is asked for. nodes: what
+    paths: what `paths` finds those of the tree by, empty where none is asked for. nodes: what
     terms with arrays of their own are told of every node, see `handed.Head`.
     powers, settings, codes: what the compiled step is told, see `native.settings`; or empty.
     """
@@ -232,7 +233,7 @@ def facts(
     told: dict[str, Any]
     told = {name: array[at[TOLD[name].of]] for name, array in data.facts.items()}
     if "tree_pos" in how.told:
-        told["tree_pos"] = path_lengths(data.paths, *data.positives[pairs].T)
+        told["tree_pos"] = path_lengths(xp, data.paths, *data.positives[pairs].T)
     if "tree_neg" in how.told:
         told["tree_neg"] = _to_negatives(data, anchors, draws)
     if "depth_pos" in how.told:
@@ -249,8 +250,8 @@ def facts(
 
 
 def _to_negatives(data: Data, anchors: torch.Tensor, draws: Draws) -> torch.Tensor:
-    shared = path_lengths(data.paths, anchors[:, None], draws.shared[None])
-    return beside(shared, path_lengths(data.paths, anchors[:, None], draws.own))
+    shared = path_lengths(xp, data.paths, anchors[:, None], draws.shared[None])
+    return beside(shared, path_lengths(xp, data.paths, anchors[:, None], draws.own))
 
 
 def _of_negatives(table: torch.Tensor, draws: Draws) -> torch.Tensor:

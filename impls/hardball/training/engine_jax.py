@@ -25,7 +25,7 @@ from hardball.training.native import warm
 from hardball.training.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
 from hardball.training.slopes_jax import slopes
 from hardball.training.step_jax import Totals, native_update, update
-from hardball.training.terms_jax import Heads
+from hardball.training.term_values import Heads
 from hardball.training.told import array
 
 

@@ -34,7 +34,7 @@ from hardball.training.native import warm
 from hardball.training.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
 from hardball.training.slopes_torch import slopes
 from hardball.training.step_torch import Totals, loss, measure, native_update, optimise, update
-from hardball.training.terms_torch import Heads
+from hardball.training.term_values import Heads
 from hardball.training.told import array
 
 # Compiling takes seconds and saves some 20 ns a scoring, and nothing where negatives come in pairs.

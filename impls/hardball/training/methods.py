@@ -52,10 +52,10 @@ class Sampling:
 
 
 class Term(NamedTuple):
-    """One of a run's regularisers; wants: what it is handed of a batch, see `terms_jax.values`.
+    """One of a run's regularisers; wants: what it is handed of a batch, see `term_values.values`.
 
     name: see `terms.called`; schedule: how its weight goes over the run, see
-    `schedules.schedule`; lr: of its own arrays at the run's first rate, see `contract.Head`.
+    `schedules.schedule`; lr: of its own arrays at the run's first rate, see `handed.Head`.
     """
 
     name: str

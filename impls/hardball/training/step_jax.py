@@ -9,12 +9,13 @@ import jax.numpy as jnp
 from hardball.arrays import on_jax as xp
 from hardball.methods.facts import NORMS
 from hardball.methods.optimizers import rows as layout
-from hardball.training import terms_jax
+from hardball.training import term_values
 from hardball.training.draws_jax import Data, Draws, Table, beside, current, instructions
-from hardball.training.measures_jax import across, between, norms
+from hardball.training.measures import across, between, norms
 from hardball.training.methods import Methods
 from hardball.training.native import calls_jax
 from hardball.training.problem import STALLED
+from hardball.training.term_values import Heads
 
 Totals = dict[str, jax.Array]
 
@@ -22,14 +23,14 @@ Totals = dict[str, jax.Array]
 def loss(
     how: Methods,
     rows: jax.Array,
-    heads: terms_jax.Heads,
+    heads: Heads,
     offset: jax.Array,
     weight: jax.Array,
     **told: Any,
 ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
     """What a step takes gradients of, and the mean loss of a batch beside its regularisers'.
 
-    From the rows of anchors, positives and draws; the first: see `terms_jax.parts`.
+    From the rows of anchors, positives and draws; the first: see `term_values.parts`.
 
     rows (2B + M + B K, D). heads: what terms own. offset (B, M + K) is zero and added to what the
     loss compares of the negatives: where these are distances its gradient is that of each negative,
@@ -50,8 +51,8 @@ def loss(
     main = jnp.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
     if how.measure != "d" and how.regularizers:
         near = how.manifold.dist(rows[:size], rows[size : 2 * size], how.c)
-    values = (main, *terms_jax.values(how, rows, near, heads, told))
-    return terms_jax.parts(how, values, told), values
+    values = (main, *term_values.values(xp, how, rows, near, heads, told))
+    return term_values.parts(xp, how, values, told), values
 
 
 def compared(
@@ -62,12 +63,12 @@ def compared(
     The second (B, M + K); rows as in `loss`.
     """
     anchors, positives, shared, own = jnp.split(rows, [size, 2 * size, 2 * size + how.shared])
-    near = between(how, anchors, positives, c)
+    near = between(xp, how, anchors, positives, c)
     if how.shared:
-        far = across(how, anchors, shared, c)
+        far = across(xp, how, anchors, shared, c)
     if count > how.shared:
         own = own.reshape(size, count - how.shared, -1)
-        each = between(how, anchors[:, None], own, c)
+        each = between(xp, how, anchors[:, None], own, c)
         far = beside(far, each) if how.shared else each
     return near, far
 
@@ -75,21 +76,21 @@ def compared(
 def lengths(how: Methods, rows: jax.Array, size: int, count: int) -> tuple[jax.Array, jax.Array]:
     """`norms` of the positives, (B,), and of each anchor's negatives, (B, M + K)."""
     _, positives, shared, own = jnp.split(rows, [size, 2 * size, 2 * size + how.shared])
-    theirs = jnp.broadcast_to(norms(how, shared), (size, how.shared))
+    theirs = jnp.broadcast_to(norms(xp, how, shared), (size, how.shared))
     if count > how.shared:
         own = own.reshape(size, count - how.shared, -1)
-        theirs = beside(theirs, norms(how, own))
-    return norms(how, positives), theirs
+        theirs = beside(theirs, norms(xp, how, own))
+    return norms(xp, how, positives), theirs
 
 
 def gradient(
     how: Methods,
     rows: jax.Array,
-    heads: terms_jax.Heads,
+    heads: Heads,
     draws: Draws,
     fade: jax.Array,
     **told: Any,
-) -> tuple[list[jax.Array], terms_jax.Heads, Totals]:
+) -> tuple[list[jax.Array], Heads, Totals]:
     """Gradients in the rows of anchors, positives and draws, in heads, and the step's totals.
 
     In the rows one of each of the parts that `loss` gives, in what terms own that of their sum; the
@@ -98,9 +99,7 @@ def gradient(
     """
     weight = beside(draws.shared_weight, draws.own_weight)
 
-    def part(
-        place: int, rows: jax.Array, heads: terms_jax.Heads, offset: jax.Array
-    ) -> tuple[jax.Array, Any]:
+    def part(place: int, rows: jax.Array, heads: Heads, offset: jax.Array) -> tuple[jax.Array, Any]:
         parts, values = loss(how, rows, heads, offset, fade * weight, **told)
         return parts[place], (sum(parts[1:], parts[0]), values)
 
@@ -165,21 +164,21 @@ def update(
     if table.rows.shape[0] <= ids.shape[0]:
         held, old = current(how, table.rows, before, lr)
         grads, own, added = gradient(how, held[ids], heads, draws, fade, **told)
-        heads = terms_jax.move(how, table.heads, own, before, lr)
+        heads = term_values.move(xp, how, table.heads, own, before, lr)
         sums = [jnp.zeros_like(held).at[ids].add(each) for each in grads]
-        new = optimise(how, held, terms_jax.together(how, sums, sums), old, lr)
+        new = optimise(how, held, term_values.together(xp, how, sums, sums), old, lr)
         touched = jnp.zeros((held.shape[0], 1), bool).at[ids].set(True)
         return table._replace(rows=jnp.where(touched, new, table.rows), heads=heads), added
     held, old = current(how, table.rows[ids], before, lr)
     grads, own, added = gradient(how, held, heads, draws, fade, **told)
-    heads = terms_jax.move(how, table.heads, own, before, lr)
+    heads = term_values.move(xp, how, table.heads, own, before, lr)
     buffer, sums = table.buffer, []
     for each in grads:
         buffer = buffer.at[ids].add(each)
         sums.append(buffer[ids])
         # Zeros made of what was read: XLA sees that the reading comes first, and copies nothing.
         buffer = buffer.at[ids].set(jnp.minimum(jnp.abs(sums[-1]), 0))
-    new = optimise(how, held, terms_jax.together(how, grads, sums), old, lr)
+    new = optimise(how, held, term_values.together(xp, how, grads, sums), old, lr)
     return Table(table.rows.at[ids].set(new), buffer, table.lists, heads), added
 
 

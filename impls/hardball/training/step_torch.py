@@ -8,12 +8,13 @@ import torch
 from hardball.arrays import on_torch as xp
 from hardball.methods.facts import NORMS
 from hardball.methods.optimizers import rows as layout
-from hardball.training import terms_torch
+from hardball.training import term_values
 from hardball.training.draws_torch import Data, Draws, Table, beside, instructions
-from hardball.training.measures_torch import across, between, norms
+from hardball.training.measures import across, between, norms
 from hardball.training.methods import Methods
 from hardball.training.native import calls_torch
 from hardball.training.problem import STALLED
+from hardball.training.term_values import Heads
 
 Totals = dict[str, torch.Tensor]
 
@@ -21,14 +22,14 @@ Totals = dict[str, torch.Tensor]
 def loss(
     how: Methods,
     rows: torch.Tensor,
-    heads: terms_torch.Heads,
+    heads: Heads,
     offset: torch.Tensor,
     weight: torch.Tensor,
     **told: Any,
 ) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
     """What a step takes gradients of, and the mean loss of a batch beside its regularisers'.
 
-    From the rows of anchors, positives and draws; the first: see `terms_torch.parts`.
+    From the rows of anchors, positives and draws; the first: see `term_values.parts`.
 
     rows (2B + M + B K, D). heads: what terms own. offset (B, M + K) is zero and added to what the
     loss compares of the negatives: where these are distances its gradient is that of each negative,
@@ -49,8 +50,8 @@ def loss(
     main = torch.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
     if how.measure != "d" and how.regularizers:
         near = how.manifold.dist(rows[:size], rows[size : 2 * size], how.c)
-    values = (main, *terms_torch.values(how, rows, near, heads, told))
-    return terms_torch.parts(how, values, told), tuple(value.detach() for value in values)
+    values = (main, *term_values.values(xp, how, rows, near, heads, told))
+    return term_values.parts(xp, how, values, told), tuple(value.detach() for value in values)
 
 
 def compared(
@@ -62,12 +63,12 @@ def compared(
     """
     ends = [size, 2 * size, 2 * size + how.shared]
     anchors, positives, shared, own = rows.tensor_split(ends)
-    near = between(how, anchors, positives, c)
+    near = between(xp, how, anchors, positives, c)
     if how.shared:
-        far = across(how, anchors, shared, c)
+        far = across(xp, how, anchors, shared, c)
     if count > how.shared:
         own = own.reshape(size, count - how.shared, -1)
-        each = between(how, anchors[:, None], own, c)
+        each = between(xp, how, anchors[:, None], own, c)
         far = beside(far, each) if how.shared else each
     return near, far
 
@@ -77,21 +78,21 @@ def lengths(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """`norms` of the positives, (B,), and of each anchor's negatives, (B, M + K)."""
     _, positives, shared, own = rows.tensor_split([size, 2 * size, 2 * size + how.shared])
-    theirs = norms(how, shared).expand(size, -1)
+    theirs = norms(xp, how, shared).expand(size, -1)
     if count > how.shared:
         own = own.reshape(size, count - how.shared, -1)
-        theirs = beside(theirs, norms(how, own))
-    return norms(how, positives), theirs
+        theirs = beside(theirs, norms(xp, how, own))
+    return norms(xp, how, positives), theirs
 
 
 def gradient(
     how: Methods,
     rows: torch.Tensor,
-    heads: terms_torch.Heads,
+    heads: Heads,
     draws: Draws,
     fade: torch.Tensor,
     **told: Any,
-) -> tuple[list[torch.Tensor], terms_torch.Heads, Totals]:
+) -> tuple[list[torch.Tensor], Heads, Totals]:
     """Gradients in the rows of anchors, positives and draws, in heads, and the step's totals.
 
     In the rows one of each of the parts that `loss` gives, in what terms own that of their sum; the
@@ -113,7 +114,7 @@ def gradient(
     each, *firsts = slope(first, (offset, *moving), retain_graph=bool(others))
     every = [firsts, *(slope(other, moving, retain_graph=True) for other in others)]
     grads, *owned = (list(column) for column in zip(*every, strict=True))
-    own: terms_torch.Heads = {term: {} for term in heads}
+    own: Heads = {term: {} for term in heads}
     for (term, name, _), slopes in zip(leaves, owned, strict=True):
         own[term][name] = sum(slopes[1:], slopes[0])
     pull, stalled = how.pieces.measure(weight, each)
@@ -172,19 +173,19 @@ def update(
     if table.rows.shape[0] <= ids.shape[0]:
         held, old = how.pieces.coast(table.rows, before, lr)
         grads, own, added = gradient(how, held[ids], heads, draws, fade, **told)
-        heads = terms_torch.move(how, table.heads, own, before, lr)
+        heads = term_values.move(xp, how, table.heads, own, before, lr)
         sums = [torch.zeros_like(held).index_add_(0, ids, each) for each in grads]
-        new = how.pieces.optimise(held, terms_torch.together(how, sums, sums), old, lr)
+        new = how.pieces.optimise(held, term_values.together(xp, how, sums, sums), old, lr)
         touched = torch.zeros_like(held[:, :1], dtype=torch.bool).index_fill_(0, ids, True)
         return table._replace(rows=torch.where(touched, new, table.rows), heads=heads), added
     held, old = how.pieces.coast(table.rows[ids], before, lr)
     grads, own, added = gradient(how, held, heads, draws, fade, **told)
-    heads = terms_torch.move(how, table.heads, own, before, lr)
+    heads = term_values.move(xp, how, table.heads, own, before, lr)
     buffer, sums = table.buffer, []
     for each in grads:
         sums.append(buffer.index_add_(0, ids, each)[ids])
         buffer.index_fill_(0, ids, 0)
-    new = how.pieces.optimise(held, terms_torch.together(how, grads, sums), old, lr)
+    new = how.pieces.optimise(held, term_values.together(xp, how, grads, sums), old, lr)
     return Table(table.rows.index_copy_(0, ids, new), buffer, table.lists, heads), added
 
 

@@ -65,3 +65,13 @@ def subset(words: Array, sizes: Array) -> tuple[Array, Array]:
 def lookup(table: Array, places: Array) -> Array:
     """table[places] for places of any shape that all lie inside the table (L,); same dtype."""
     return table.at[places].get(mode="promise_in_bounds")
+
+
+def lookup_at(table: Array, rows: Array, columns: Array) -> Array:
+    """table[rows, columns] of a table (R, C), for places that all lie inside it."""
+    return table.at[rows, columns].get(mode="promise_in_bounds")
+
+
+def highest_bit(x: Array) -> Array:
+    """Place of the highest bit that is set, floor(log2 x), of non-negative int32; 0 for 0."""
+    return jnp.maximum(31 - jax.lax.clz(x), 0)

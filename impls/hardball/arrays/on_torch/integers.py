@@ -63,3 +63,14 @@ def subset(words: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
 def lookup(table: Tensor, places: Tensor) -> Tensor:
     """table[places] for places of any shape that all lie inside the table (L,); same dtype."""
     return table.index_select(0, places.reshape(-1)).view(places.shape)
+
+
+def lookup_at(table: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """table[rows, columns] of a table (R, C), for places that all lie inside it."""
+    return lookup(table.reshape(-1), rows * table.shape[1] + columns)
+
+
+def highest_bit(x: Tensor) -> Tensor:
+    """Place of the highest bit that is set, floor(log2 x), of non-negative integers; 0 for 0."""
+    # The exponent of a number is its length in bits, that of 0 is 0.
+    return (torch.frexp(x.double()).exponent.to(torch.int64) - 1).clamp(min=0)

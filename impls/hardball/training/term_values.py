@@ -1,27 +1,25 @@
-"""The terms of a run's loss in PyTorch: regularisers, each given what it names of a batch."""
+"""The terms of a run's loss: regularisers, each given what it names of a batch."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import torch
-
-from hardball.arrays import on_torch as xp
-from hardball.arrays.on_torch.scalars import product
+from hardball.arrays.namespace import Array, Namespace
 from hardball.methods.optimizers import dense
 from hardball.methods.regularizers.schedules import schedule
 from hardball.training.methods import Methods
 
 # Arrays by their own names, by the names of terms.
-Heads = dict[str, dict[str, torch.Tensor]]
+Heads = dict[str, dict[str, Array]]
 
 
 def values(
+    xp: Namespace,
     how: Methods,
-    rows: torch.Tensor,
-    near: torch.Tensor,
+    rows: Array,
+    near: Array,
     heads: Heads,
     told: Mapping[str, Any],
-) -> list[torch.Tensor]:
+) -> list[Array]:
     """The mean of each regulariser over a batch, scalars.
 
     rows (R, D): of the anchors, the positives and the draws; near (B,): distances within the pairs;
@@ -40,16 +38,17 @@ def values(
     for term in how.regularizers:
         own = {**told, **heads.get(term.name, {}), **told.get(term.name, {})}
         asked = {name: own[name] if name in own else given[name]() for name in term.wants}
-        found.append(torch.mean(term.value(**asked, **term.params)))
+        found.append(xp.mean(term.value(**asked, **term.params)))
     return found
 
 
 def move(
+    xp: Namespace,
     how: Methods,
     heads: Heads,
     grads: Heads,
-    before: torch.Tensor,
-    lr: torch.Tensor,
+    before: Array,
+    lr: Array,
 ) -> Heads:
     """What terms own after one step of Adam, each term at its own share of the rate `lr`.
 
@@ -67,8 +66,8 @@ def move(
 
 
 def parts(
-    how: Methods, values: tuple[torch.Tensor, ...], told: Mapping[str, torch.Tensor]
-) -> tuple[torch.Tensor, ...]:
+    xp: Namespace, how: Methods, values: tuple[Array, ...], told: Mapping[str, Array]
+) -> tuple[Array, ...]:
     """What a step takes gradients of: the terms by their factors in a sum, or one by one.
 
     values: of the main loss, then of each regulariser; told: `progress` where one has a schedule.
@@ -81,16 +80,14 @@ def parts(
         due.append(value if steady else schedule(xp, told["progress"], term.schedule) * value)
     if how.apart:
         return tuple(due)
-    factors = how.objective.factors(torch.stack(values).detach(), **how.objective.params)
+    factors = how.objective.factors(xp.stop_gradient(xp.stack(values)), **how.objective.params)
     total = factors[0] * due[0]
     for place in range(1, len(due)):
         total = total + factors[place] * due[place]
     return (total,)
 
 
-def together(
-    how: Methods, grads: Sequence[torch.Tensor], sums: Sequence[torch.Tensor]
-) -> torch.Tensor:
+def together(xp: Namespace, how: Methods, grads: Sequence[Array], sums: Sequence[Array]) -> Array:
     """The gradient that a step goes along, from those of its parts.
 
     grads (R, D) of rows that may be of one node; sums (R, D): at every row the sum over all rows of
@@ -98,6 +95,6 @@ def together(
     """
     if len(sums) == 1:
         return sums[0]
-    ours, theirs = (torch.stack(list(each)).reshape(len(sums), -1) for each in (grads, sums))
-    factors = how.objective.factors(product(ours, theirs.T), **how.objective.params)
-    return product(factors, theirs).reshape(sums[0].shape)
+    ours, theirs = (xp.stack(each).reshape(len(sums), -1) for each in (grads, sums))
+    factors = how.objective.factors(xp.product(ours, theirs.T), **how.objective.params)
+    return xp.product(factors, theirs).reshape(sums[0].shape)
