@@ -1,5 +1,6 @@
 """The pages of docs/reference, written from what is declared: methods, facts, settings, metrics."""
 
+import ast
 import inspect
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -42,7 +43,8 @@ KINDS: dict[registry.Kind, tuple[str, str, str]] = {
 def pages() -> dict[str, str]:
     """Every page by its file name."""
     found = {f"{page}.md": of_kind(kind) for kind, (page, _, _) in KINDS.items()}
-    found |= {"facts.md": of_facts(), "settings.md": of_settings(), "metrics.md": of_metrics()}
+    found |= {"facts.md": of_facts(), "namespace.md": of_namespace()}
+    found |= {"settings.md": of_settings(), "metrics.md": of_metrics()}
     return {"index.md": index()} | found
 
 
@@ -64,6 +66,7 @@ def index() -> str:
     lines += [
         "- [Settings](settings.md): everything that determines a run",
         "- [Facts](facts.md): what training hands to a method",
+        "- [Array namespace](namespace.md): the functions of `xp`, over JAX and PyTorch",
         "- [Metrics](metrics.md): every figure of a row",
     ]
     return _text(lines)
@@ -127,6 +130,39 @@ def _facts(facts: Any) -> list[str]:
         return f"`{fact.name}`", fact.text, fact.of, fact.summary
 
     return _table(("name", "shape", "of", "what it is"), [row(fact) for fact in facts])
+
+
+def of_namespace() -> str:
+    """The page of the names that a method's body has of its first argument, `xp`."""
+    lines = [
+        *("# Array namespace", ""),
+        "`xp`, the first argument of a method's body, is one of two modules with the same names: "
+        "`arrays.on_jax` and `arrays.on_torch`. Operators, slices and `x.shape`, `x.T`, "
+        "`x.reshape(...)` are those of both frameworks.",
+        *("", MADE, ""),
+        *_table(("name", "what it is"), sorted(_names())),
+    ]
+    return _text(lines)
+
+
+def _names() -> Iterator[tuple[str, str]]:
+    """The public names of a namespace, from the source: importing it would import a framework."""
+    folder = Path(__file__).parents[1] / "arrays" / "on_torch"
+    for node in ast.parse((folder / "__init__.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            path = folder / f"{str(node.module).rpartition('.')[2]}.py"
+            for line in ast.parse(path.read_text(encoding="utf-8")).body:
+                yield from _name(line)
+
+
+def _name(line: ast.stmt) -> Iterator[tuple[str, str]]:
+    if isinstance(line, ast.FunctionDef) and not line.name.startswith("_"):
+        arguments = ", ".join(argument.arg for argument in line.args.args)
+        yield f"`{line.name}({arguments})`", (ast.get_docstring(line) or "").partition("\n")[0]
+    elif isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+        name = line.targets[0].id
+        if not name.startswith("_") and name[0].islower():
+            yield f"`{name}`", f"`{ast.unparse(line.value)}` in PyTorch"
 
 
 def of_settings() -> str:
