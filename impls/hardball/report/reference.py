@@ -184,7 +184,7 @@ def _setting(name: str, field: FieldInfo) -> tuple[str, str, str]:
         kind: registry.Kind = "regularizer" if name == "regularizers" else name  # type: ignore[assignment]
         page = KINDS[kind][0]
         listed = "any of" if name == "regularizers" else "one of"
-        return default, f"{listed} [{page}]({page}.md)", field.description or ""
+        return default, f"{listed} [{page}]({page}.md)", field.description or KINDS[kind][2]
     return default, _allowed(field), field.description or ""
 
 

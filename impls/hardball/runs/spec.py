@@ -54,15 +54,15 @@ _YOUNGER |= {"objective": Method(name="sum"), "radius": Method(name="free")}
 class RunSpec(Strict):
     """Everything that determines one run's result, and nothing else."""
 
-    dataset: str = Field(min_length=1)
+    dataset: str = Field(min_length=1, description="a data set's name, or a built folder")
     task: Method = Method(name="reconstruction")
-    framework: Framework
-    seed: int = Field(ge=0)
+    framework: Framework = Field(description="what it is computed with")
+    seed: int = Field(ge=0, description="of all that is drawn")
     start: Method = Method(name="origin")
     pairs: Method = Method(name="all")
     batches: Method = Method(name="pairs")
     manifold: Method = Method(name="tangent")
-    dim: int = Field(5, ge=2)
+    dim: int = Field(5, ge=2, description="dimensions of the space")
     sampler: Method = Method(name="uniform")
     negatives: int = Field(50, ge=1, description="draws per anchor, or the size of a shared pool")
     hard: list[Hard] = Field([], description="more negatives, of each anchor's own")
@@ -71,23 +71,25 @@ class RunSpec(Strict):
     objective: Method = Method(name="sum")
     radius: Method = Method(name="free")
     optimizer: Method = Method(name="adam")
-    lr: float = Field(0.4, gt=0)
+    lr: float = Field(0.4, gt=0, description="learning rate of the first step after the burn-in")
     lr_final: float = Field(0.02, gt=0, le=1, description="last rate as a share of lr (linear)")
     fade: float = Field(
         1.0, gt=0, le=1, description="weight of a negative at the last step (from half-time on)"
     )
     burn_in: int = Field(0, ge=0, description="epochs at burn_in_factor x lr before the rest")
-    burn_in_factor: float = Field(0.1, gt=0, le=1)
+    burn_in_factor: float = Field(0.1, gt=0, le=1, description="rate in the burn-in, share of lr")
     clip: float = Field(0.0, ge=0, description="largest gradient norm of a row; 0 is none")
-    batch_size: int = Field(256, ge=1)
+    batch_size: int = Field(256, ge=1, description="pairs a step")
     epochs: int = Field(100, ge=1, description="passes over the positive pairs")
     patience: int = Field(0, ge=0, description="evaluations without a gain before stopping; 0: off")
     eval_every: int = Field(0, ge=0, description="epochs between validations; 0: only at the end")
     checkpoint_every: int = Field(0, ge=0, description="epochs between checkpoints; 0: none")
-    init_scale: float = Field(1e-3, gt=0)
-    dtype: Literal["float32", "float64"] = "float32"
-    words: Literal["philox", "device"] = "philox"
-    device: Literal["cpu", "gpu"] = "cpu"
+    init_scale: float = Field(1e-3, gt=0, description="standard deviation of the noise at first")
+    dtype: Literal["float32", "float64"] = Field("float32", description="precision of training")
+    words: Literal["philox", "device"] = Field(
+        "philox", description="random bits: the same on every device, or the device's own"
+    )
+    device: Literal["cpu", "gpu"] = Field("cpu", description="where it is computed")
     kernels: Literal["native", "plain"] = Field(
         "native", description="compiled kernels where there are any, or the framework's own code"
     )

@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 
+from hardball.training.native import choice, step, xla
 from hardball.training.native.compiled import FOLDER
 
 
@@ -27,12 +28,8 @@ def ensure(framework: str, kernel: str, dtype: str) -> None:
 def compile_kernel(framework: str, kernel: str, dtype: str) -> None:
     """Compile in this process."""
     if framework == "jax":
-        from hardball.training.native import xla
-
         xla.target(kernel, dtype)
         return
-    from hardball.training.native import choice, step
-
     table, powers, settings = np.zeros((2, 2), dtype), np.ones((3, 1), dtype), np.ones(7, dtype)
     nodes, own = np.array([0, 1], np.int32), np.zeros((2, 2), np.int32)
     negatives = nodes, np.ones(2, dtype), own, np.ones((2, 2), dtype)
