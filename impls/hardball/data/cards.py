@@ -126,7 +126,7 @@ class Card(_Strict):
 
 
 # Names and texts of a card, which YAML must not take for numbers, dates or nothing.
-_TEXTS = ("name", "extends", "title", "later", "file", "version", "sha256", "notice", "remarks")
+_TEXTS = ("name", "extends", "title", "later", "file", "version")
 # What belongs to one card alone: never taken from the card that it extends.
 _OWN = ("bundled", "expected", "groups", "variants", "temporal", "remarks")
 

@@ -150,7 +150,7 @@ class Row(Strict):
         figures = {key: told[key] for key in Outcome.model_fields if key in told}
         place = {key: told[key] for key in PLACE if key in told}
         try:
-            return cls(spec=spec, outcome=Outcome(**figures), **place)
+            return cls(spec=spec, outcome=Outcome.model_validate(figures), **place)
         except ValidationError as error:
             raise HardballError(settings.first(error)) from None
 

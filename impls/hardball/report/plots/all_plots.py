@@ -49,7 +49,7 @@ def plots_of(source: Source) -> Iterator[tuple[str, Figure]]:
     metrics = rows.metrics_of(runs)
     named = runs["task"].map(rows.method_name)
     for (dataset, task), part in runs.groupby([runs["dataset"], named], sort=False):
-        stem = rows.file_name(dataset, task)
+        stem = rows.file_name(str(dataset), str(task))
         yield from _metric_plots(source, part, metrics, str(dataset), str(task), stem)
         yield from _training_plots(source, part, str(dataset), str(task), stem)
     for task, part in rows.by_task(runs):
