@@ -57,7 +57,7 @@ def of_nodes(
     import numpy as np
 
     rng = np.random.default_rng(0)
-    known = facts.FACTS["regularizer"] | {fact.name: fact for fact in entry.owns}
+    known = dict(facts.FACTS["regularizer"]) | {fact.name: fact for fact in entry.owns}
     asked = [known[name] for name in facts.takes(regularizer) if name in known and name != "c"]
     if "c" in facts.takes(regularizer):
         regularizer = functools.partial(regularizer, c=1.0)

@@ -48,10 +48,10 @@ def check(spec: RunSpec) -> None:
             )
     for method in spec.regularizers:
         if "c" in _asks(method.name, spec):
-            able = sorted(e.name for e in registry.entries("regularizer") if _radii(e.name, spec))
+            holds = sorted(e.name for e in registry.entries("regularizer") if _radii(e.name, spec))
             raise HardballError(
                 f"{name} with {method.name}, which takes the manifold's own curvature: "
-                f"{' and '.join(able)} hold radii whatever the curvature"
+                f"{' and '.join(holds)} hold radii whatever the curvature"
             )
 
 

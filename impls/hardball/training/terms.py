@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from hardball.runs.spec import RunSpec
+from hardball.methods.handed import Settings
 
 
-def called(spec: RunSpec) -> tuple[str, ...]:
+def called(spec: Settings) -> tuple[str, ...]:
     """<regularizer>, the second of a name <regularizer>_2, and so on."""
     seen: Counter[str] = Counter()
     found = []
@@ -16,7 +16,7 @@ def called(spec: RunSpec) -> tuple[str, ...]:
     return tuple(found)
 
 
-def names(spec: RunSpec) -> tuple[str, ...]:
+def names(spec: Settings) -> tuple[str, ...]:
     """loss_main and loss_<term>, see `called`.
 
     Without regularisers there is nothing to tell apart: ().
