@@ -19,9 +19,11 @@ SNAKEMAKE := PYTHONPATH=$(CURDIR)/benchmarks/workflow/logger $(BIN)/snakemake
 PROFILE ?= benchmarks/workflow/profiles/laptop
 SOURCES := impls tests benchmarks
 MEASURE := $(BIN)/python benchmarks/measure.py
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --durations 10
 
 .DEFAULT_GOAL := suite
-.PHONY: help install install-dev suite report dry-run test lint format unlock clean distclean
+.PHONY: help install install-dev suite report dry-run test test-all lint format unlock
+.PHONY: clean distclean
 .PHONY: peers
 .PHONY: bench bench-compare bench-publish bench-quick
 
@@ -70,8 +72,11 @@ suite: $(READY) ## run SUITE (quick unless named); ends with its answer and wher
 dry-run: $(READY) ## what `make suite` would run
 	@$(SNAKEMAKE) --quiet rules -n $(CONFIGURED)
 
-test: $(DEV) ## all tests
-	@$(BIN)/python -m pytest
+test: $(DEV) ## the tests, two processes; of full crosses a part that has every value
+	@$(PYTEST) -m "not full"
+
+test-all: $(DEV) ## the tests and all of the full crosses
+	@$(PYTEST)
 
 bench: $(DEV) ## time and memory of every kernel of this commit; BENCH=regex narrows it
 	@$(MEASURE) run --bench '$(BENCH)'

@@ -1,9 +1,11 @@
-"""Hierarchies that many tests share, and steps of a run taken one by one."""
+"""Hierarchies that many tests share, steps of a run taken one by one, and how tests are spread."""
 
 import gc
 import importlib
+import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,47 @@ from hardball.hierarchy.dag import Hierarchy, from_edges
 from hardball.training import problem
 
 Edges = tuple[list[str], list[str]]
+
+ROOT = Path(__file__).resolve().parents[1]
+# Two processes share two cores, so each takes one thread; what JAX compiles is kept for the next
+# process, of this run or another. Set before either framework is imported.
+for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
+    os.environ.setdefault(f"{name}_NUM_THREADS", "1")
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+)
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache" / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+
+# The files that take longest, which begin first.
+LONGEST = (
+    "tests/pairs/test_trajectories.py",
+    "tests/contracts/test_methods.py",
+    "tests/contracts/test_mutants.py",
+    "tests/contracts/test_kernels.py",
+    "tests/pairs/test_hgat.py",
+)
+# Files that compare with the same values, which are then computed once.
+TOGETHER = {"tests/contracts/test_mutants.py": "tests/contracts/test_methods.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, so that no process is left with one at the end."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.nodeid.split("::")[0], len(order)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole files go to a process, and those of TOGETHER to the same."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            name = super()._split_scope(nodeid)
+            return TOGETHER.get(name, name)
+
+    return Files(config, log)
 
 
 @pytest.fixture(scope="module", autouse=True)

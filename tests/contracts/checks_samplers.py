@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import calls
 import inputs
+import jax
 import numpy as np
 from scipy import stats
 from subject import Subject
@@ -113,8 +114,6 @@ def _at_once(framework: str, function: Callable[..., Any], taken: dict[str, Any]
     """A call, in JAX as one program: operation by operation each would be compiled by itself."""
     if framework == "torch":
         return function(**taken)
-    import jax
-
     held = {name: taken[name] for name in ("space", "known", "negatives") if name in taken}
     arrays = {name: each for name, each in taken.items() if name not in held}
     return jax.jit(lambda arrays: function(**arrays, **held))(arrays)
@@ -131,7 +130,11 @@ def drawn(
 ) -> Drawn | None:
     """The draws of a variant, once for each function; None where there is nothing to draw from."""
     given, parameters = setting(entry, place, graph, progress), inputs.variants(entry)[place][1]
-    return None if given is None else draw(entry, framework, function, parameters, given)
+    if given is None:
+        return None
+    # Training mostly goes without 64-bit numbers; distances are compared with them.
+    with jax.enable_x64(entry.looks):
+        return draw(entry, framework, function, parameters, given)
 
 
 @functools.cache

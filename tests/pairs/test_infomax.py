@@ -110,29 +110,6 @@ def test_sure_and_wrong_is_finite(half, dtype):
     np.testing.assert_allclose(gradients[:2], [[0, -0.25], [0.25, 0]], rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("dtype", "near"),
-    [("float64", 1e-13), ("float32", 1e-6)],
-)
-def test_both_halves_give_the_same_values_and_gradients(halves, dtype, near):
-    rng = np.random.default_rng(0)
-    h, w = rng.normal(size=(40, 6)), rng.integers(0, 3, 40)
-    s, bilinear, z = rng.random(6), rng.normal(size=(6, 6)), rng.normal(size=(2, 40))
-    cases = {
-        "readout": (rng.normal(size=6), h, w),
-        "logits": (rng.normal(size=40), h, s, bilinear),
-        "infomax": (np.array(1.0), *(4 * z), w, w[::-1].copy()),
-    }
-    for name, arrays in cases.items():
-        cotangent, *given = (a.astype(dtype) for a in arrays)
-        found = [half.both(function(half, name), cotangent, *given) for half in halves]
-        (value, gradients), (other, others) = found
-        assert value.dtype == other.dtype == dtype
-        for one, two in zip((value, *gradients), (other, *others), strict=True):
-            atol = near * max(np.abs(one).max(), 1)
-            np.testing.assert_allclose(one, two, rtol=0, atol=atol, err_msg=name)
-
-
 def branches(each=20, seed=0):
     """Four branches below a root; a node's name says its branch."""
     rng = np.random.default_rng(seed)

@@ -233,40 +233,6 @@ def some(pairs, dim, dtype, seed=6):
     return given | {"labels": rng.integers(-1, 4, nodes).astype(np.int32), "c": 1.0}
 
 
-# Measured: values 1.5e-15 and 8.2e-07 over max(0.01, |value|), gradients 4.2e-17 and 3.0e-08.
-@pytest.mark.parametrize(
-    ("dtype", "near"), [(np.float64, 1e-14), (np.float32, 5e-6)], ids=["float64", "float32"]
-)
-@pytest.mark.parametrize(("name", "params"), CASES, ids=NAMES)
-def test_both_halves_give_the_same_values_and_gradients(name, params, dtype, near, halves):
-    given = some(32, 5, dtype)
-    shape = call(halves[1], name, given, **params).shape
-    cotangent = np.random.default_rng(7).normal(size=shape).astype(dtype)
-    (a, slopes_a), (b, slopes_b) = (call(h, name, given, cotangent, **params) for h in halves)
-    assert a.dtype == b.dtype == dtype
-    np.testing.assert_allclose(a, b, rtol=near, atol=near * 1e-2)
-    assert any(g.any() for g in slopes_a)
-    for g, h in zip(slopes_a, slopes_b, strict=True):
-        assert g.dtype == h.dtype == dtype
-        np.testing.assert_allclose(g, h, rtol=near, atol=near)
-
-
-@pytest.mark.parametrize(("name", "params"), CASES, ids=NAMES)
-def test_gradients_are_the_slopes_of_the_values(name, params, one_half):
-    given, step = some(4, 3, np.float64), 1e-6
-    rng = np.random.default_rng(8)
-    along = {key: rng.normal(size=given[key].shape) for key in MOVING}
-    moves = (sign * step for sign in (1, -1))
-    ends = [given | {k: np.asarray(given[k] + move * along[k]) for k in MOVING} for move in moves]
-    up, down = (call(one_half, name, end, **params).sum() for end in ends)
-    cotangent = np.ones(call(one_half, name, given, **params).shape)
-    plain = {"c", "labels"}
-    arrays = [k for k in asked(one_half.load("regularizer", name)) if k in given and k not in plain]
-    found = dict(zip(arrays, call(one_half, name, given, cotangent, **params)[1], strict=True))
-    slope = sum(np.sum(found[key] * along[key]) for key in MOVING if key in found)
-    np.testing.assert_allclose(slope, (up - down) / (2 * step), rtol=1e-6, atol=1e-9)
-
-
 def batches(half, module, dtype):
     """Coincident pairs, pairs at the origin, and pairs at the largest radius, at most 340."""
     largest = min(module.MAX_RADIUS[np.dtype(dtype).name], 340.0)

@@ -1,9 +1,10 @@
 """One seed, two frameworks, one path: positions compared after every single step.
 
-The full cross of manifold, sampler and loss of the suite `breadth` runs through the same `draw` and
+The cross of manifold, sampler and loss of the suite `breadth` runs through the same `draw` and
 `update` that the engines loop over. Draws do not depend on the points, so they are compared once a
-sampler; updates are compiled once for each manifold and loss. The engines themselves are compared
-on runs that cover every entry. All in float64.
+sampler; updates are compiled once for each manifold. The engines themselves are compared on runs
+that cover every entry. All in float64. `make test` takes every loss on one of the manifolds, and
+all samplers; `make test-all` takes the full cross.
 """
 
 import dataclasses
@@ -14,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
+from covering import crossed, diagonal
 
 from hardball.arrays import on_jax
 from hardball.core import random_bits
@@ -85,9 +87,13 @@ OWNING = [
 ]
 CURVATURE = {"name": "curvature_penalty", "target": 2.0}
 OBJECTIVES = [entry.name for entry in registry.entries("objective")]
-OWNERS = [(geometry, "sum") for geometry in GEOMETRIES]
 CURVED = [geometry for geometry in GEOMETRIES if geometry.startswith("tangent")]
-OWNERS += [(CURVED[0], objective) for objective in OBJECTIVES if objective != "sum"]
+SUMMED = [(geometry, OBJECTIVES[0]) for geometry in GEOMETRIES]
+OWNERS = [(CURVED[0], objective) for objective in OBJECTIVES[1:]]
+OWNERS += [pair for pair in SUMMED if pair[0] not in CURVED][:1]
+OWNERS += [pytest.param(*pair, marks=pytest.mark.full) for pair in SUMMED if pair not in OWNERS]
+# Each loss on one manifold: what a quick run compares.
+QUICK = list(diagonal([*GEOMETRIES], [*LOSSES]))
 # What a loss is told.
 TOLD = tuple(name for name in facts.FACTS["loss"] if name in facts.TOLD)
 RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
@@ -226,19 +232,20 @@ def depths(side, nodes):
     return side.problem.depth[nodes % side.problem.n_nodes].astype(float)
 
 
-def comparing(measure):
-    """The names of the losses that compare distances, or angles."""
+def comparing(measure, geometry, quick):
+    """The names of the losses that compare distances, or angles; quick: see QUICK."""
     loaded = {n: registry.load("loss", m.name, "jax") for n, m in LOSSES.items()}
-    return [name for name, loss in loaded.items() if facts.measure_of(loss) == measure]
+    asked = {n: loss for n, loss in loaded.items() if ((geometry, n) in QUICK) == quick}
+    return [name for name, loss in asked.items() if facts.measure_of(loss) == measure]
 
 
 @functools.cache
-def compiled_path(geometry, pooled, measure):
+def compiled_path(geometry, pooled, measure, quick):
     """(which loss, table, pairs, told, draws, rate) -> points and losses after every step."""
     settings = {"sampler": SAMPLERS[(IN_POOLS if pooled else IN_PAIRS)[0]], **GEOMETRIES[geometry]}
     how = methods.resolve(spec_of("jax", **settings), "jax", width=0)
     how = dataclasses.replace(how, measure=measure)
-    functions = [one_loss(LOSSES[name]) for name in comparing(measure)]
+    functions = [one_loss(LOSSES[name]) for name in comparing(measure, geometry, quick)]
 
     def path(which, table, pairs, told, draws, rate):
         def any_loss(*compared, **given):
@@ -273,9 +280,10 @@ def one_loss(method):
 def jax_path(side, draws, copies, geometry, loss):
     """Points (STEPS, N, D) and losses after every step."""
     table, pairs, told, rate = beginning(side, copies, draws)
-    measure = side.how.measure
-    path = compiled_path(geometry, bool(side.how.shared), measure)
-    found = path(comparing(measure).index(loss), table, pairs, told, draws, jnp.asarray(rate))
+    measure, quick = side.how.measure, (geometry, loss) in QUICK
+    path = compiled_path(geometry, bool(side.how.shared), measure, quick)
+    which = comparing(measure, geometry, quick).index(loss)
+    found = path(which, table, pairs, told, draws, jnp.asarray(rate))
     return jax.tree.map(np.asarray, found)
 
 
@@ -305,8 +313,7 @@ def test_draws_are_identical(graph, sampler):
     np.testing.assert_array_equal(weight.sum(axis=(1, 2)), draws.drawn - draws.masked)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("geometry", GEOMETRIES)
+@pytest.mark.parametrize(("geometry", "loss"), crossed([*GEOMETRIES], [*LOSSES]))
 def test_every_step_agrees(graph, geometry, loss):
     shared = {"loss": LOSSES[loss], **GEOMETRIES[geometry]}
     shared["init_scale"] = BEGINNINGS.get(LOSSES[loss].name, 0.1)
@@ -356,14 +363,12 @@ def test_draws_that_follow_the_points_agree(graph, sampler):
     np.testing.assert_allclose(*paths, rtol=0, atol=1e-7)
 
 
-@pytest.mark.parametrize("regularizers", TERMS.values(), ids=TERMS)
-@pytest.mark.parametrize("geometry", GEOMETRIES)
-def test_every_step_agrees_with_regularisers(graph, geometry, regularizers):
-    assert_paths_agree(graph, geometry, regularizers=regularizers)
+@pytest.mark.parametrize(("geometry", "terms"), crossed([*GEOMETRIES], [*TERMS]))
+def test_every_step_agrees_with_regularisers(graph, geometry, terms):
+    assert_paths_agree(graph, geometry, regularizers=TERMS[terms])
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
-@pytest.mark.parametrize("geometry", GEOMETRIES)
+@pytest.mark.parametrize(("geometry", "objective"), crossed([*GEOMETRIES], OBJECTIVES))
 def test_every_step_agrees_however_terms_share_it(graph, geometry, objective):
     assert_paths_agree(graph, geometry, regularizers=SCHEDULED, objective=objective)
 
@@ -395,8 +400,7 @@ def assert_paths_agree(graph, geometry, **shared):
     assert np.abs(paths[0][0][0] - paths[0][-1][0]).max() > 1e-3
 
 
-@pytest.mark.parametrize("radius", ["exact", "at_most"])
-@pytest.mark.parametrize("geometry", GEOMETRIES)
+@pytest.mark.parametrize(("geometry", "radius"), crossed([*GEOMETRIES], ["exact", "at_most"]))
 def test_every_step_agrees_with_points_held(graph, geometry, radius):
     assert_paths_agree(graph, geometry, radius={"name": radius, "target": 0.5, "slope": 0.25})
 
