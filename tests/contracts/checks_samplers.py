@@ -17,6 +17,7 @@ from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr, closure
 from hardball.methods import registry
 from hardball.methods.contract import Entry
+from hardball.methods.samplers.space import Space
 
 B, K, D = 24, 8, 3
 # Seeds are fixed, so that every p-value is one number.
@@ -78,13 +79,13 @@ def draw(
     given: Setting,
 ) -> Drawn:
     """Ids and what of them is valid, (B, K); or a pool's ids and weights, (M,)."""
-    engine = importlib.import_module(f"hardball.training.draws_{framework}")
+    membership = importlib.import_module(f"hardball.arrays.on_{framework}.membership")
     space = registry.load("manifold", "poincare", framework)
     points = calls.to(framework, given.points)
     width = int(np.diff(given.known.indptr).max(initial=0))
     rows = _index(framework, {"a": given.known.indptr.astype(np.int32), "b": given.known.indices})
-    known = functools.partial(engine.Known, *rows.values(), width)
-    place = engine.Space(space, 1.0, points.__getitem__)
+    known = functools.partial(membership.Known, *rows.values(), width)
+    place = Space(space, 1.0, points.__getitem__)
     index = _index(framework, given.index)
     refresh = registry.refresher(*inputs.key(entry), framework)
     if refresh is not None:

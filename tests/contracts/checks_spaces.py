@@ -227,11 +227,6 @@ def points_stay_on_their_rays(subject: Subject) -> None:
 STEPS = 3
 
 
-def _kept(entry: Entry) -> Any:
-    """Name and width of what an optimiser keeps of each row."""
-    return getattr(entry, "state", (("m", "point"), ("v", 1), ("count", 1)))
-
-
 @functools.lru_cache(maxsize=2000)
 def stepped(
     entry: Entry, framework: str, function: Any, place: int, manifold: str, dtype: str
@@ -240,7 +235,7 @@ def stepped(
     parameters = inputs.variants(entry)[place][1]
     space = registry.load("manifold", manifold, framework)
     rows = _rows(manifold, 1).astype(dtype)
-    sizes = {name: rows.shape[1] if size == "point" else size for name, size in _kept(entry)}
+    sizes = {name: rows.shape[1] if size == "point" else size for name, size in entry.state}
     state = {name: np.zeros((B, size), dtype) for name, size in sizes.items()}
     for step in range(STEPS):
         grads = np.random.default_rng(step).normal(size=rows.shape).astype(dtype)
