@@ -50,9 +50,8 @@ def test_jobs_are_called_by_what_they_stand_for_in_their_suite():
         "wordnet_mammals · degree · JAX",
     ]
     assert "wordnet_mammals · pool, fade 0.01 · JAX" in titles
-    assert (
-        "wordnet_mammals · pool, hard 8 siblings(relative_to=anchor,replace=True) · JAX" in titles
-    )
+    assert "wordnet_mammals · pool, hard 8 siblings · JAX" in titles
+    assert "wordnet_mammals · pool · JAX" in titles
     assert len(set(titles)) == len(titles)
 
 

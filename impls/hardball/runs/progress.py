@@ -11,8 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from hardball.core.text import without_brackets
 from hardball.runs import collect
-from hardball.runs.plan import Job, jobs
+from hardball.runs.plan import BASE, SEPARATOR, Job, jobs
 from hardball.runs.row import Row
 from hardball.runs.spec import Suite
 
@@ -43,14 +44,14 @@ def name_jobs(suite: Suite, folder: Path) -> None:
 
 def title(job: Job) -> str:
     """`wordnet_mammals · pool, fade 0.01 · JAX`: what the job is and stands for in its suite."""
-    factors, labels = (text.split(";") for text in (job.runs[0].factor, job.runs[0].label))
-    name = str(job.spec.sampler.name)
-    said = dict(zip(factors, labels, strict=False))
-    if "sampler" in said:
-        name = said.pop("sampler")
-    others = [f"{factor} {label}" for factor, label in said.items() if factor != "base"]
-    shown = name if "base" in factors else ", ".join([name, *others])
-    return f"{job.spec.dataset} · {shown} · {FRAMEWORKS[job.framework]}"
+    run = job.runs[0]
+    said = dict(zip(run.factor.split(SEPARATOR), run.label.split(SEPARATOR), strict=False))
+    others = {factor: label for factor, label in said.items() if factor != BASE}
+    name = job.spec.sampler.name
+    if BASE not in said and "sampler" not in said:
+        named = (f"{factor} {without_brackets(label)}" for factor, label in others.items())
+        name = ", ".join([name, *named])
+    return f"{job.spec.dataset} · {others.get('sampler', name)} · {FRAMEWORKS[job.framework]}"
 
 
 def told(job: Job, folder: Path) -> str:
@@ -125,7 +126,9 @@ class Watch:
         text = NAMES[stem]() if stem in NAMES else _RULES.get(rule, "")
         if text:
             left = "" if self._bar else self.left()
-            self.console.print(f"{self.done:>3}/{self.total}  {text}{left}", highlight=False)
+            self.console.print(
+                f"{self.done:>3}/{self.total}  {text}{left}", highlight=False, soft_wrap=True
+            )
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=self.done, description=self.left())
 
