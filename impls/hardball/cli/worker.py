@@ -78,12 +78,13 @@ def _answer(connection: socket.socket, known: dict[str, str], app: Any) -> bool:
     done = threading.Event()
     watching = threading.Thread(target=_leave_with, args=(connection, done), daemon=True)
     watching.start()
-    _forget()
+    provenance.begin_peak_memory()
     code = _run(app, job["arguments"], *files)
     done.set()
     client.send(connection, {"code": code})
     connection.shutdown(socket.SHUT_RDWR)
     watching.join()
+    _forget()
     return True
 
 
@@ -126,7 +127,7 @@ def _called(app: Any, arguments: Sequence[str]) -> int:
 
 
 def _forget() -> None:
-    """Drop what earlier commands left: compiled programs, cached files, the peak of memory.
+    """Drop what a command left: compiled programs, cached files, memory that is in no use.
 
     Compiled programs are maps of memory, of which Linux gives a process 65,530.
     """

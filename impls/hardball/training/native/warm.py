@@ -9,20 +9,26 @@ import sys
 
 import numpy as np
 
+from hardball.core import files
 from hardball.training.native import choice, step, xla
 from hardball.training.native.compiled import FOLDER
 
 
 def ensure(framework: str, kernel: str, dtype: str) -> None:
-    """Have a kernel, "train" or "choose", in the cache for a framework and a dtype."""
+    """Have a kernel, "train" or "choose", in the cache for a framework and a dtype.
+
+    Of several processes that ask for one kernel, one compiles it and the others wait.
+    """
     done = FOLDER / f"{framework}-{kernel}-{dtype}.done"
     if done.exists():
         return
     command = [sys.executable, "-m", __name__, framework, kernel, dtype]
-    # Where it fails, the run compiles for itself and meets the same error, if there is one.
-    if subprocess.run(command, capture_output=True, check=False).returncode == 0:
-        done.parent.mkdir(parents=True, exist_ok=True)
-        done.touch()
+    with files.locked(done):
+        if done.exists():
+            return
+        # Where it fails, the run compiles for itself and meets the same error, if there is one.
+        if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+            done.touch()
 
 
 def compile_kernel(framework: str, kernel: str, dtype: str) -> None:
