@@ -11,9 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from hardball.cli.main import app
+from hardball.core import plugins
 from hardball.core.errors import HardballError
 from hardball.data.points import load_points
-from hardball.methods import plugins, registry
+from hardball.methods import registry
 from hardball.metrics import charts
 from hardball.runs import code, settings
 
@@ -145,6 +146,7 @@ def _forgotten(monkeypatch):
     before = [dict(each) for each in kept[:2]]
     begun, modules = set(plugins._BEGUN), set(sys.modules)
     yield
+    os.environ.pop(plugins.VARIABLE, None)
     for each, entries in zip(kept, before, strict=False):
         each.clear()
         each.update(entries)
@@ -167,7 +169,7 @@ def call(*arguments):
 
 
 def spec_of(**values):
-    base = {"dataset": "tree", **{k: settings.parse_value(v) for k, v in USED.items()}}
+    base = {"dataset": "tree", **{k: settings.read(k, v) for k, v in USED.items()}}
     return settings.make_spec({**base, **values}, "torch", 0)
 
 

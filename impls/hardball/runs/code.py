@@ -18,9 +18,9 @@ PACKAGE = Path(__file__).parents[1]
 _NEUTRAL = {
     f"hardball{below}"
     for below in (
-        *("", ".cli", ".core.errors", ".core.paths", ".data.store", ".methods"),
+        *("", ".cli", ".core.errors", ".core.paths", ".core.plugins", ".data.store", ".methods"),
         *(f".methods.{name}" for name in ("contract", "declare", "handed", "method")),
-        *(f".methods.{name}" for name in ("parameter", "plugins", "registry", "sources")),
+        *(f".methods.{name}" for name in ("parameter", "registry", "sources")),
         *(f".runs.{name}" for name in ("code", "collect", "plan", "settings", "spec", "suites")),
     )
 }
