@@ -177,6 +177,8 @@ def spec_of(**values):
 def test_methods_of_a_file_train_through_the_command_line(mine, tmp_path, framework):
     edges = tmp_path / "tree.tsv"
     edges.write_text(EDGES, encoding="utf-8")
+    for folder in ("datasets", "results"):
+        (tmp_path / folder).mkdir()
     environment = {
         **os.environ,
         "HARDBALL_ROOT": str(tmp_path),
