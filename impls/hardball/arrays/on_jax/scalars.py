@@ -1,4 +1,8 @@
-"""Small numerical pieces that every geometry shares."""
+"""Small numerical pieces that every geometry shares.
+
+Two texts: the hand-written gradients of each framework call them, and divisions and products have
+another quickest form in each.
+"""
 
 from collections.abc import Callable
 

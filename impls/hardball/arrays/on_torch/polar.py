@@ -7,6 +7,9 @@ A point is its radius a and m = sinh(a) u, with u its direction. With h = sinh^2
 the hyperbolic law of cosines without its cancellation. The backward passes are written out: the
 whole radial derivative goes to a and the tangential one to m, so neither is the difference of two
 large numbers, and the gradient is right at the origin too, where u is taken as 0.
+
+Two texts: a gradient of one's own is declared in another way in each framework, and PyTorch works
+in place, which saves passes over all pairs.
 """
 
 import math
