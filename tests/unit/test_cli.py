@@ -25,7 +25,7 @@ def test_version():
 
 COMMANDS = [
     *("fetch", "build", "check", "list", "plan", "train", "floors", "score", "collect"),
-    *("table", "plot", "gallery", "reference", "compare", "freeze", "readme", "peers"),
+    *("table", "plot", "gallery", "reference", "compare", "freeze", "rerun", "readme", "peers"),
     *("roofline", "blankets", "infomax", "draws"),
 ]
 

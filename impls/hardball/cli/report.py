@@ -4,11 +4,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+
+from hardball.core import paths
 
 RunsArgument = Annotated[
     str, typer.Argument(help="runs.csv, a folder that holds one, or the name of a suite")
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", help="where to write [beside runs.csv]")]
+RowsOption = Annotated[
+    bool, typer.Option("--rows-only", help="without what needs curves or points")
+]
 
 
 def answer(runs: RunsArgument = "quick") -> None:
@@ -26,17 +32,21 @@ def answer(runs: RunsArgument = "quick") -> None:
 def table(
     runs: RunsArgument = "quick",
     out: OutOption = None,
-    tex: Annotated[bool, typer.Option("--tex", help="write them as LaTeX too")] = False,
+    tex: Annotated[bool, typer.Option("--tex", help="as LaTeX too")] = False,
+    rows_only: RowsOption = False,
 ) -> None:
-    """Writes the tables of finished runs as CSV and Markdown, and as LaTeX where asked to.
+    """Writes the tables of finished runs as CSV and Markdown.
+
+    Those of a frozen suite go to results/work/redrawn/VERSION/SUITE/tables.
 
     \b
     hardball table quick
-    hardball table results/work/adhoc --out my_tables --tex
+    hardball table results/work/adhoc --out my_tables
+    hardball table results/v0.1/quick --tex
     """
     from hardball.report import commands
 
-    _say(commands.table_command(runs, out, tex))
+    _say(commands.table_command(runs, out, tex=tex, rows_only=rows_only))
 
 
 def plot(
@@ -45,16 +55,21 @@ def plot(
     format_: Annotated[
         list[str] | None, typer.Option("--format", help="svg or png; repeatable [both]")
     ] = None,
+    rows_only: RowsOption = False,
 ) -> None:
     """Draws the pictures of finished runs.
+
+    Those of a frozen suite go to results/work/redrawn/VERSION/SUITE/plots. Its curves and points
+    come from the version's archive, which lies where HARDBALL_ARCHIVES says.
 
     \b
     hardball plot quick
     hardball plot results/work/adhoc --format svg
+    hardball plot results/v0.1/quick
     """
     from hardball.report import commands
 
-    _say(commands.plot_command(runs, out, format_ or commands.FORMATS))
+    _say(commands.plot_command(runs, out, format_ or commands.FORMATS, rows_only=rows_only))
 
 
 def trends(
@@ -126,7 +141,10 @@ def freeze(
     suites: Annotated[list[str], typer.Argument(help="suites that ran")],
     force: Annotated[bool, typer.Option("--force", help="replace a frozen suite")] = False,
 ) -> None:
-    """Copies suites' rows, tables and pictures to results/VERSION, to be committed.
+    """Copies suites' rows, tables and linked pictures to results/VERSION, to be committed.
+
+    Curves and points are packed into one archive a version, which is kept outside of git, where
+    HARDBALL_ARCHIVES says. Refuses a suite of more than 2 MB and a version of more than 12 MB.
 
     \b
     hardball freeze v0.1 quick mammals
@@ -134,6 +152,27 @@ def freeze(
     from hardball.report import commands
 
     typer.echo(commands.freeze_command(version, suites, force))
+
+
+def rerun(
+    run: Annotated[str, typer.Argument(help="a run_id, as runs.csv has it")],
+    runs: Annotated[
+        str | None, typer.Argument(help="runs.csv or its folder [the frozen suite that has it]")
+    ] = None,
+) -> None:
+    """Trains one row's run again and compares every figure; exit code 1 when one differs.
+
+    The row, curve and points of the new run lie in results/work/rerun.
+
+    \b
+    hardball rerun wordnet_mammals-uniform-infonce-tangent-d5-9c1e7bb2-jax-s0 results/v0.1/quick
+    """
+    from hardball.report import commands
+    from hardball.report import rerun as again
+
+    results = paths.results()
+    kept = commands.runs_file(runs) if runs else again.find(run, results)
+    raise typer.Exit(again.rerun(run, kept, results / "work" / "rerun", Console()))
 
 
 def readme(
@@ -151,4 +190,4 @@ def _say(written: list[Path]) -> None:
         typer.echo(path)
 
 
-COMMANDS = (answer, table, plot, trends, gallery, reference, compare, freeze, readme)
+COMMANDS = (answer, table, plot, trends, gallery, reference, compare, freeze, rerun, readme)

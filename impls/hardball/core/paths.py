@@ -32,6 +32,14 @@ def cache() -> Path:
     return Path(named) if named else datasets() / "cache"
 
 
+def archives() -> str:
+    """Where archives of versions lie: `HARDBALL_ARCHIVES`, a folder or the address of one, if set.
+
+    Else archives/ in the cache.
+    """
+    return os.environ.get("HARDBALL_ARCHIVES") or str(cache() / "archives")
+
+
 def suites() -> Path:
     return root() / "benchmarks" / "suites"
 

@@ -1,13 +1,13 @@
 """Downloads: a card's sources in order, checked, written aside and renamed.
 
-A file that is in place is complete and has the card's sha256; an interrupted download stays as
+A file that is in place is complete and has the expected sha256; an interrupted download stays as
 <file>.part and is resumed.
 """
 
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,33 +53,46 @@ def fetch(name: str, progress: bool = True, force: bool = False) -> Fetched:
         if target.exists() and not force:
             _check(target, card.sha256, f"{target} is not the file of {name}", "delete it")
             return Fetched(target, "the cache")
-        return _from_sources(card, target, progress)
+        return _from_sources(name, card.sources, target, card.sha256, progress)
 
 
-def _from_sources(card: cards.Card, target: Path, progress: bool) -> Fetched:
+def fetch_url(what: str, url: str, target: Path, sha256: str, progress: bool = True) -> None:
+    """Downloads `what` to a file that is not there yet; an interrupted download is resumed.
+
+    Raises HardballError: the address does not answer, wrong sha256, no disk space.
+    """
+    with files.explained(what, target.parent), files.locked(target):
+        if not target.exists():
+            source = cards.Source(kind="url", url=url, sha256=None)
+            _from_sources(what, [source], target, sha256, progress)
+
+
+def _from_sources(
+    what: str, offered: Sequence[cards.Source], target: Path, sha256: str | None, progress: bool
+) -> Fetched:
     failures = []
     part = target.with_name(target.name + ".part")
-    for source in card.sources:
+    for source in offered:
         try:
-            with _watched(f"{card.file} from {source}", progress) as report:
-                _serve(card, source, part, report)
+            with _watched(f"{target.name} from {source}", progress) as report:
+                _serve(source, part, sha256, report)
         except sources.Unavailable as error:
             failures.append(f"{source}: {error}")
             continue
         part.replace(target)
         return Fetched(target, str(source))
-    known = f" (sha256 {card.sha256})" if card.sha256 else ""
+    known = f" (sha256 {sha256})" if sha256 else ""
     raise HardballError(
-        f"cannot fetch {card.name}: {'; '.join(failures)}. Connect to a network, or put "
-        f"{card.file}{known} into {target.parent} by hand"
+        f"cannot fetch {what}: {'; '.join(failures)}. Connect to a network, or put "
+        f"{target.name}{known} into {target.parent} by hand"
     )
 
 
-def _serve(card: cards.Card, source: cards.Source, part: Path, report: sources.Report) -> None:
+def _serve(source: cards.Source, part: Path, sha256: str | None, report: sources.Report) -> None:
     """Leaves checked bytes in `part`, or raises Unavailable; wrong bytes are deleted."""
     if source.kind == "url":
         resumed = sources.download(source.url, part, report)
-        if resumed and card.sha256 and files.sha256(part) != card.sha256:
+        if resumed and sha256 and files.sha256(part) != sha256:
             # What was there may stem from another version of the file: start afresh once.
             part.unlink()
             sources.download(source.url, part, report)
@@ -92,7 +105,7 @@ def _serve(card: cards.Card, source: cards.Source, part: Path, report: sources.R
                 member = archives.read_members(package, [source.member])[source.member]
                 package.write_bytes(member)
             shutil.move(package, part)
-    _verify(part, card.sha256)
+    _verify(part, sha256)
 
 
 def _verify(path: Path, expected: str | None) -> None:

@@ -1,4 +1,4 @@
-"""What `hardball answer | table | plot | trends | gallery | compare | freeze | readme` do."""
+"""What the commands of hardball.cli.report do, and which files they read and write."""
 
 import importlib
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from rich.console import Console
 
 from hardball.core import paths
 from hardball.core.errors import HardballError
-from hardball.report import answer, compare, freeze, readme, reference, rows
+from hardball.report import answer, compare, freeze, readme, reference, rows, sources
 from hardball.report.tables import all_tables
 
 FORMATS = ("svg", "png")
@@ -32,35 +32,38 @@ def answer_command(reference: str | Path) -> list[str]:
     return answer.answer(rows.read_runs(runs_file(reference)))
 
 
-def table_command(reference: str | Path, out: Path | None = None, tex: bool = False) -> list[Path]:
+def table_command(
+    reference: str | Path, out: Path | None = None, *, tex: bool = False, rows_only: bool = False
+) -> list[Path]:
     """Writes all tables of a suite's runs, beside runs.csv unless `out` is given.
 
-    tex: write LaTeX too.
+    Those of a frozen suite go to results/work/redrawn/<version>/<suite>/tables.
+    rows_only: without what needs curves or points.
     """
-    file = runs_file(reference)
-    runs = rows.read_runs(file)
-    floors = rows.read_floors(file.parent / "floors.csv")
-    published = rows.read_published(paths.datasets() / "published.csv")
-    folder = file.parent
-    found = all_tables.tables_of(runs, floors, published, folder / "points", folder / "curves")
-    return all_tables.write(found, out or file.parent / "tables", tex)
+    folder = runs_file(reference).parent
+    with sources.of(folder, rows_only) as source:
+        found = all_tables.tables_of(
+            source.runs, source.floors, source.published, source.points, source.curves
+        )
+    return all_tables.write(found, out or sources.place(folder) / "tables", tex)
 
 
 def plot_command(
-    reference: str | Path, out: Path | None = None, formats: Sequence[str] = FORMATS
+    reference: str | Path,
+    out: Path | None = None,
+    formats: Sequence[str] = FORMATS,
+    *,
+    rows_only: bool = False,
 ) -> list[Path]:
-    """Draws all pictures of a suite's runs, curves and points, beside runs.csv unless `out`."""
+    """Draws all pictures of a suite's runs, curves and points, beside runs.csv unless `out`.
+
+    Those of a frozen suite go to results/work/redrawn/<version>/<suite>/plots.
+    rows_only: without what needs curves or points.
+    """
     plots = _drawing("plots.all_plots")
-    file = runs_file(reference)
-    folder = file.parent
-    source = plots.Source(
-        rows.read_runs(file),
-        rows.read_floors(folder / "floors.csv"),
-        folder / "curves",
-        folder / "points",
-        rows.read_published(paths.datasets() / "published.csv"),
-    )
-    return plots.write(source, out or folder / "plots", formats)
+    folder = runs_file(reference).parent
+    with sources.of(folder, rows_only) as source:
+        return plots.write(source, out or sources.place(folder) / "plots", formats)
 
 
 def trends_command(
@@ -103,9 +106,15 @@ def compare_command(old: str | Path, new: str | Path, tolerance: float = 0.0) ->
 
 
 def freeze_command(version: str, suites: Sequence[str], force: bool = False) -> Path:
-    """Copies suites' rows, tables and pictures to results/<version>/."""
+    """Copies suites' rows, tables and linked pictures to results/<version>/, packs the archive."""
     folders = [runs_file(suite).parent for suite in suites]
-    return freeze.freeze(version, folders, paths.results(), force=force)
+    return freeze.freeze(version, folders, paths.results(), force=force, again=_tables_again)
+
+
+def _tables_again(folder: Path, out: Path) -> None:
+    """The tables that the rows of a folder alone allow."""
+    with sources.of(folder, rows_only=True) as source:
+        all_tables.write(all_tables.tables_of(source.runs, source.floors, source.published), out)
 
 
 def readme_command(version: str, suite: str = "samplers") -> Path:

@@ -6,6 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
+
+from hardball.data.points import save_points
+from hardball.hierarchy import dag
 
 MAP = {"uniform": 0.80, "siblings": 0.70, "cousins": 0.75, "pool": 0.95}
 DATASETS = ("wordnet_mammals", "ncbi_primates")
@@ -103,3 +107,59 @@ def work(tmp_path: Path, runs: pd.DataFrame) -> Path:
     folder.mkdir()
     runs.to_csv(folder / "runs.csv", index=False)
     return folder
+
+
+@pytest.fixture
+def toy_suite(tmp_path: Path) -> Path:
+    """A suite's folder: runs on a tree of 13 nodes, with the curves and points that they left."""
+    parents = {"a": "root", "b": "root", "c": "root", "c0": "c"}
+    parents |= {f"a{k}": "a" for k in range(5)} | {f"b{k}": "b" for k in range(3)}
+    h = dag.from_edges("toy", list(parents), list(parents.values()), groups=None)
+    dag.save(h, tmp_path / "toy")
+    folder = tmp_path / "toy_suite"
+    (folder / "curves").mkdir(parents=True)
+    runs = made_up_runs(2)
+    runs = runs[runs["dataset"] == "wordnet_mammals"].assign(dataset=str(tmp_path / "toy"))
+    runs.to_csv(folder / "runs.csv", index=False)
+    rng = np.random.default_rng(6)
+    for run in runs["run_id"]:
+        points = rng.normal(size=(h.n_nodes, 5)) * h.depth[:, None]
+        save_points(folder / "points" / f"{run}.npz", points, "tangent", 1.0, h.ids)
+    epochs = np.arange(1, 6)
+    for (config, framework), part in runs.groupby(["config_id", "framework"]):
+        curves = [
+            pd.DataFrame(
+                {"run_id": run, "epoch": epochs, "seconds": epochs * 0.1, "loss": 5.0 / epochs}
+            )
+            for run in part["run_id"]
+        ]
+        pd.concat(curves).to_parquet(folder / "curves" / f"{config}-{framework}.parquet")
+    return folder
+
+
+@pytest.fixture
+def finished(work: Path, runs: pd.DataFrame) -> Path:
+    """A suite's folder with a table, two pictures, and the curves and points of one run."""
+    for folder in ("tables", "plots", "curves", "points"):
+        (work / folder).mkdir()
+    (work / "tables" / "parity.md").write_text("table")
+    (work / "tables" / "parity.tex").write_text("table")
+    for name in ("metrics.png", "training.png"):
+        noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
+        Image.fromarray(noise).save(work / "plots" / name)
+    run = runs.iloc[0]
+    (work / "curves" / f"{run['config_id']}-{run['framework']}.parquet").write_bytes(b"curve")
+    (work / "points" / f"{run['run_id']}.npz").write_bytes(b"array")
+    (work / "points" / "of-no-row.npz").write_bytes(b"array")
+    return work
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout whose README links one picture of the suite; returns its results folder."""
+    monkeypatch.setenv("HARDBALL_ARCHIVES", str(tmp_path / "archives"))
+    root = tmp_path / "checkout"
+    (root / "results").mkdir(parents=True)
+    link = "results/v0.1/made_up/plots/training.png"
+    (root / "README.md").write_text(f"![curves]({link})\n", encoding="utf-8")
+    return root / "results"

@@ -1,15 +1,14 @@
-"""compare: what changed between two sets of runs, and freeze: results that stay."""
+"""compare: what changed between two sets of runs."""
 
 import io
-import json
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from hardball.core.errors import HardballError
-from hardball.report import compare, freeze, readme
-from hardball.report.commands import freeze_command, runs_file, table_command
+from hardball.report import compare, readme
+from hardball.report.commands import runs_file
 
 RUN = "wordnet_mammals-pool-jax-s2"
 
@@ -84,93 +83,8 @@ def test_what_changed_is_shown_with_counts(runs):
     assert f"{len(runs)} rows at tolerance 0: {len(runs) - 1} equal, 1 changed" in out.getvalue()
 
 
-@pytest.fixture
-def finished(work):
-    """A suite's folder with a table, a picture, and points that are too large to keep."""
-    (work / "tables").mkdir()
-    (work / "tables" / "parity.md").write_text("table")
-    (work / "plots").mkdir()
-    (work / "plots" / "parity.png").write_bytes(b"picture")
-    (work / "points").mkdir()
-    (work / "points" / "large.npz").write_bytes(b"array")
-    return work
-
-
-def test_freeze_keeps_rows_tables_pictures_and_environment(tmp_path, finished, runs):
-    target = freeze.freeze("v0.1", [finished], tmp_path / "results")
-    suite = target / "made_up"
-    assert sorted(p.name for p in suite.iterdir()) == [
-        "environment.json", "plots", "runs.csv", "tables",
-    ]  # fmt: skip
-    assert (suite / "runs.csv").read_bytes() == (finished / "runs.csv").read_bytes()
-    assert not list(target.rglob("*.npz"))
-    said = json.loads((suite / "environment.json").read_text())
-    assert said["runs"] == len(runs)
-    assert "numpy" in said["packages"]
-
-
-def test_freeze_does_not_overwrite_unless_forced(tmp_path, finished):
-    freeze.freeze("v0.1", [finished], tmp_path / "results")
-    with pytest.raises(HardballError, match="frozen already"):
-        freeze.freeze("v0.1", [finished], tmp_path / "results")
-    (finished / "plots" / "parity.png").rename(finished / "plots" / "other.png")
-    target = freeze.freeze("v0.1", [finished], tmp_path / "results", force=True)
-    assert [p.name for p in (target / "made_up" / "plots").iterdir()] == ["other.png"]
-
-
-def test_another_suite_joins_a_frozen_version(tmp_path, finished):
-    freeze.freeze("v0.1", [finished], tmp_path / "results")
-    second = finished.rename(finished.with_name("second"))
-    target = freeze.freeze("v0.1", [second], tmp_path / "results")
-    assert sorted(p.name for p in target.iterdir()) == ["made_up", "second"]
-
-
-def test_a_freeze_that_fails_leaves_nothing(tmp_path, finished, monkeypatch):
-    monkeypatch.setattr(freeze, "environment", lambda runs: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        freeze.freeze("v0.1", [finished], tmp_path / "results")
-    assert list((tmp_path / "results").iterdir()) == []
-
-
-@pytest.mark.parametrize("version", ["0.1", "../x", "v", "latest"])
-def test_a_version_is_written_as_v_and_numbers(tmp_path, finished, version):
-    with pytest.raises(HardballError, match=r"write it as v0\.1"):
-        freeze.freeze(version, [finished], tmp_path / "results")
-
-
-def test_freeze_refuses_what_is_incomplete_or_large(tmp_path, work, finished, monkeypatch):
-    monkeypatch.setattr(freeze, "LARGEST", 10)
-    with pytest.raises(HardballError, match="only files up to 10"):
-        freeze.freeze("v0.1", [finished], tmp_path / "results")
-    (finished / "plots" / "parity.png").unlink()
-    with pytest.raises(HardballError, match="has no plots: run `hardball plot made_up`"):
-        freeze.freeze("v0.1", [finished], tmp_path / "results")
-    with pytest.raises(HardballError, match=r"no runs\.csv at nowhere"):
-        freeze_command("v0.1", ["nowhere"])
-
-
 def test_a_suite_is_named_by_file_folder_or_name(work):
     assert runs_file(work) == runs_file(work / "runs.csv") == work / "runs.csv"
-
-
-def test_readme_regions_are_filled_and_filled_again(tmp_path, finished):
-    table_command(finished)
-    (finished / "plots" / "disk-wordnet_mammals-d5.png").write_bytes(b"picture")
-    target = freeze.freeze("v0.1", [finished], tmp_path / "results")
-    page = tmp_path / "README.md"
-    page.write_text(
-        "before\n<!-- begin results table -->\nold\n<!-- end results table -->\nbetween\n"
-        "<!-- begin figure -->\n<!-- end figure -->\nafter\n"
-    )
-    readme.update(page, target / "made_up", tmp_path)
-    once = page.read_text()
-    readme.update(page, target / "made_up", tmp_path)
-    assert page.read_text() == once
-    assert "old" not in once
-    assert "](results/v0.1/made_up/plots/disk-wordnet_mammals-d5.png)" in once
-    pool = next(line for line in once.splitlines() if line.startswith("| pool"))
-    assert "| jax |" in pool
-    assert "134 M" in pool
 
 
 def test_a_page_without_the_region_is_an_error():

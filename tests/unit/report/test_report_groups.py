@@ -8,6 +8,7 @@ from hardball.methods import registry
 from hardball.report import quality
 from hardball.report.plots import all_plots, groups, quality_plots, style, training_plots
 from hardball.report.plots.groups import grouped
+from hardball.report.sources import Source
 
 MOST = len(style.PALETTE)
 
@@ -111,7 +112,7 @@ def test_every_sampler_of_the_catalogue_has_a_colour_of_its_own_in_its_row():
 def test_too_many_lines_of_several_losses_are_a_picture_a_loss(tmp_path, samplers, names):
     runs, curves = suite(["infonce", "margin"], samplers)
     curves.to_parquet(tmp_path / "all.parquet")
-    source = all_plots.Source(runs, pd.DataFrame(), tmp_path, tmp_path)
+    source = Source(runs, pd.DataFrame(), tmp_path, tmp_path)
     drawn = all_plots._training_plots(source, runs, "d", "reconstruction", "d")
     assert [name for name, _ in drawn] == names
 

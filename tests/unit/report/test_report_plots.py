@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from hardball.core.errors import HardballError
-from hardball.data.points import save_points
 from hardball.hierarchy import dag
 from hardball.report import rows
 from hardball.report.plots import all_plots, disk_plots, labels, metric_plots, style, training_plots
 from hardball.report.plots.labels import Name
 from hardball.report.plots.projection import distances, project, to_disk
+from hardball.report.sources import Source
 
 
 def between(x, y):
@@ -137,27 +137,9 @@ def metric_of(runs):
 
 
 @pytest.fixture
-def drawable(tmp_path, make_runs):
-    """Runs on a small tree with curves and points, as a suite leaves them."""
-    h = tree()
-    folder = tmp_path / "toy"
-    dag.save(h, folder)
-    runs = make_runs(2)
-    runs = runs[runs["dataset"] == "wordnet_mammals"].assign(dataset=str(folder))
-    rng = np.random.default_rng(6)
-    for run in runs["run_id"]:
-        points = rng.normal(size=(h.n_nodes, 5)) * h.depth[:, None]
-        save_points(tmp_path / "points" / f"{run}.npz", points, "tangent", 1.0, h.ids)
-    epochs = np.arange(1, 6)
-    curves = [
-        pd.DataFrame(
-            {"run_id": run, "epoch": epochs, "seconds": epochs * 0.1, "loss": 5.0 / epochs}
-        )
-        for run in runs["run_id"]
-    ]
-    (tmp_path / "curves").mkdir()
-    pd.concat(curves).to_parquet(tmp_path / "curves" / "all.parquet")
-    return all_plots.Source(runs, pd.DataFrame(), tmp_path / "curves", tmp_path / "points")
+def drawable(toy_suite):
+    runs = rows.read_runs(toy_suite / "runs.csv")
+    return Source(runs, pd.DataFrame(), toy_suite / "curves", toy_suite / "points")
 
 
 def test_every_picture_is_drawn_twice_the_same(drawable, tmp_path):

@@ -1,7 +1,6 @@
 """All pictures of a suite: written as SVG and PNG."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,23 +23,13 @@ from hardball.report.plots import (
     style,
     training_plots,
 )
+from hardball.report.sources import Source
 from hardball.report.summary import FINISHED
 from hardball.report.tables.contrasts import sampler_rows
 
 # A disk picture of more nodes shows nothing, and reading a huge hierarchy costs minutes.
 FEWEST_NODES, MOST_NODES = 3, 200_000
 PRIMARY = "map"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A suite's results: its rows, floors, folders of curves and points; published figures."""
-
-    runs: pd.DataFrame
-    floors: pd.DataFrame
-    curves: Path
-    points: Path
-    published: pd.DataFrame | None = None
 
 
 def plots_of(source: Source) -> Iterator[tuple[str, Figure]]:

@@ -1,0 +1,65 @@
+"""What tables and pictures are made of: rows and baselines, folders of curves and points."""
+
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from hardball.core import paths
+from hardball.report import archive, rows
+from hardball.report.frozen import Frozen, frozen
+
+
+@dataclass(frozen=True)
+class Source:
+    """A suite's results: its rows, floors, folders of curves and points; published figures."""
+
+    runs: pd.DataFrame
+    floors: pd.DataFrame
+    curves: Path
+    points: Path
+    published: pd.DataFrame | None = None
+
+
+def place(folder: Path) -> Path:
+    """Where what is drawn of a suite goes: its folder, or an ignored one where it is frozen."""
+    kept = frozen(folder)
+    return kept.drawn if kept else folder
+
+
+@contextlib.contextmanager
+def of(folder: Path, rows_only: bool = False) -> Iterator[Source]:
+    """The source of a suite's folder; a frozen suite's curves and points are its archive's.
+
+    A frozen version without an archive has none; one line on stderr says so.
+    rows_only: the source has no curves and points.
+    Raises HardballError where the archive is not to be had.
+    """
+    kept = frozen(folder)
+    with tempfile.TemporaryDirectory(prefix="hardball-") as name:
+        beside = Path(name) if rows_only or kept else folder
+        if kept and not rows_only:
+            _unpack(kept, beside)
+        yield Source(
+            rows.read_runs(folder / "runs.csv"),
+            rows.read_floors(folder / "floors.csv"),
+            beside / "curves",
+            beside / "points",
+            rows.read_published(paths.datasets() / "published.csv"),
+        )
+
+
+def _unpack(kept: Frozen, into: Path) -> None:
+    record = archive.read_record(kept.folder.parent)
+    if record is None or not record.of(kept.suite):
+        print(
+            f"{kept.version} has no archive of {kept.suite}: what needs curves or points is left "
+            "out; `hardball rerun ROW` makes those of one run again",
+            file=sys.stderr,
+        )
+        return
+    archive.unpack(archive.find(record), record, kept.suite, into)
