@@ -1,7 +1,7 @@
 """What a suite's rows say about negatives, in at most five lines.
 
-For each data set: the negatives with the highest MAP, by how much over uniform ones, and which
-others do worse. Everything is computed from the rows; two methods whose intervals overlap are not
+For each data set: the negatives with the highest MAP, by how much over uniform ones, and how the
+others compare. Everything is computed from the rows; two methods whose intervals overlap are not
 told apart. Rows of one framework are compared; the last line says how far the others are off.
 """
 
@@ -32,7 +32,7 @@ def answer(runs: pd.DataFrame) -> list[str]:
         return ["No run of these has a closure MAP: `hardball table` shows what they have."]
     parts = [part for _, part in found.groupby(["dataset", "task"], sort=False)]
     groups = [_Group(part) for part in parts]
-    first, second = [g.winner() for g in groups], [g.losers() for g in groups]
+    first, second = [g.winner() for g in groups], [g.others() for g in groups]
     room = LINES - 1 - len(groups)
     lines = []
     for place, line in enumerate(first[: LINES - 1]):
@@ -114,23 +114,23 @@ class _Group:
         near = [self.name(s) for s in level if s is not reference]
         return f"{text}. Overlaps with: {_some(near)}." if near else f"{text}."
 
-    def losers(self) -> str:
-        """Who is behind uniform negatives, by how much, and who is level with them."""
+    def others(self) -> str:
+        """Beside the best: who is ahead of uniform negatives, level with them, or behind."""
         reference = self.reference
         if reference is None:
             return ""
-        behind, level = [], []
-        for method in self.summaries:
+        found: dict[str, list[str]] = {"better": [], "level": [], "worse": []}
+        for method in self.summaries[1:]:
             if method is reference:
                 continue
             gap = _value(method).value - _value(reference).value
             if _overlap(_value(method), _value(reference)):
-                level.append(self.name(method))
-            elif gap < 0:
-                said = f"{gap:+.2f}" if np.isfinite(gap) else "diverged"
-                behind.append(f"{self.name(method)} {said}")
-        text = f"{self.what}: worse than uniform: {_some(behind)}"
-        return f"{text}. Level with it: {_some(level)}." if level else f"{text}."
+                found["level"].append(self.name(method))
+                continue
+            said = f"{gap:+.2f}" if np.isfinite(gap) else "diverged"
+            found["better" if gap > 0 else "worse"].append(f"{self.name(method)} {said}")
+        named = [f"{how}: {_some(names)}" for how, names in found.items() if names]
+        return f"{self.what}, the others against uniform: {'. '.join(named)}." if named else ""
 
 
 def _some(names: Sequence[str]) -> str:

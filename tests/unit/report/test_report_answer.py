@@ -39,13 +39,20 @@ def test_the_winner_and_its_lead_over_uniform(runs):
     assert abs(gap - (means["pool"] - means["uniform"])) < 0.01
 
 
-def test_who_is_worse_than_uniform(runs):
-    lines = answer(runs)
-    behind = next(line for line in lines if line.startswith(f"{MAMMALS}: worse"))
-    assert behind.startswith(f"{MAMMALS}: worse than uniform: cousins -0.0")
-    assert "; siblings -0." in behind
-    assert "pool" not in behind
-    assert [line.split(":")[0] for line in lines[:4]] == [MAMMALS, MAMMALS, PRIMATES, PRIMATES]
+def test_how_the_others_compare_with_uniform(runs):
+    """Cousins are .05 below, siblings .10; a second pool .05 above."""
+    more = runs[runs["sampler"] == "pool"].copy()
+    more["sampler"] = "degree"
+    more["config_id"] += "-degree"
+    more["map"] -= 0.1
+    lines = answer(pd.concat([runs, more]))
+    others = lines[1]
+    assert others.startswith(f"{MAMMALS}, the others against uniform: better: degree +0.0")
+    assert ". worse: cousins -0.0" in others
+    assert "; siblings -0." in others
+    assert "pool" not in others
+    data_sets = [line.split(":")[0].split(",")[0] for line in lines[:4]]
+    assert data_sets == [MAMMALS, MAMMALS, PRIMATES, PRIMATES]
 
 
 def test_seeds_and_frameworks_are_told(runs):
