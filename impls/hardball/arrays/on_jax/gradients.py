@@ -13,8 +13,8 @@ def differentiable(
     """A function of `forward`'s arguments whose gradient `backward` gives; made once, at load.
 
     forward(*arrays, *numbers) -> value, saved: the last `numbers` arguments are plain numbers.
-    backward(*numbers, saved, g) -> a gradient for each array, or None where there is none; g is the
-    gradient of the value, saved a tuple of arrays.
+    backward(*numbers, saved, g) -> a tuple, a gradient for each array, or None where there is none;
+    g is the gradient of the value, saved a tuple of arrays.
 
     >>> import jax.numpy as jnp
     >>> cube = differentiable(lambda x: (x**3, (x,)), lambda saved, g: (3 * saved[0] ** 2 * g,))

@@ -15,8 +15,8 @@ def differentiable(
     """A function of `forward`'s arguments whose gradient `backward` gives; made once, at load.
 
     forward(*arrays, *numbers) -> value, saved: the last `numbers` arguments are plain numbers.
-    backward(*numbers, saved, g) -> a gradient for each array, or None where there is none; g is the
-    gradient of the value, saved a tuple of arrays.
+    backward(*numbers, saved, g) -> a tuple, a gradient for each array, or None where there is none;
+    g is the gradient of the value, saved a tuple of arrays.
 
     >>> cube = differentiable(lambda x: (x**3, (x,)), lambda saved, g: (3 * saved[0] ** 2 * g,))
     >>> x = torch.tensor(2.0, requires_grad=True)
@@ -24,7 +24,7 @@ def differentiable(
     >>> float(x.grad)
     12.0
     """
-    arrays = len(inspect.signature(forward).parameters) - numbers
+    arrays, none = len(inspect.signature(forward).parameters) - numbers, (None,) * numbers
 
     class Written(torch.autograd.Function):
         @staticmethod
@@ -37,7 +37,6 @@ def differentiable(
         @staticmethod
         @once_differentiable
         def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
-            gradients = backward(*ctx.numbers, ctx.saved_tensors, g)
-            return (*gradients, *(None for _ in range(numbers)))
+            return backward(*ctx.numbers, ctx.saved_tensors, g) + none
 
     return Written.apply
