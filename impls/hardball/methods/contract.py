@@ -198,6 +198,13 @@ class Entry:
         """`refresh` over the namespace `xp`; None where the sampler keeps no lists."""
         return None if self.refresh is None else _with_defaults(self.refresh, xp, self.parameters)
 
+    def bind_build(self) -> Body | None:
+        """`build` with the defaults of its parameters; None where the method builds no arrays."""
+        if self.build is None:
+            return None
+        defaults = facts.options(self.build, self.parameters)
+        return _described(functools.partial(self.build, **defaults), self.build)
+
     def bind_coast(self, xp: Any) -> Body | None:
         """`coast` over the namespace `xp`; None where untouched rows stay as they are."""
         return None if self.coast is None else _with_defaults(self.coast, xp, self.parameters)

@@ -155,8 +155,8 @@ def coaster(name: str, framework: str) -> Callable[..., Any] | None:
 
 
 def builder(kind: Kind, name: str) -> Callable[..., Any]:
-    """The host function that builds a method's arrays."""
-    build = entry(kind, name).build
+    """The host function that builds a method's arrays; its parameters have their defaults."""
+    build = entry(kind, name).bind_build()
     if build is None:
         raise HardballError(f"{kind} {name} builds no arrays")
     return build
