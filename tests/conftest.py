@@ -32,6 +32,7 @@ LONGEST = (
     "tests/pairs/test_trajectories.py",
     "tests/contracts/test_methods.py",
     "tests/contracts/test_mutants.py",
+    "tests/contracts/test_runs.py",
     "tests/contracts/test_kernels.py",
     "tests/pairs/test_hgat.py",
 )
