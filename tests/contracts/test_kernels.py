@@ -143,7 +143,7 @@ def test_listing_kernels_imports_neither_framework():
         "import sys; sys.path.insert(0, 'benchmarks')\n"
         "from speed import kernels, memory, timings\n"
         "assert list(kernels.kernels())\n"
-        "assert not {'jax', 'torch', 'numpy', 'asv'} & set(sys.modules)\n"
+        "assert not {'jax', 'torch', 'asv'} & set(sys.modules)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT

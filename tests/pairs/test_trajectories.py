@@ -244,7 +244,8 @@ def compiled_path(geometry, pooled, measure, quick):
     """(which loss, table, pairs, told, draws, rate) -> points and losses after every step."""
     settings = {"sampler": SAMPLERS[(IN_POOLS if pooled else IN_PAIRS)[0]], **GEOMETRIES[geometry]}
     how = methods.resolve(spec_of("jax", **settings), "jax", width=0)
-    how = dataclasses.replace(how, measure=measure)
+    norms = facts.NORMS if measure == "xi" else ()
+    how = dataclasses.replace(how, measure=measure, norms=norms)
     functions = [one_loss(LOSSES[name]) for name in comparing(measure, geometry, quick)]
 
     def path(which, table, pairs, told, draws, rate):

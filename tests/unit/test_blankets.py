@@ -224,7 +224,7 @@ def test_the_command_writes_a_row(framework: str, tmp_path, monkeypatch) -> None
         (["--drop", "sibling"], "allowed are parent, child, coparent, any"),
         (["--steps", "0"], "must be above 0"),
         (["--breaks", "0", "--no-others"], "there must be 1 or more"),
-        (["--manifold", "torus"], "allowed are poincare"),
+        (["--manifold", "torus"], "allowed are euclidean, lorentz, poincare"),
         (["-f", "torch", *SMALL, "--lr", "1e30"], "the loss is not finite from step 1 on"),
         (["-d", "ncbi_primates", "--drop", "coparent"], "change heldout, drop or the hierarchy"),
     ],

@@ -76,7 +76,7 @@ def test_link_prediction_at_fraction_1_leaves_out_only_what_is_held_out(h: Hiera
 
 
 def test_fractions_of_one_seed_are_nested_around_one_test_set(h: Hierarchy) -> None:
-    splits = [link_prediction(h, closure(h), 3, fraction) for fraction in (0.0, 0.1, 0.5, 0.9)]
+    splits = [link_prediction(h, closure(h), 3, fraction=f) for f in (0.0, 0.1, 0.5, 0.9)]
     for small, large in pairwise(splits):
         assert as_set(small.train) < as_set(large.train)
         assert as_set(small.test) == as_set(large.test)

@@ -118,7 +118,7 @@ def test_the_command_writes_a_row(framework: str, tmp_path) -> None:
         (["-f", "numpy"], "allowed are jax, torch"),
         (["--dtype", "float16"], "allowed are float32, float64"),
         (["--steps", "0"], "must be above 0"),
-        (["--manifold", "torus"], "allowed are poincare"),
+        (["--manifold", "torus"], "allowed are euclidean, lorentz, poincare"),
         (["--features", "colour"], "allowed are names, rank, degree, depth, all"),
         (["--label", "colour"], "wordnet_mammals has no label 'colour'"),
         (["-f", "torch", *SMALL, "--lr", "1e30"], "the loss is not finite from step 1 on"),

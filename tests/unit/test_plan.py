@@ -160,7 +160,7 @@ def test_a_budget_changes_the_base(tmp_path):
         (HEAD + "base: {dataset: d}\nframeworks: [numpy]\n", "frameworks.0"),
         (
             HEAD + "base: {dataset: d}\ngroups: [{factor: loss, over: {loss: [margins]}}]\n",
-            "group 'loss': unknown loss 'margins': allowed are infonce",
+            "group 'loss': unknown loss 'margins': allowed are adjacency",
         ),
     ],
 )

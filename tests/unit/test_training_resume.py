@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from hardball.hierarchy.dag import from_edges
 from hardball.runs.spec import RunSpec
-from hardball.core import array_files as checkpoint
+from hardball.core import array_files
 from hardball.training.train import train
 
 names = [f"n{i}" for i in range(60)]
