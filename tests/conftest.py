@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from hardball.hierarchy.dag import Hierarchy, from_edges
+from hardball.methods import registry
 from hardball.training import problem
 
 Edges = tuple[list[str], list[str]]
@@ -57,6 +58,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return TOGETHER.get(name, name)
 
     return Files(config, log)
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> Iterator[None]:
+    """What a test registers is forgotten after it."""
+    registry.entries()
+    before = dict(registry._ENTRIES)
+    yield
+    registry._ENTRIES.clear()
+    registry._ENTRIES.update(before)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -248,7 +248,7 @@ def drifting():
         speed = keep * state["speed"] + grads
         return rows - lr * speed, {"speed": speed, "seen": state["seen"]}
 
-    entry = declare(
+    return declare(
         "optimizer",
         drifting,
         summary="momentum, and a drift of untouched rows",
@@ -257,8 +257,6 @@ def drifting():
         state=(("seen", 2), ("speed", "point")),
         coast=coast,
     )
-    yield entry
-    del registry._ENTRIES["optimizer", "drifting"]
 
 
 @pytest.mark.parametrize("framework", ["jax", "torch"])

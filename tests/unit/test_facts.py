@@ -12,16 +12,6 @@ SAID = {"summary": "an example", "source": "hardball: an example"}
 AXES = {"B": 4, "K": 3, "R": 20, "N": 30, "T": 2, "d": 5, "C": 6, "H": 7, "F": 8}
 
 
-@pytest.fixture(autouse=True)
-def _unknown_again():
-    """What a test registers is forgotten."""
-    registry.entries()
-    before = dict(registry._ENTRIES)
-    yield
-    registry._ENTRIES.clear()
-    registry._ENTRIES.update(before)
-
-
 def test_an_argument_that_is_neither_fact_nor_parameter_is_refused():
     with pytest.raises(
         HardballError, match=r"loss short takes 'hop', which is none of its param"

@@ -351,7 +351,6 @@ def outside_loss(xp, d_pos, d_neg, weight):
 """
     (tmp_path / "my_losses.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
     importlib.import_module("my_losses")
     spec = settings.make_spec({"dataset": "d", "loss": "outside_loss"}, "jax", 0)
     first = code.code_sha256(spec)

@@ -139,17 +139,13 @@ EDGES = "child\tparent\n" + "".join(f"n{i}\tn{(i - 1) // 2}\n" for i in range(1,
 
 @pytest.fixture(autouse=True)
 def _forgotten(monkeypatch):
-    """What a test names and registers is forgotten."""
+    """What a test names is forgotten."""
     monkeypatch.delenv(plugins.VARIABLE, raising=False)
-    registry.entries()
-    kept = (registry._ENTRIES, charts.CHARTS, sys.modules)
-    before = [dict(each) for each in kept[:2]]
-    begun, modules = set(plugins._BEGUN), set(sys.modules)
+    begun, modules, known = set(plugins._BEGUN), set(sys.modules), dict(charts.CHARTS)
     yield
     os.environ.pop(plugins.VARIABLE, None)
-    for each, entries in zip(kept, before, strict=False):
-        each.clear()
-        each.update(entries)
+    charts.CHARTS.clear()
+    charts.CHARTS.update(known)
     plugins._BEGUN.clear()
     plugins._BEGUN.update(begun)
     for name in set(sys.modules) - modules:

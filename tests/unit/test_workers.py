@@ -4,6 +4,7 @@
 small function in the place of the command line; the last ones start real workers.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -159,16 +160,23 @@ def rows_of(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "runs.csv").drop(columns=list(TIMES))
 
 
+def open_files(process: Path) -> set[str]:
+    """The files that a process has open; it may close some while we look."""
+    found = set()
+    for handle in (process / "fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(os.readlink(handle))
+    return found
+
+
 def process_of(folder: Path) -> int:
     """The worker that keeps the folder's first log open."""
     for process in Path("/proc").glob("[0-9]*"):
-        try:
+        with contextlib.suppress(OSError):
             words = (process / "cmdline").read_bytes().split(b"\0")
-            files = [os.readlink(handle) for handle in (process / "fd").iterdir()]
-        except OSError:
-            continue
-        if b"hardball.cli.worker" in words and str(folder / "torch-0.log") in files:
-            return int(process.name)
+            ours = b"hardball.cli.worker" in words
+            if ours and str(folder / "torch-0.log") in open_files(process):
+                return int(process.name)
     raise AssertionError("no worker")
 
 
