@@ -8,6 +8,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[1]
+# Two processes share two cores, so each takes one thread; what JAX compiles is kept for the next
+# process, of this run or another. Set before numba and either framework are imported.
+# numba can have two, for tests that ask for them.
+for name, count in (("OMP", 1), ("OPENBLAS", 1), ("MKL", 1), ("NUMBA", 2)):
+    os.environ.setdefault(f"{name}_NUM_THREADS", str(count))
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+)
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache" / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+
+import numba
 import numpy as np
 import pytest
 
@@ -15,18 +28,9 @@ from hardball.hierarchy.dag import Hierarchy, from_edges
 from hardball.methods import registry
 from hardball.training import problem
 
-Edges = tuple[list[str], list[str]]
+numba.set_num_threads(1)
 
-ROOT = Path(__file__).resolve().parents[1]
-# Two processes share two cores, so each takes one thread; what JAX compiles is kept for the next
-# process, of this run or another. Set before either framework is imported.
-for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
-    os.environ.setdefault(f"{name}_NUM_THREADS", "1")
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-)
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache" / "jax"))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+Edges = tuple[list[str], list[str]]
 
 # The files that take longest, which begin first.
 LONGEST = (

@@ -46,6 +46,7 @@ class Hierarchy:
     level_starts: (max_depth + 2,) nodes of depth k are level_starts[k]..level_starts[k+1]-1.
     tree: (N,) the root above each node, itself for a root.
     groups: label -> (N,) codes into group_names[label], -1 for none.
+    whole: the hierarchy whose training graph this is, see `training_graph`; None where it is all.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Hierarchy:
     groups: dict[str, Int32] = field(default_factory=dict)
     group_names: dict[str, list[str]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    whole: "Hierarchy | None" = None
 
     @property
     def n_nodes(self) -> int:

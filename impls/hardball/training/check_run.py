@@ -198,8 +198,10 @@ def _with_spec(
 ) -> list[Check]:
     if spec.manifold.name != manifold:
         raise HardballError(f"points of {manifold}, but the run says {spec.manifold.name}")
+    built = problem.build(spec, h)
+    # Draws are promised of what a run may know, which has numbers of its own.
+    h, points = built.hierarchy, built.trained(points)
     relations = closure(h)
-    built = problem.build(spec, h, relations)
     largest = float(np.linalg.norm(built.start, axis=1).max())
     start = Check(
         _WITH_SPEC[0], largest < MAX_START, f"largest radius {largest:.4f} at initialisation"

@@ -43,7 +43,8 @@ def fisher(task: Problem, batches: int = 100) -> np.ndarray:
     assert begin is not None
     found = begin(task.hierarchy, **spec.start.params)
     before = problem.build(spec.model_copy(update=_PLAIN), found.hierarchy)
-    information = diagonal(dataclasses.replace(before, start=found.vectors), batches)
+    begun = dataclasses.replace(before, start=before.trained(found.vectors))
+    information = before.asked(diagonal(begun, batches))
     out = np.zeros((task.n_nodes, spec.dim))
     known = found.place >= 0
     out[known] = information[found.place[known]]

@@ -294,10 +294,10 @@ def _finished(
     pairs = split.validation if held_out else split.train
     assert pairs is not None
     figures = validate(
-        points,
+        problem.asked(points),
         spec.manifold.name,
         heads.curvature(spec, engine.heads(table)) or curvature(spec),
-        problem.hierarchy,
+        problem.whole,
         pairs,
         split.exclude,
         sources=VALIDATION_SOURCES,

@@ -65,7 +65,7 @@ def negative_figures(
         np.stack([ids for ids, _ in steps]),
         np.stack([counts for _, counts in steps]),
         task.spec.seed,
-        known=task.split.known,
+        known=task.known,
     )
     return figures | likeness(task, anchors, steps)
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from hardball.core import random_bits
 from hardball.core.errors import HardballError
-from hardball.hierarchy.closure import Csr
+from hardball.hierarchy.closure import Csr, from_pairs
 from hardball.hierarchy.closure import closure as closure_of
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.hops import hops as shortest
 from hardball.hierarchy.splits import Split
+from hardball.hierarchy.training_graph import training_graph
 from hardball.hierarchy.tree_paths import paths_index
 from hardball.methods import registry
 from hardball.methods.batches.cut import Cut, Steps
@@ -33,15 +34,20 @@ INT32_MAX = 2**31 - 1
 class Problem:
     """One run's arrays.
 
-    positives: int32 (P, 2), pairs of node and ancestor. known_indptr, known_indices: the positives
-    that draws are checked against, one ascending row a node. indexes: each sampler's arrays, the
-    run's own before its hard ones.
+    hierarchy: the graph of the training pairs, see `training_graph`; nodes have its numbers in all
+    that follows. positives: int32 (P, 2), pairs of node and ancestor. known_indptr, known_indices:
+    the positives that draws are checked against, one ascending row a node. indexes: each sampler's
+    arrays, the run's own before its hard ones.
     start: float64 (N, dim), tangent vectors at the origin from which the run begins. shared: what
     other runs on the hierarchy need as well.
+    whole, closure, split: the hierarchy with what is held out, in its own numbers: what the points
+    are asked about, see `Problem.asked`. number (N,): the row here of each node there.
     """
 
     spec: RunSpec
     hierarchy: Hierarchy
+    whole: Hierarchy
+    number: np.ndarray
     closure: Csr
     split: Split
     positives: np.ndarray
@@ -54,6 +60,19 @@ class Problem:
     @property
     def n_nodes(self) -> int:
         return len(self.start)
+
+    def asked(self, points: np.ndarray) -> np.ndarray:
+        """Rows of the training's nodes, (N, ...), as rows of the nodes of `whole`."""
+        return points if self.hierarchy is self.whole else points[self.number]
+
+    def trained(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of the nodes of `whole`, (N, ...), as rows of the training's nodes."""
+        return rows if self.hierarchy is self.whole else rows[np.argsort(self.number)]
+
+    @property
+    def known(self) -> Csr:
+        """The training pairs as rows."""
+        return Csr(self.known_indptr.astype(np.int64), self.known_indices)
 
     @property
     def known_width(self) -> int:
@@ -91,10 +110,9 @@ class Problem:
     def hops(self) -> np.ndarray:
         """Edges of the shortest path from the node of every training pair to the ancestor: int32.
 
-        (P,), of the whole hierarchy, through any parent.
+        (P,), of the training graph, through any parent.
         """
-        known = Csr(self.known_indptr.astype(np.int64), self.known_indices)
-        return shortest(self.hierarchy, known)
+        return shortest(self.hierarchy, self.known)
 
     @property
     def depth(self) -> np.ndarray:
@@ -165,25 +183,39 @@ def build(
             f"{spec.dataset}: {len(split.known.indices)} known pairs, at most {INT32_MAX} fit: "
             "train on a subtree, or on its direct edges"
         )
-    shared = Shared(hierarchy) if shared is None else shared
+    seen, number = training_graph(hierarchy, split.known)
+    positives, known = _pairs(split, seen, number)
+    if shared is None or seen is not hierarchy:
+        shared = Shared(seen)
     by_features = [term for term in spec.regularizers if "features" in term.params]
-    indexes = shared.indexes(samplers(spec), split.known, by_features)
+    indexes = shared.indexes(samplers(spec), known, by_features)
     noise = spec.init_scale * random_bits.normal(
         spec.seed, "initialise", (hierarchy.n_nodes, spec.dim)
     )
-    start = registry.builder("start", spec.start.name)(hierarchy, noise, **spec.start.params)
+    start = registry.builder("start", spec.start.name)(seen, noise, **spec.start.params)
     return Problem(
         spec=spec,
-        hierarchy=hierarchy,
+        hierarchy=seen,
+        whole=hierarchy,
+        number=number,
         closure=relations,
         split=split,
-        positives=np.ascontiguousarray(split.train, np.int32),
-        known_indptr=split.known.indptr.astype(np.int32),
-        known_indices=split.known.indices.astype(np.int32, copy=False),
+        positives=positives,
+        known_indptr=known.indptr.astype(np.int32),
+        known_indices=known.indices.astype(np.int32, copy=False),
         indexes=indexes,
         start=start,
         shared=shared,
     )
+
+
+def _pairs(split: Split, seen: Hierarchy, number: np.ndarray) -> tuple[np.ndarray, Csr]:
+    """The training pairs, ascending, and as rows, by the numbers of the training graph."""
+    if seen.whole is None:
+        return np.ascontiguousarray(split.train, np.int32), split.known
+    pairs = number[split.train]
+    pairs = np.ascontiguousarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))], np.int32)
+    return pairs, from_pairs(pairs, seen.n_nodes)
 
 
 class Chunk(NamedTuple):

@@ -65,7 +65,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
     spec = task.spec
     came_from = provenance()
     code = code_sha256(spec)
-    data = task.hierarchy.content_sha256
+    data = task.whole.content_sha256
     if spec.framework == "jax":
         _keep_compiled()
     engine = importlib.import_module(f"hardball.training.engine_{spec.framework}").Engine(
@@ -76,17 +76,18 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
     ended = loop.run(task, engine, saved=saved, identity=identity, progress=progress)
     learned = heads.curvature(spec, ended.heads)
     c = learned or problem.curvature(spec)
+    points = task.asked(ended.points)
     metrics: dict[str, float | None] = {}
     if not ended.diverged:
         sources = SOURCES if task.n_nodes > EXACT_UP_TO else None
         metrics |= evaluate(
-            ended.points,
+            points,
             spec.manifold.name,
             c,
-            task.hierarchy,
+            task.whole,
             task.split,
             task.closure,
-            start_points=ended.start_points,
+            start_points=task.asked(ended.start_points),
             sources=sources,
             seed=spec.seed,
             aperture=_aperture(spec),
@@ -125,7 +126,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
     )
     if saved:
         saved.unlink(missing_ok=True)
-    return Result(ended.points, Row(spec=spec, outcome=outcome), ended.curves, c, ended.heads)
+    return Result(points, Row(spec=spec, outcome=outcome), ended.curves, c, ended.heads)
 
 
 def _aperture(spec: RunSpec) -> float | None:

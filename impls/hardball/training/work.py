@@ -85,7 +85,12 @@ def write_floors(spec: RunSpec, out: Path) -> None:
     found = dict(measured.floors(hierarchy, begun.closure, begun.split))
     test = evaluate.test_pairs(begun.split, begun.closure)
     found["untrained"] = evaluate.validate(
-        begun.start, "tangent", problem.curvature(spec), hierarchy, test, begun.split.exclude
+        begun.asked(begun.start),
+        "tangent",
+        problem.curvature(spec),
+        hierarchy,
+        test,
+        begun.split.exclude,
     )
     named = {"dataset": spec.dataset, "task": str(spec.task)}
     lines = [{**named, "floor": floor, **figures} for floor, figures in found.items()]

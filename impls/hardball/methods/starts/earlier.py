@@ -56,7 +56,7 @@ def earlier(hierarchy: Hierarchy, points: str, of: str) -> Earlier:
     `of`, and when no node is in both.
     """
     file = points_file(points)
-    before = store.open_hierarchy(of) if of else hierarchy
+    before = store.open_hierarchy(of) if of else hierarchy.whole or hierarchy
     try:
         vectors = _vectors(load_points(file, before.ids))
     except HardballError as error:
