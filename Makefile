@@ -75,8 +75,8 @@ dry-run: $(READY) ## what `make suite` would run
 test: $(DEV) ## the tests, two processes; of full crosses a part that has every value
 	@$(PYTEST) -m "not full"
 
-test-all: $(DEV) ## the tests and all of the full crosses
-	@$(PYTEST)
+test-all: $(DEV) ## the tests, all of the full crosses, and JAX compiling as it does for users
+	@JAX_DISABLE_MOST_OPTIMIZATIONS=0 $(PYTEST)
 
 bench: $(DEV) ## time and memory of every kernel of this commit; BENCH=regex narrows it
 	@$(MEASURE) run --bench '$(BENCH)'

@@ -17,6 +17,8 @@ for name, count in (("OMP", 1), ("OPENBLAS", 1), ("MKL", 1), ("NUMBA", 2)):
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 )
+# What runs for a moment need not be fast: half the time of compiling. `make test-all` sets it to 0.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 
