@@ -1,7 +1,7 @@
 """Crosses of settings of which a quick run takes a part that has every value."""
 
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, product
 from typing import Any
 
 import pytest
@@ -13,10 +13,37 @@ def diagonal(*factors: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
     return (tuple(f[i % len(f)] for f in factors) for i in range(longest))
 
 
-def crossed(*factors: Sequence[Any]) -> list[Any]:
-    """Parameters of the full cross; `make test` runs the diagonal, `make test-all` all of it."""
-    quick = list(diagonal(*factors))
+def few(*factors: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """As many combinations as the shortest factor has values, each with values of its own."""
+    return zip(*factors, strict=False)
+
+
+def pairwise(*factors: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """Few combinations that have every pair of values of two factors: each takes most new ones."""
+    left = {each: _pairs(each) for each in product(*map(range, map(len, factors)))}
+    while left:
+        chosen = max(left, key=lambda each: len(left[each]))
+        met = left.pop(chosen)
+        left = {each: pairs - met for each, pairs in left.items() if pairs - met}
+        yield tuple(factor[place] for factor, place in zip(factors, chosen, strict=True))
+
+
+def _pairs(places: Sequence[int]) -> set[tuple[tuple[int, int], ...]]:
+    return set(combinations(enumerate(places), 2))
+
+
+def part(values: Sequence[Any], quick: Sequence[Any]) -> list[Any]:
+    """Parameters of all values, of which `make test` runs the quick ones."""
+    marks = {False: pytest.mark.full, True: ()}
+    return [pytest.param(each, marks=marks[each in quick], id=str(each)) for each in values]
+
+
+def crossed(
+    *factors: Sequence[Any], quick: Callable[..., Iterator[tuple[Any, ...]]] = diagonal
+) -> list[Any]:
+    """Parameters of the full cross; `make test` runs the quick ones, `make test-all` all of it."""
+    chosen = list(quick(*factors))
     return [
-        pytest.param(*each, marks=() if each in quick else pytest.mark.full)
+        pytest.param(*each, marks=() if each in chosen else pytest.mark.full)
         for each in product(*factors)
     ]

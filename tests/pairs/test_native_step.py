@@ -6,6 +6,7 @@ import importlib
 import numba
 import numpy as np
 import pytest
+from covering import crossed, pairwise, part
 
 from hardball.core import random_bits
 from hardball.runs.spec import RunSpec
@@ -87,9 +88,10 @@ def graph(random_dag):
     return random_dag(400, 5)
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("manifold", GEOMETRIES)
+@pytest.mark.parametrize(
+    ("manifold", "optimizer", "form"),
+    crossed(GEOMETRIES, [*OPTIMIZERS], [*FORMS], quick=pairwise),
+)
 def test_it_follows_the_plain_step(graph, manifold, optimizer, form):
     given = {"manifold": manifold, **OPTIMIZERS[optimizer], **FORMS[form]}
     if form in CHOICES:
@@ -112,7 +114,7 @@ def test_it_follows_the_plain_step(graph, manifold, optimizer, form):
         assert totals[name] == pytest.approx(counted[name], rel=1e-10), name
 
 
-@pytest.mark.parametrize("sampler", CHOICES)
+@pytest.mark.parametrize("sampler", part([*CHOICES], ["nearest", "temperature", "semi_hard"]))
 def test_negatives_are_chosen_by_it_whatever_the_loss(graph, sampler):
     given = {"loss": "margin", "framework": "jax", **OPTIMIZERS["adam"], **FORMS[sampler]}
     engine, _ = prepared(graph, **given)
@@ -135,8 +137,7 @@ def test_in_single_precision_too(graph, manifold):
     assert totals["loss"] == pytest.approx(counted["loss"], rel=1e-5)
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("dtype", "form"), crossed(["float32", "float64"], [*FORMS]))
 def test_both_frameworks_end_in_the_same_bytes(graph, dtype, form):
     given = {"dtype": dtype, **OPTIMIZERS["clipped"], **FORMS[form]}
     ours, totals, _ = path(graph, framework="jax", **given)

@@ -5,6 +5,7 @@ from math import sqrt, tanh
 
 import numpy as np
 import pytest
+from covering import crossed, pairwise
 
 from hardball.core.errors import HardballError
 from hardball.methods.radii.radii import by_depth
@@ -131,9 +132,10 @@ def seen(step_by_step):
 
 
 # Rows that no batch touches coast under Adam; few nodes are updated as a whole.
-@pytest.mark.parametrize("nodes", [20, 120], ids=["few nodes", "many nodes"])
-@pytest.mark.parametrize("optimizer", ["adam", "rsgd"])
-@pytest.mark.parametrize("framework", ["jax", "torch"])
+@pytest.mark.parametrize(
+    ("framework", "optimizer", "nodes"),
+    crossed(["jax", "torch"], ["adam", "rsgd"], [20, 120], quick=pairwise),
+)
 def test_every_point_is_at_its_radius_at_every_step(framework, optimizer, nodes, random_dag, seen):
     graph = random_dag(nodes, 3)
     for method in HELD:

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
-from covering import crossed, diagonal
+from covering import crossed, diagonal, few
 
 from hardball.arrays import on_jax
 from hardball.core import random_bits
@@ -364,12 +364,12 @@ def test_draws_that_follow_the_points_agree(graph, sampler):
     np.testing.assert_allclose(*paths, rtol=0, atol=1e-7)
 
 
-@pytest.mark.parametrize(("geometry", "terms"), crossed([*GEOMETRIES], [*TERMS]))
+@pytest.mark.parametrize(("geometry", "terms"), crossed([*GEOMETRIES], [*TERMS], quick=few))
 def test_every_step_agrees_with_regularisers(graph, geometry, terms):
     assert_paths_agree(graph, geometry, regularizers=TERMS[terms])
 
 
-@pytest.mark.parametrize(("geometry", "objective"), crossed([*GEOMETRIES], OBJECTIVES))
+@pytest.mark.parametrize(("geometry", "objective"), crossed([*GEOMETRIES], OBJECTIVES, quick=few))
 def test_every_step_agrees_however_terms_share_it(graph, geometry, objective):
     assert_paths_agree(graph, geometry, regularizers=SCHEDULED, objective=objective)
 
@@ -401,7 +401,9 @@ def assert_paths_agree(graph, geometry, **shared):
     assert np.abs(paths[0][0][0] - paths[0][-1][0]).max() > 1e-3
 
 
-@pytest.mark.parametrize(("geometry", "radius"), crossed([*GEOMETRIES], ["exact", "at_most"]))
+@pytest.mark.parametrize(
+    ("geometry", "radius"), crossed([*GEOMETRIES], ["exact", "at_most"], quick=few)
+)
 def test_every_step_agrees_with_points_held(graph, geometry, radius):
     assert_paths_agree(graph, geometry, radius={"name": radius, "target": 0.5, "slope": 0.25})
 

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from covering import part
 
 from hardball.core import paths
 from hardball.core.errors import HardballError
@@ -165,7 +166,9 @@ def test_information_is_the_mean_square_of_what_steps_go_along(framework, random
 @pytest.mark.parametrize(
     ("dtype", "near"), [("float64", 1e-10), ("float32", 1e-5)], ids=["float64", "float32"]
 )
-@pytest.mark.parametrize("space", ["poincare", "lorentz", "tangent", "euclidean"])
+@pytest.mark.parametrize(
+    "space", part(["poincare", "lorentz", "tangent", "euclidean"], ["lorentz", "tangent"])
+)
 def test_both_frameworks_find_the_same_information(space, dtype, near, random_dag):
     graph, found = random_dag(60, 3), []
     for framework in FRAMEWORKS:

@@ -55,10 +55,17 @@ SAMPLERS = {
         "hard": [{"sampler": "siblings", "negatives": 3}],
     },
 }
+CROSS = [
+    pytest.param(
+        framework, SAMPLERS[form], id=f"{framework}-{form}",
+        marks=pytest.mark.full if framework == "jax" and form != "both" else (),
+    )
+    for framework in FRAMEWORKS
+    for form in SAMPLERS
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(("framework", "sampler"), CROSS)
 def test_distances_are_compared_with_paths_of_the_spanning_tree(framework, sampler, graph):
     loss = {"name": "distance_preserving", "scale": 2.0}
     ends, ids, weight, at, value = first_batch(framework, graph, loss=loss, **sampler)
@@ -127,8 +134,7 @@ def test_adjacency_is_told_of_edges_and_of_what_negatives_stand_for(framework, g
     assert value == pytest.approx(np.mean(each), rel=1e-12)
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(("framework", "sampler"), CROSS)
 def test_cones_have_their_apexes_at_ancestors_and_at_negatives(framework, sampler, graph):
     loss, space = {"name": "entailment_cones", "form": "signed"}, {"manifold": "poincare"}
     ends, ids, weight, at, value = first_batch(framework, graph, loss=loss, **space, **sampler)
@@ -149,8 +155,7 @@ def test_cones_have_their_apexes_at_ancestors_and_at_negatives(framework, sample
     assert (weight == 0).any()
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(("framework", "sampler"), CROSS)
 def test_angles_are_compared_with_those_of_the_spanning_tree(framework, sampler, graph):
     loss = {"name": "angle_preserving", "scale": 0.5}
     ends, ids, weight, at, value = first_batch(framework, graph, loss=loss, **sampler)

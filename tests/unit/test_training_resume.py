@@ -65,8 +65,18 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("settings", CASES.values(), ids=CASES)
-@pytest.mark.parametrize("framework", ["jax", "torch"])
+QUICK = {("jax", "heads"), ("torch", "neighbors"), ("torch", "uniform")}
+CROSS = [
+    pytest.param(
+        framework, CASES[name], id=f"{framework}-{name}",
+        marks=[] if (framework, name) in QUICK else pytest.mark.full,
+    )
+    for framework in ("jax", "torch")
+    for name in CASES
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("framework", "settings"), CROSS)
 def test_a_killed_run_ends_like_an_uninterrupted_one(framework, settings, tmp_path):
     spec = RunSpec(framework=framework, **SETTINGS, **settings)
     whole, killed = tmp_path / "whole", tmp_path / "killed"

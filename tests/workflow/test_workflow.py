@@ -27,7 +27,7 @@ name: tiny
 summary: one configuration, and one that diverges
 minutes: 1
 seeds: [0]
-base: {dataset: ncbi_primates, dim: 2, negatives: 5, epochs: 1}
+base: {dataset: ncbi_primates, dim: 2, negatives: 5, epochs: 1, kernels: plain}
 groups:
   - factor: broken
     set: {lr: 1.0e+30}
