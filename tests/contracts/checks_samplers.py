@@ -56,7 +56,7 @@ def setting(entry: Entry, place: int, graph: str, progress: float = 1 / 3) -> Se
     count = entry.draws_words(K, **parameters) if entry.draws_words else K
     words = random_bits.words(1, "pairs", 0, B * count)
     # The least and the greatest word, and the middle.
-    words[:4] = [0, 2**32 - 1, 2**31, 2**31 - 1]
+    words[:4] = [0, 2**32 - 1, 2**31, 2**31 - 1][: len(words)]
     drawn = rng.normal(size=(h.n_nodes, D))
     points = 0.8 * drawn / (1 + np.linalg.norm(drawn, axis=1, keepdims=True))
     return Setting(index, known, anchors, positives, words.reshape(B, count), progress, points)
@@ -229,13 +229,14 @@ def _known(given: Setting) -> np.ndarray:
 def draws_follow_their_own_words(subject: Subject) -> None:
     """Anchors in another order, with their words, are drawn the same: each by itself.
 
-    And a pool is the same whatever the order of its words.
+    And a pool is the same whatever the order of its words, its batch as it was.
     """
     entry, function = subject.entry, subject.torch
     given, parameters = setting(entry, 0, "forest"), entry.parameters
     assert given is not None
     order = np.random.default_rng(8).permutation(B)
-    fields = {name: getattr(given, name)[order] for name in ("anchors", "positives", "words")}
+    turning = ("words",) if entry.form == "pool" else ("anchors", "positives", "words")
+    fields = {name: getattr(given, name)[order] for name in turning}
     ids, fine = drawn(entry, "torch", function, 0, "forest")
     turned = draw(entry, "torch", function, parameters, given._replace(**fields))
     expected = (ids, fine) if entry.form == "pool" else (ids[order], fine[order])

@@ -158,6 +158,9 @@ SAME = {
     ("objective", "sum"): ("value squared", "cast to float32", "rows out of order"),
     # A pool is sorted.
     ("sampler", "pool"): ("words out of order",),
+    ("sampler", "popularity"): ("words out of order",),
+    # Its draws are the batch.
+    ("sampler", "in_batch"): ("words out of order",),
     # One table serves all anchors, each of which is then masked; no draw is void.
     ("sampler", "degree"): ("around another anchor", "void draws counted"),
     ("sampler", "neighbors"): ("void draws counted",),

@@ -107,6 +107,47 @@ def test_focal_without_focus_is_half_of_fermi_dirac(half):
     np.testing.assert_allclose(2 * found, half.call(fermi_dirac, *args), rtol=1e-15)
 
 
+def test_self_adversarial_by_hand(half):
+    # Margin 1, temperature 1/2: shares e^-4 : e^-1 of 2 and 0.5, e^-2 : e^-8 of 1 and 4.
+    loss = half.load("loss", "self_adversarial")
+    near, far = exp(-1) / (exp(-4) + exp(-1)), exp(-2) / (exp(-2) + exp(-8))
+
+    def right(d):
+        return log(1 + exp(1 - d))
+
+    expected = [
+        log(1 + exp(1 - 1)) + (1 - near) * right(2) + near * right(0.5),
+        log(1 + exp(3 - 1)) + far * right(1) + (1 - far) * right(4),
+    ]
+    given = D_POS, D_NEG, ONES
+    found = half.call(loss, *given, margin=1.0, temperature=0.5)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    # Shares are held still: the gradient of a negative is its share of that of softplus(1 - d).
+    _, pushed, _ = half.gradients(loss, np.ones(2), *given, margin=1.0, temperature=0.5)
+    assert pushed[0, 1] == pytest.approx(-near / (1 + exp(0.5 - 1)), rel=1e-12)
+    # A masked negative has no share, however near.
+    masked = half.call(loss, D_POS, D_NEG, np.array([[1.0, 0.0], [0.0, 1.0]]), margin=1.0)
+    expected = [log(2) + right(2), log(1 + exp(2)) + right(4)]
+    np.testing.assert_allclose(masked, expected, rtol=1e-14)
+
+
+def test_debiased_by_hand(half):
+    # e^(d+ - d_k): e^-1 and e^0.5; e^2 and e^-1. Weights e^(-2 d_k): shares as e^-4 : e^-1, and
+    # as e^-2 : e^-8. Of two negatives the mean of those, less a tenth, over nine tenths.
+    loss = half.load("loss", "debiased")
+    near, far = exp(-1) / (exp(-4) + exp(-1)), exp(-2) / (exp(-2) + exp(-8))
+    hard = [(1 - near) * exp(-1) + near * exp(0.5), far * exp(2) + (1 - far) * exp(-1)]
+    expected = [log(1 + 2 * (mean - 0.1) / 0.9) for mean in hard]
+    found = half.call(loss, D_POS, D_NEG, ONES, beta=2.0, tau=0.1)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    # Without either it is the softmax loss; where all is taken for false, nothing is left.
+    alike = half.call(half.load("loss", "infonce"), D_POS, D_NEG, ONES, temperature=0.5)
+    plain = half.call(loss, D_POS, D_NEG, ONES, beta=0.0, temperature=0.5)
+    np.testing.assert_allclose(plain, alike, rtol=1e-14)
+    far_away = half.call(loss, np.ones(1), np.array([[9.0]]), np.ones((1, 1)), tau=0.5)
+    np.testing.assert_allclose(far_away, [0.0], atol=1e-15)
+
+
 def test_margin_by_depth_by_hand(half):
     # A root has the margin 0.2, at depth 4 it is 0.2 (1 + 0.5 x 4) = 0.6.
     # Row 0: 0.2 + 1 - 2 < 0 and 0.2 + 1 - 0.5 = 0.7; row 1: 0.6 + 3 - 1 = 2.6 and 0.6 + 3 - 4 < 0.

@@ -54,6 +54,8 @@ class Entry:
     declared: every parameter, see `parameter.Parameter`.
     looks: whether what a sampler draws depends on where the points lie.
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
+    detached: whether a loss weighs by something that no gradient goes through, so that its gradient
+    is not its slope.
     owns: the arrays that a regulariser's `build` makes for it alone, see `handed.Head`.
     curves: whether a regulariser learns the curvature at which the loss's distances are taken.
     form: how a sampler draws: for each pair, one pool a batch, or composed of other samplers.
@@ -104,6 +106,7 @@ class Entry:
     coast: Body | None = None
     looks: bool = False
     sums: bool = False
+    detached: bool = False
     owns: tuple[Fact, ...] = ()
     curves: bool = False
     cost: str = ""

@@ -19,5 +19,9 @@ CHAMI_2019 = "Chami et al. 2019, Hyperbolic Graph Convolutional Neural Networks"
 VELICKOVIC_2018 = "Veličković et al. 2018, Graph Attention Networks"
 OORD_2018 = "van den Oord, Li & Vinyals 2018, Contrastive Predictive Coding, Eq. 4"
 BENGIO_2009 = "Bengio et al. 2009, Curriculum Learning"
+BENGIO_2008 = "Bengio & Senécal 2008, Adaptive Importance Sampling to Accelerate Training"
+CHEN_2017 = (
+    "Chen et al. 2017, On Sampling Strategies for Neural Network-based Collaborative Filtering"
+)
 RANJAN_2017 = "Ranjan, Castillo & Chellappa 2017, L2-constrained Softmax Loss, Eq. 3"
 SRIVASTAVA_2014 = "Srivastava et al. 2014, Dropout, section 5.1"

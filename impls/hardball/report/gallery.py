@@ -16,13 +16,15 @@ from hardball.core.errors import HardballError
 from hardball.data import store
 from hardball.hierarchy.closure import Csr, closure
 from hardball.hierarchy.dag import Hierarchy
-from hardball.methods import registry
+from hardball.methods import facts, registry
 from hardball.runs import settings
 from hardball.runs.spec import Framework
 from hardball.training import problem
 
 DATASET, ANCHOR = "wordnet_mammals", "terrier"
 STEPS, NEGATIVES = 4096, 16
+# Where the batch itself is drawn from: so many pairs, so often.
+PAIRS, BATCHES = 1024, 16
 PAGE, FOLDER, SHEET = "reference/samplers.md", "reference/gallery", "all"
 
 
@@ -77,33 +79,45 @@ def draw(entry: registry.Entry, here: Scene, framework: str) -> tuple[np.ndarray
     """Nodes drawn for the anchor, how often each is used, and whether it is widened.
 
     STEPS x NEGATIVES draws by the entry's defaults, as a run draws them after a quarter of its
-    training, from points that lie as they are drawn here. Around the parent where the entry's
-    `relative_to` is the positive.
+    training, from points that lie as they are drawn here; as many from batches of any pairs where
+    those are drawn around. Around the parent where the entry's `relative_to` is the positive.
     """
-    pool = entry.form == "pool"
-    rows = 1 if pool else STEPS
-    values = {
-        "dataset": here.tree.name,
-        "dim": 2,
-        "start": "sectors",
-        "sampler": entry.name,
-        "negatives": STEPS * NEGATIVES if pool else NEGATIVES,
-        "batch_size": rows,
-        "epochs": 4,
-    }
+    rows, negatives, batches = STEPS, NEGATIVES, 1
+    if entry.form == "pool":
+        rows, negatives = 1, STEPS * NEGATIVES
+    if _around_the_batch(entry):
+        rows, negatives, batches = PAIRS, PAIRS, BATCHES
+    values = {"dataset": here.tree.name, "dim": 2, "start": "sectors", "sampler": entry.name}
+    values |= {"negatives": negatives, "batch_size": rows, "epochs": 4}
     spec = settings.make_spec(values, cast(Framework, framework), 0)
     task = problem.build(spec, here.tree, here.known)
     module = importlib.import_module(f"hardball.training.engine_{framework}")
     engine = module.Engine(task, 1)
     pair = np.flatnonzero((task.positives == (here.anchor, here.positive)).all(axis=1))
-    stream = random_bits.words(0, "gallery", 0, problem.words_per_step(spec))
-    ids, count = engine.sample(
-        engine.start(), task.total_steps // 4, np.repeat(pair[:1], rows), stream
-    )
+    words = random_bits.block(0, "gallery", 0, batches, problem.words_per_step(spec))
+    others = random_bits.permutation(0, "gallery/pairs", 0, len(task.positives))
+    found = []
+    for step in range(batches):
+        batch = np.repeat(pair[:1], rows)
+        if batches > 1:
+            batch[1:] = np.resize(np.roll(others, -step * rows), rows - 1)
+        ids, count = engine.sample(engine.start(), task.total_steps // 4, batch, words[step])
+        # What a batch shares is the same for each of its anchors.
+        found.append((ids[:1], count[:1]) if batches > 1 else (ids, count))
+    ids, count = (np.concatenate(each) for each in zip(*found, strict=True))
     by_positive = spec.sampler.params.get("relative_to") == "positive"
     node = here.positive if by_positive else here.anchor
     widened = any(index["widened"][node] for index in task.indexes if "widened" in index)
     return ids.ravel(), count.astype(np.float64).ravel(), bool(widened)
+
+
+def _around_the_batch(entry: registry.Entry) -> bool:
+    """Whether what is shared by a batch are nodes around its own pairs."""
+    if entry.form == "composed":
+        parts = registry.builder("sampler", entry.name)(NEGATIVES, **entry.parameters)
+        return any(part.pooled for part in parts)
+    draws = registry.load("sampler", entry.name, half())
+    return entry.form == "pool" and "positives" in facts.takes(draws)
 
 
 def summarise(here: Scene, ids: np.ndarray, count: np.ndarray, widened: bool = False) -> Drawn:

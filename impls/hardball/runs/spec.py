@@ -18,20 +18,18 @@ class Strict(BaseModel):
 
 
 class Hard(Strict):
-    """Negatives of each anchor's own, drawn beside those of the run's sampler.
+    """More negatives, beside those of the run's sampler: of each anchor's own, or another pool.
 
     after: the share of the training that is over when they come in.
     """
 
     sampler: Method
-    negatives: int = Field(ge=1, description="draws per anchor")
+    negatives: int = Field(ge=1, description="draws per anchor, or the size of a shared pool")
     after: float = Field(0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _resolve(self) -> Self:
         object.__setattr__(self, "sampler", self.sampler.resolved("sampler"))
-        if registry.entry("sampler", self.sampler.name).form == "pool":
-            raise ValueError(f"{self.sampler.name} is shared by a batch, hard ones are drawn apart")
         return self
 
     def __str__(self) -> str:
@@ -65,7 +63,7 @@ class RunSpec(Strict):
     dim: int = Field(5, ge=2, description="dimensions of the space")
     sampler: Method = Method(name="uniform")
     negatives: int = Field(50, ge=1, description="draws per anchor, or the size of a shared pool")
-    hard: list[Hard] = Field([], description="more negatives, of each anchor's own")
+    hard: list[Hard] = Field([], description="more negatives, each anchor's own or another pool")
     loss: Method = Method(name="infonce")
     regularizers: list[Method] = []
     objective: Method = Method(name="sum")

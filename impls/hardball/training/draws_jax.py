@@ -17,6 +17,7 @@ from hardball.methods.samplers.space import Space
 from hardball.training.methods import Methods, Sampling
 from hardball.training.native import calls_jax
 from hardball.training.paths import path_lengths
+from hardball.training.pools import Pool, merged, of_draws, weighed
 
 
 class Table(NamedTuple):
@@ -162,6 +163,7 @@ def draw(
     known = Known(data.known_indptr, data.known_indices, how.width, anchors)
     drawn, masked = jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32)
     shared, shared_weight = jnp.zeros(0, jnp.int32), jnp.zeros((size, 0), how.spec.dtype)
+    pools: list[Pool] = []
     none = jnp.zeros((size, 0), bool)
     own = [(none.astype(jnp.int32), none, none)]
     given: dict[str, Callable[[], Any]] = {
@@ -174,30 +176,41 @@ def draw(
         shape = sampling.words_shape(size)
         mine, words = jnp.split(words, [math.prod(shape)])
         told = {name: given[name]() for name in sampling.wants}
+        options = sampling.told(size)
         if sampling.pool:
-            shared, multiplicity = sampling.draw(index, mine, **sampling.options)
-            drawn += size * shared.size
-            shared_weight = multiplicity.astype(how.spec.dtype)
-            if not how.native:
-                hit = known.shared(shared)
-                shared_weight = jnp.where(hit, 0, shared_weight)
-                masked += drawn - jnp.sum(shared_weight.astype(jnp.int32), dtype=jnp.int32)
+            ids, count = sampling.draw(index, mine, **told, **options)
+            if sampling.after:
+                count = jnp.where(before >= data.starts[place], count, 0)
+            pools.append(weighed(xp, index, ids, count, shared_weight, how.corrects))
             continue
         nodes = positives if sampling.by_positive else anchors
         if str(place) in table.lists:
             index = {**index, "lists": table.lists[str(place)]}
-        ids, fine = sampling.draw(index, nodes, mine.reshape(shape), **told, **sampling.options)
+        ids, fine = sampling.draw(index, nodes, mine.reshape(shape), **told, **options)
         wide = jnp.zeros_like(fine)
         if "widened" in index:
             wide = jnp.broadcast_to(index["widened"][nodes][:, None], fine.shape)
         if sampling.after:
             fine = fine & (before >= data.starts[place])
             ids = jnp.where(fine, ids, anchors[:, None])
+        if sampling.part.pooled:
+            given_ids, count = of_draws(xp, ids, fine, sampling.part.negatives)
+            pools.append(weighed(xp, {}, given_ids, count, shared_weight, how.corrects))
+            continue
         if sampling.ramp:
             turn = jnp.arange(ids.shape[1]) < sampling.ramp.columns(given["progress"]())
             pairs = zip((ids, fine, wide), own.pop(), strict=True)
             ids, fine, wide = (jnp.where(turn, new, old) for new, old in pairs)
         own.append((ids, fine, wide))
+    if pools:
+        pool = merged(xp, pools)
+        shared, shared_weight = pool.ids, pool.weight
+        drawn += size * jnp.sum(pool.count.astype(jnp.int32), dtype=jnp.int32)
+        if not how.native:
+            hit = known.shared(shared)
+            shared_weight = jnp.where(hit, 0, pool.weight)
+            left = jnp.where(hit, 0, pool.count)
+            masked += drawn - jnp.sum(left.astype(jnp.int32), dtype=jnp.int32)
     ids, fine, wide = (jnp.concatenate(each, axis=1) for each in zip(*own, strict=True))
     drawn += jnp.sum(fine, dtype=jnp.int32)
     widened = jnp.sum(fine & wide, dtype=jnp.int32)

@@ -16,6 +16,7 @@ from hardball.methods.samplers.space import Space
 from hardball.training.methods import Methods, Sampling
 from hardball.training.native import calls_torch
 from hardball.training.paths import path_lengths
+from hardball.training.pools import Pool, merged, of_draws, weighed
 
 
 class Table(NamedTuple):
@@ -162,6 +163,7 @@ def draw(
     kind = {"dtype": getattr(torch, how.spec.dtype), "device": anchors.device}
     drawn = masked = torch.zeros((), dtype=torch.int64, device=anchors.device)
     shared, shared_weight = drawn.new_zeros(0), torch.zeros((size, 0), **kind)
+    pools: list[Pool] = []
     none = torch.zeros((size, 0), dtype=torch.bool, device=anchors.device)
     own = [(none.to(torch.int64), none, none)]
     given: dict[str, Callable[[], Any]] = {
@@ -174,31 +176,42 @@ def draw(
         shape = sampling.words_shape(size)
         mine, words = words.tensor_split([math.prod(shape)])
         told = {name: given[name]() for name in sampling.wants}
+        options = sampling.told(size)
         if sampling.pool:
-            shared, multiplicity = sampling.draw(index, mine, **sampling.options)
-            drawn = drawn + size * shared.numel()
-            shared_weight = multiplicity.to(kind["dtype"])
-            if not how.native:
-                hit = known.shared(shared)
-                shared_weight = shared_weight.expand(hit.shape).masked_fill(hit, 0)
-                masked = masked + drawn - shared_weight.sum(dtype=torch.int64)
+            ids, count = sampling.draw(index, mine, **told, **options)
+            if sampling.after:
+                count = torch.where(before >= data.starts[place], count, 0)
+            pools.append(weighed(xp, index, ids, count, shared_weight, how.corrects))
             continue
         nodes = positives if sampling.by_positive else anchors
         if str(place) in table.lists:
             index = {**index, "lists": table.lists[str(place)]}
-        ids, fine = sampling.draw(index, nodes, mine.view(shape), **told, **sampling.options)
+        ids, fine = sampling.draw(index, nodes, mine.view(shape), **told, **options)
         wide = torch.zeros_like(fine)
         if "widened" in index:
             wide = index["widened"][nodes][:, None].expand(fine.shape)
         if sampling.after:
             fine = fine & (before >= data.starts[place])
             ids = torch.where(fine, ids, anchors[:, None])
+        if sampling.part.pooled:
+            given_ids, count = of_draws(xp, ids, fine, sampling.part.negatives)
+            pools.append(weighed(xp, {}, given_ids, count, shared_weight, how.corrects))
+            continue
         if sampling.ramp:
             columns = torch.arange(ids.shape[1], device=ids.device)
             turn = columns < sampling.ramp.columns(given["progress"]())
             pairs = zip((ids, fine, wide), own.pop(), strict=True)
             ids, fine, wide = (torch.where(turn, new, old) for new, old in pairs)
         own.append((ids, fine, wide))
+    if pools:
+        pool = merged(xp, pools)
+        shared, shared_weight = pool.ids, pool.weight
+        drawn = drawn + size * pool.count.sum(dtype=torch.int64)
+        if not how.native:
+            hit = known.shared(shared)
+            shared_weight = pool.weight.expand(hit.shape).masked_fill(hit, 0)
+            left = pool.count.expand(hit.shape).masked_fill(hit, 0)
+            masked = masked + drawn - left.sum(dtype=torch.int64)
     ids, fine, wide = (torch.cat(each, dim=1) for each in zip(*own, strict=True))
     drawn = drawn + fine.sum()
     widened = (fine & wide).sum()

@@ -170,7 +170,7 @@ class Engine:
         with self._settings():
             key = ("sample", identity(self.how), str(self.device))
             if key not in _COMPILED:
-                plain = dataclasses.replace(self.how, native=False)
+                plain = dataclasses.replace(self.how, native=False, corrects=False)
                 _COMPILED[key] = jax.jit(functools.partial(draw, plain))
             pairs, drawn = self.data.positives[batch].T, jnp.asarray(words)
             found = _COMPILED[key](self.data, table, *pairs, drawn, *self._now(step))
@@ -230,7 +230,7 @@ class Engine:
         with self._settings():
             key = ("slopes", identity(self.how), str(self.device))
             if key not in _COMPILED:
-                plain = dataclasses.replace(self.how, native=False)
+                plain = dataclasses.replace(self.how, native=False, corrects=False)
                 _COMPILED[key] = jax.jit(functools.partial(slopes, plain))
             vectors = jnp.asarray(self.problem.start, self.how.spec.dtype)
             given = vectors, jnp.asarray(chunk.batch[0]), jnp.asarray(chunk.words[0])

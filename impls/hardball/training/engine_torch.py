@@ -237,7 +237,7 @@ class Engine:
         batch (B,) rows of Problem.positives; words uint32, those of `words_per_step`.
         """
         with self._settings():
-            plain = dataclasses.replace(self.how, native=False)
+            plain = dataclasses.replace(self.how, native=False, corrects=False)
             pairs, given = self.data.positives[batch], self._put(words.astype(np.int64))
             ends = pairs[:, 0], pairs[:, 1]
             found = draw(plain, self.data, table, *ends, given, *self._now(step))
@@ -291,7 +291,7 @@ class Engine:
             drawn = self._put(chunk.words[0].astype(np.int64))
             given = vectors, self._put(chunk.batch[0]), drawn
             last = self._now(self.problem.total_steps - 1)
-            plain = dataclasses.replace(self.how, native=False)
+            plain = dataclasses.replace(self.how, native=False, corrects=False)
             return slopes(plain, self.data, table, *given, *last).cpu().numpy()
 
     def points(self, table: Table, step: int) -> np.ndarray:

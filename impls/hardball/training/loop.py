@@ -118,7 +118,7 @@ def stretches(problem: Problem) -> list[tuple[int, list[tuple[int, int]]]]:
     spec = problem.spec
     drawn = words_per_step(spec)
     scored = spec.batch_size * spec.scored
-    limit = max(1, min(MOST_WORDS // drawn, MOST_SCORINGS // scored))
+    limit = max(1, min(MOST_WORDS // max(drawn, 1), MOST_SCORINGS // scored))
     out = []
     first = 0
     for epoch in stops(spec):

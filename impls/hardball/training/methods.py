@@ -16,27 +16,28 @@ from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training import heads, terms
 from hardball.training.native import settings
-from hardball.training.problem import Problem, curvature, held, words_of
+from hardball.training.problem import Problem, curvature, held, words_shape
 
 
 @dataclass(frozen=True, eq=False)
 class Sampling:
     """One of a run's samplers: what draws, and how much.
 
-    options: its parameters that the draw takes; part: see `compose.Part`; wants: the facts of a
-    step that it takes; refresh: what makes its lists, every `every` steps; by_positive: whether
-    draws are around the positive rather than the anchor; words: see `problem.words_of`.
+    options: its parameters that the draw takes; counts: whether it is told how many to draw; part:
+    see `compose.Part`; wants: the facts of a step that it takes; refresh: what makes its lists,
+    every `every` steps; pool: whether what it draws is a pool already; by_positive: whether draws
+    are around the positive rather than the anchor.
     """
 
     draw: Callable[..., Any]
     options: dict[str, Any]
+    counts: bool
     part: Part
     wants: tuple[str, ...]
     refresh: Callable[..., Any] | None
     every: int
     pool: bool
     by_positive: bool
-    words: int
 
     @property
     def after(self) -> float:
@@ -48,7 +49,11 @@ class Sampling:
 
     def words_shape(self, batch: int) -> tuple[int, ...]:
         """Of the words that a batch takes."""
-        return (self.words,) if self.pool else (batch, self.words)
+        return words_shape(self.part, batch)
+
+    def told(self, batch: int) -> dict[str, Any]:
+        """What the draw for a batch takes beside words and facts."""
+        return {**self.options, "negatives": self.part.each(batch)} if self.counts else self.options
 
 
 class Term(NamedTuple):
@@ -78,7 +83,8 @@ class Objective(NamedTuple):
 class Methods:
     """The halves of the pairs that a spec names, resolved once.
 
-    samplers: the run's own, then its hard ones; only the first may be a pool.
+    samplers: the run's own, then its hard ones.
+    corrects: whether draws weigh by their samplers' corrections, or are just counted.
     measure: which of `facts.MEASURES` the loss compares. facts, norms: what else it is told.
     curved: the term that learns the curvature of the loss's distances, "" where it is fixed.
     columns, coast: what the optimiser keeps of each row, and what makes up for the steps that
@@ -104,6 +110,7 @@ class Methods:
     hold: Callable[..., Any] | None
     curved: str = ""
     native: bool = False
+    corrects: bool = True
     chooses: bool = False
     pieces: Any = None
     measure: str = "d"
@@ -116,8 +123,8 @@ class Methods:
 
     @property
     def shared(self) -> int:
-        """Negatives that all anchors of a batch share: the size of the pool, 0 without one."""
-        return self.samplers[0].part.negatives if self.samplers[0].pool else 0
+        """Negatives that all anchors of a batch share: the size of all pools, 0 without one."""
+        return sum(each.part.negatives for each in self.samplers if each.part.shared)
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -205,20 +212,19 @@ def _objective(framework: str, name: str, params: dict[str, Any]) -> Objective:
 def _sampling(framework: str, part: Part) -> Sampling:
     name, params = part.method.name, part.method.params
     draw = registry.load("sampler", name, framework)
-    given = {**params, "negatives": part.negatives}
     refresh = registry.refresher("sampler", name, framework)
     if refresh is not None:
         refresh = functools.partial(refresh, **facts.options(refresh, params))
     return Sampling(
         draw=draw,
-        options=facts.options(draw, given),
+        options=facts.options(draw, params),
+        counts="negatives" in facts.takes(draw),
         part=part,
         wants=tuple(n for n in facts.named(draw, "sampler") if facts.of("sampler", n) == "step"),
         refresh=refresh,
         every=int(params.get("every", 0)),
         pool=registry.entry("sampler", name).form == "pool",
         by_positive=params.get("relative_to") == "positive",
-        words=words_of(part),
     )
 
 

@@ -251,21 +251,14 @@ def held(spec: RunSpec) -> bool:
     return bool(registry.entry("radius", spec.radius.name).build)
 
 
-def words_of(part: Part) -> int:
-    """The words of a pool of one sampler, or of its draws for one anchor.
+def words_shape(part: Part, batch: int) -> tuple[int, ...]:
+    """Of the words of one sampler: (M,) for a pool of its own, (B, words an anchor) otherwise.
 
     A draw takes one word, unless the method says how many K draws take.
     """
-    known = registry.entry("sampler", part.method.name)
-    if known.draws_words is None:
-        return part.negatives
-    return known.draws_words(part.negatives, **part.method.params)
-
-
-def words_shape(part: Part, batch: int) -> tuple[int, ...]:
-    """Of the words of one sampler: (M,) for a pool, (B, words an anchor) otherwise."""
-    pool = registry.entry("sampler", part.method.name).form == "pool"
-    return (words_of(part),) if pool else (batch, words_of(part))
+    known, draws = registry.entry("sampler", part.method.name), part.each(batch)
+    words = draws if known.draws_words is None else known.draws_words(draws, **part.method.params)
+    return (words,) if known.form == "pool" else (batch, words)
 
 
 def words_per_step(spec: RunSpec, batch: int | None = None) -> int:

@@ -1,5 +1,8 @@
 """What several losses share."""
 
+# An exponent that leaves nothing: what is masked has no share of a softmax.
+LEAST = -1e30
+
 
 def mean_over_negatives(xp, each, weight):
     """sum_k w_k each_k / sum_k w_k; (B, K), (B, K) -> (B,), 0 for a row without weight."""

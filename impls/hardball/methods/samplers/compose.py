@@ -32,13 +32,24 @@ class Part(NamedTuple):
     """One of the samplers that a run draws from.
 
     after: see `spec.Hard`. ramp: its draws take the place of those of the part before, more and
-    more of them.
+    more of them. pooled: its draws for each pair of the batch, `negatives` of them in all, are one
+    pool for all anchors.
     """
 
     method: Method
     negatives: int
     after: float = 0.0
     ramp: Ramp | None = None
+    pooled: bool = False
+
+    @property
+    def shared(self) -> bool:
+        """Whether its nodes are for all anchors of a batch."""
+        return self.pooled or registry.entry("sampler", self.method.name).form == "pool"
+
+    def each(self, batch: int) -> int:
+        """How many nodes it draws for each of `batch` pairs; of a pool's own draws, all."""
+        return -(-self.negatives // batch) if self.pooled else self.negatives
 
 
 def parts(method: Method, negatives: int, after: float = 0.0) -> list[Part]:
@@ -72,6 +83,15 @@ def mixture(negatives: int, *, of: str) -> list[Part]:
                 "draws: give it more weight, or draw more negatives"
             )
     return [Part(method, int(n)) for (method, _), n in zip(terms, counts, strict=True)]
+
+
+def shared(negatives: int, *, of: str) -> list[Part]:
+    """M nodes that a sampler draws around the pairs of the batch, as a pool for all of its anchors.
+
+    Of B pairs each draws ceil(M / B) nodes; the first draws of all pairs come first, and what is
+    beyond M is left out. Source: hardball.
+    """
+    return [Part(_term(of, of)[0], negatives, pooled=True)]
 
 
 def curriculum(
@@ -120,6 +140,18 @@ declare(
     form="composed",
     cost="O(its parts); O(its parts)",
     formula="w_i / sum w of the K draws by sampler i",
+)
+
+declare(
+    "sampler",
+    name="shared",
+    summary="what another sampler draws around the batch's pairs, as one pool for all anchors",
+    source=HARDBALL,
+    parameters={"of": text("siblings(relative_to=positive)", "the sampler that draws the nodes")},
+    build=shared,
+    form="composed",
+    cost="O(its arrays); O(its draws / B) and O(log M) a node of the pool of M",
+    formula="M / B draws of the sampler around each of the batch's B pairs",
 )
 
 declare(

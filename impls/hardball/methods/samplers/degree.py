@@ -111,6 +111,13 @@ def alias_table(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.minimum(threshold, FULL - 1).astype(np.int32), alias.astype(np.int32)
 
 
+def by_alias(xp: Namespace, index: dict[str, Array], words: Array) -> Array:
+    """Nodes by the probabilities of `alias_table`, one a word, of the words' shape."""
+    column, fraction = xp.wide_product(words, index["alias"].shape[0])
+    own = fraction < xp.lookup(index["threshold"], column)
+    return xp.where(own, column, xp.lookup(index["alias"], column))
+
+
 @sampler(
     summary="any node, proportionally to (direct children + parents)^alpha",
     source=f"{MIKOLOV_2013}, section 2.2",
@@ -129,9 +136,7 @@ def degree(
     alias. A probability is off by at most 2^-31 a column that names the node. words (B,K); anchors
     (B,) give the rows only. Source: Walker 1977, alias method; Mikolov et al. 2013, section 2.2.
     """
-    column, fraction = xp.wide_product(words, index["alias"].shape[0])
-    own = fraction < xp.lookup(index["threshold"], column)
-    ids = xp.where(own, column, xp.lookup(index["alias"], column))
+    ids = by_alias(xp, index, words)
     return ids, xp.ones_like(ids, dtype=xp.boolean)
 
 

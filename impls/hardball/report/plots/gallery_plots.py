@@ -14,13 +14,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, PathPatch
 from matplotlib.path import Path as Curve
 from numpy.typing import NDArray
-from PIL import Image
 
 from hardball.core.files import replacing
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.drawing import sectors
 from hardball.methods import registry
-from hardball.report import gallery
+from hardball.report import gallery, pictures
 from hardball.report.gallery import Drawn, Scene
 from hardball.report.plots import disk_plots, labels, style
 from hardball.report.plots.labels import Name
@@ -37,7 +36,6 @@ ANCESTOR, DRAWN = style.PALETTE[0], "#7A3300"
 SMALLEST, GRADES = 2e-4, 14
 SHADES = "YlOrBr"
 COLUMNS = 4
-COLORS = 256
 MOST_NAMES = 20
 
 
@@ -256,11 +254,7 @@ def write_sheet(
     with replacing(path) as aside:
         with matplotlib.rc_context(SETTINGS):
             fig.savefig(aside, format="png", metadata={"Software": None})
-        with Image.open(aside) as image:
-            few = image.convert("RGB").quantize(
-                COLORS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
-            )
-        few.save(aside, format="png", optimize=True)
+        aside.write_bytes(pictures.small_png(aside))
     return path
 
 
@@ -270,9 +264,9 @@ def write(folder: Path) -> list[Path]:
     here, framework = gallery.scene(), gallery.half()
     places = layout(here)
     drawn = {e.name: gallery.summarise(here, *gallery.draw(e, here, framework)) for e in entries}
-    pictures = folder / gallery.FOLDER
-    written = [write_one(places, e, drawn[e.name], pictures / f"{e.name}.svg") for e in entries]
-    written.append(write_sheet(places, entries, drawn, pictures / f"{gallery.SHEET}.png"))
+    at = folder / gallery.FOLDER
+    written = [write_one(places, e, drawn[e.name], at / f"{e.name}.svg") for e in entries]
+    written.append(write_sheet(places, entries, drawn, at / f"{gallery.SHEET}.png"))
     page = folder / gallery.PAGE
     with replacing(page) as aside:
         aside.write_text(gallery.page(entries), encoding="utf-8")

@@ -6,6 +6,7 @@ import numpy as np
 
 from hardball.methods import registry
 from hardball.methods.contract import Manifold
+from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training.native import choice, rows
 
@@ -25,10 +26,12 @@ POWERS = 4096
 def has_kernel(spec: RunSpec) -> bool:
     """Whether a compiled step exists for a run.
 
-    For the softmax of -d (temperature 1), without regularisers, where the rows can be read.
+    For the softmax of -d (temperature 1), without regularisers, where the rows can be read. It
+    counts draws by their weights, which corrections would change.
     """
     softmax = _kernel(spec, "loss") == "softmax" and spec.loss.params["temperature"] == 1
-    return reads_rows(spec) and softmax and not spec.regularizers
+    counted = not any(part.method.params.get("corrected") for part in samplers(spec))
+    return reads_rows(spec) and softmax and counted and not spec.regularizers
 
 
 def reads_rows(spec: RunSpec) -> bool:
