@@ -6,10 +6,9 @@ from covering import crossed
 
 from hardball.core.errors import HardballError
 from hardball.methods import registry
-from hardball.metrics import evaluate
 from hardball.runs import settings
 from hardball.runs.spec import RunSpec
-from hardball.training import problem, stopping, terms
+from hardball.training import loop, problem, stopping, terms
 from hardball.training.train import train
 
 FRAMEWORKS = ["jax", "torch"]
@@ -179,7 +178,7 @@ def test_a_run_that_overfits_ends_and_says_so(random_dag, monkeypatch, capsys):
     def validate(*_, **__):
         return {"map": next(figures), "mean_rank": 1.0}
 
-    monkeypatch.setattr(evaluate, "validate", validate)
+    monkeypatch.setattr(loop, "validate", validate)
     settings = {"task": "link_prediction", "eval_every": 5, "patience": 2, "epochs": 60}
     run = train(spec_of(**settings, init_scale=0.1), hierarchy=random_dag(40, 2))
     assert run.row.outcome.stopped == "overfitting"

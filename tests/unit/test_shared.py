@@ -21,7 +21,7 @@ SIBLINGS = Part(Method(name="siblings").resolved("sampler"), 2)
 
 @pytest.fixture(scope="module")
 def graph(random_dag):
-    return random_dag(40, 2)
+    return random_dag(40, 2, extra=0.0)
 
 
 @pytest.fixture

@@ -70,8 +70,10 @@ def weigh_back(h: Array, m: Array) -> Array:
 
 def shrink(x: Array, limit: float) -> Array:
     """x where |x| <= limit, else limit x / |x|; (..., D) -> (..., D)."""
-    # Lengths are taken of x over its largest entry, where squares would overflow.
-    largest = jnp.maximum(jnp.max(jnp.abs(x), axis=-1, keepdims=True), 1)
+    # Lengths are taken of x over its largest entry, where squares would overflow. The result does
+    # not depend on it, and a gradient would ask which entry is the largest: XLA may compute x twice
+    # with another rounding, and then finds none.
+    largest = lax.stop_gradient(jnp.maximum(jnp.max(jnp.abs(x), axis=-1, keepdims=True), 1))
     size = length(x / largest)[..., None]
     return jnp.where(size * largest > limit, x / largest * (limit / jnp.maximum(size, 1e-9)), x)
 

@@ -68,8 +68,9 @@ def weigh_back(h: Tensor, m: Tensor) -> Tensor:
 
 def shrink(x: Tensor, limit: float) -> Tensor:
     """x where |x| <= limit, else limit x / |x|; (..., D) -> (..., D)."""
-    # Lengths are taken of x over its largest entry, where squares would overflow.
-    largest = x.abs().amax(dim=-1, keepdim=True).clamp(min=1)
+    # Lengths are taken of x over its largest entry, where squares would overflow. The result does
+    # not depend on it, so that no gradient goes through it.
+    largest = x.detach().abs().amax(dim=-1, keepdim=True).clamp(min=1)
     size = length(x / largest)[..., None]
     return torch.where(size * largest > limit, x / largest * (limit / size.clamp(min=1e-9)), x)
 
