@@ -11,7 +11,7 @@ from hardball.arrays import on_torch as xp
 from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import closure
 from hardball.methods import registry
-from hardball.methods.samplers.pool import tally
+from hardball.methods.samplers.common import tally
 from hardball.runs.spec import RunSpec
 from hardball.training import engine_torch, loop, negatives, pools, problem
 

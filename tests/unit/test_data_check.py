@@ -186,6 +186,19 @@ def test_a_wrong_count_of_points_at_the_limit() -> None:
     assert failed(run_checks(points, "tangent", "torch", points_at_limit=0)) == [name]
 
 
+def test_more_points_at_the_limit_than_the_named_share() -> None:
+    """A tenth of the nodes lie there; the default allows a twentieth."""
+    h = store.open_hierarchy("ncbi_primates")
+    points = embedding(h, "tangent")
+    far = h.n_nodes // 10
+    points[-far:] *= 40.0 / np.linalg.norm(points[-far:], axis=1, keepdims=True)
+    row = {"framework": "torch", "dim": 5, "points_at_limit": far}
+    name = "few points at the limit"
+    assert failed(check_run.check_run(points, "tangent", 1.0, row, hierarchy=h)) == [name]
+    allowed = check_run.check_run(points, "tangent", 1.0, row, hierarchy=h, most_at_limit=0.2)
+    assert failed(allowed) == []
+
+
 def test_draws_no_nearer_than_chance_break_the_promise(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sampler of siblings that in truth draws from the whole level of another branch."""
     real = registry.load

@@ -47,6 +47,7 @@ def run(graph, seed=0, **settings):
     return engine, engine.points(table, STEPS)
 
 
+@pytest.mark.full
 def test_each_configuration_and_size_has_code_of_its_own(graph, random_dag, compile_always):
     """By itself PyTorch gives up on a function that is compiled for more than eight."""
     other = random_dag(101, 6)

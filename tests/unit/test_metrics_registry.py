@@ -84,7 +84,7 @@ def test_a_full_evaluation_fills_every_column() -> None:
     split = node_classification(h, above, 0)
     found = evaluate(points, "tangent", 1.0, h, split, above, start_points=points / 2)
     missing = set(columns(["kind"])) - set(found)
-    others = ("negative_", "graph_", "link_", "joint_", "curvature")
+    others = ("negative_", "graph_", "link_", "joint_", "curvature", "share_at_limit")
     left = {name for name in missing if not name.startswith(others)}
     assert left == {"sources", "separation_sources"}
     held_out = link_prediction(h, above, 0)

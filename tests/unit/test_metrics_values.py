@@ -10,9 +10,10 @@ from hardball.hierarchy.dag import Hierarchy, from_edges
 from hardball.methods.tasks.leaf_parent import leaf_parent
 from hardball.methods.tasks.reconstruction import reconstruction
 from hardball.metrics import kernels
+from hardball.metrics.depth import ties
 from hardball.metrics.evaluate import evaluate, validate
 from hardball.metrics.floors import floors
-from hardball.metrics.polar import to_polar
+from hardball.metrics.polar import Polar, to_polar
 
 
 def line(*positions: float) -> np.ndarray:
@@ -89,6 +90,24 @@ def test_all_pairs_ranked_together(found: dict) -> None:
 def test_neighbour_recall(found: dict) -> None:
     """r: a, b of 2 nearest. a: c, r, and d ties with b for the third. b, c: yes. d: c is nearer."""
     assert found["neighbor_recall"] == pytest.approx((1 + 2.5 / 3 + 1 + 1 + 0) / 5)
+
+
+def test_radii_that_a_limit_made_equal_are_ties() -> None:
+    """Depths 0, 1, 1, 2, 2: 10 pairs, of which 8 are of unequal depth.
+
+    Radii 1, 5, 5, 5, 9: the pairs at 5 are one of depth 1 and 1, and two of depth 1 and 2.
+    """
+    depth = np.array([0, 1, 1, 2, 2])
+    found = ties(polar_of([1.0, 5.0, 5.0, 5.0 + 1e-9, 9.0]), depth)
+    assert found == {"depth_ties": pytest.approx(2 / 8)}
+    assert ties(polar_of([1.0, 2.0, 3.0, 4.0, 5.0]), depth) == {"depth_ties": 0.0}
+    assert ties(polar_of([0.0] * 5), depth) == {"depth_ties": 1.0}
+    assert ties(polar_of([1.0, 2.0]), np.array([3, 3])) == {}
+
+
+def polar_of(radii: list[float]) -> Polar:
+    """Points of these radii on one ray."""
+    return to_polar(np.array([[radius, 0.0] for radius in radii]), "tangent", 1.0)
 
 
 def test_radius_against_depth(family: Hierarchy) -> None:

@@ -91,11 +91,11 @@ def test_settings_younger_than_published_rows_leave_names_alone():
         assert other.config_id != spec.config_id
 
 
-def test_a_pool_is_not_drawn_for_each_anchor():
-    with pytest.raises(HardballError, match="pool is shared by a batch"):
-        settings.make_spec(
-            {"dataset": "d", "hard": [{"sampler": "pool", "negatives": 2}]}, "jax", 0
-        )
+def test_a_pool_may_stand_beside_another():
+    hard = [{"sampler": "popularity", "negatives": 2}]
+    spec = settings.make_spec({"dataset": "d", "sampler": "pool", "hard": hard}, "jax", 0)
+    assert str(spec.hard[0]) == "2 popularity(by=pairs,alpha=1.0,corrected=False)"
+    assert spec.scored == spec.negatives + 2
 
 
 def test_seeds_share_a_job_and_a_group_may_have_its_own():

@@ -60,9 +60,14 @@ def test_the_drawing_alone_ranks_ancestors_of_a_tree_well(random_dag):
     assert found["map"] == pytest.approx(0.93, abs=0.05)
     # It is a floor of every reconstruction table: what needs no training.
     shown = floors(tree, task.closure, task.split)["drawing"]
-    assert shown["map"] == pytest.approx(found["map"], abs=1e-12)
+    assert shown["map"] == pytest.approx(task_map := found["map"], abs=1e-12)
+    # Of a held-out task the training graph is drawn, and nothing shows what is held out.
     held_out = problem.build(spec.model_copy(update={"task": LEAVES}), tree)
-    assert "drawing" not in floors(tree, held_out.closure, held_out.split)
+    shown = floors(tree, held_out.closure, held_out.split)["drawing"]
+    drawn = held_out.asked(drawing.sectors(held_out.hierarchy, np.zeros((300, 2))))
+    found = evaluate(drawn, "tangent", 1.0, tree, held_out.split, held_out.closure)
+    assert shown["map"] == pytest.approx(found["map"], abs=1e-12)
+    assert shown["map"] < task_map / 2
 
 
 def test_a_node_with_two_parents_is_drawn_below_the_narrower(random_dag):

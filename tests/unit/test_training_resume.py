@@ -65,7 +65,7 @@ CASES = {
 }
 
 
-QUICK = {("jax", "heads"), ("torch", "neighbors"), ("torch", "uniform")}
+QUICK = {("jax", "heads"), ("torch", "neighbors")}
 CROSS = [
     pytest.param(
         framework, CASES[name], id=f"{framework}-{name}",

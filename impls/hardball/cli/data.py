@@ -68,15 +68,22 @@ def build_command(
             _report(h, "bundled" if _bundled(each) else f"in {store.built(each)}")
 
 
-def check_command(target: str, *, dataset: str | None = None, progress: bool = True) -> bool:
+def check_command(
+    target: str,
+    *,
+    dataset: str | None = None,
+    most_at_limit: float | None = None,
+    progress: bool = True,
+) -> bool:
     """Prints the checks of a data set, or of a run's points file; True if none failed.
 
     target: a name, a built folder, or points/<run>.npz. dataset: what an npz embeds, where its
-    row does not lie beside it. Raises HardballError on an unknown target.
+    row does not lie beside it. most_at_limit: see `check_run.check_run`. Raises
+    HardballError on an unknown target.
     """
     path = Path(target)
     if path.suffix == ".npz":
-        checks = _run_checks(path, dataset)
+        checks = _run_checks(path, dataset, most_at_limit)
     else:
         h = store.open_hierarchy(target)
         card = cards.load(target) if cards.exists(target) else None
@@ -171,7 +178,7 @@ def _temporal_checks(card: cards.Card, h: Hierarchy) -> list[Check]:
     ]
 
 
-def _run_checks(path: Path, dataset: str | None) -> list[Check]:
+def _run_checks(path: Path, dataset: str | None, most_at_limit: float | None) -> list[Check]:
     from hardball.data.points import load_points
     from hardball.training import check_run
 
@@ -182,7 +189,13 @@ def _run_checks(path: Path, dataset: str | None) -> list[Check]:
     h = store.open_hierarchy(name)
     saved = load_points(path, h.ids)
     return check_run.check_run(
-        saved.points, saved.manifold, saved.c, row or {}, hierarchy=h, spec=_spec(row)
+        saved.points,
+        saved.manifold,
+        saved.c,
+        row or {},
+        hierarchy=h,
+        spec=_spec(row),
+        most_at_limit=check_run.MOST_AT_LIMIT if most_at_limit is None else most_at_limit,
     )
 
 

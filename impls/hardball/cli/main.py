@@ -163,6 +163,12 @@ def check(
     dataset: Annotated[
         str | None, typer.Option("--dataset", "-d", help="what a lone .npz embeds")
     ] = None,
+    most_at_limit: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="share of points that may lie at the largest radius  [default: 0.05]"
+        ),
+    ] = None,
 ) -> None:
     """Sanity checks of a data set or of a run, as a pass or fail list; exit code 1 on a failure.
 
@@ -172,7 +178,7 @@ def check(
     """
     from hardball.cli import data
 
-    if not data.check_command(target, dataset=dataset):
+    if not data.check_command(target, dataset=dataset, most_at_limit=most_at_limit):
         raise typer.Exit(1)
 
 

@@ -43,6 +43,39 @@ def _correlation(function, radius: np.ndarray, depth: np.ndarray) -> float | Non
     return float(np.clip(function(radius, depth).statistic, -1, 1))
 
 
+# Radii nearer than this share of the largest are one: the rounding of float32.
+_ONE = 1e-6
+
+
+@measures(
+    Metric("depth_ties", "none", 0, 1, "share of pairs of unequal depth that have one radius",
+           "pairs of one r (to 1e-6 of the largest) and unequal depth / pairs of unequal depth"),
+)  # fmt: skip
+def ties(polar: Polar, depth: np.ndarray) -> dict[str, float]:
+    """How much a rank correlation of radius and depth leaves undecided, 0 to 1.
+
+    Points that were brought back to the largest radius have no order among themselves. Left out
+    where all depths are equal. Source: hardball.
+    """
+    largest = float(polar.radius.max(initial=0))
+    bucket = np.round(polar.radius / (_ONE * largest)) if largest > 0 else np.zeros(len(depth))
+    apart = _pairs(len(depth)) - _pairs_within(depth)
+    if not apart:
+        return {}
+    alike = _pairs_within(bucket) - _pairs_within(np.stack([bucket, depth]))
+    return {"depth_ties": alike / apart}
+
+
+def _pairs(count: int) -> int:
+    return count * (count - 1) // 2
+
+
+def _pairs_within(labels: np.ndarray) -> int:
+    """Pairs of equal labels, (N,) or columns (L, N)."""
+    counts = np.unique(labels, axis=-1, return_counts=True)[1].astype(np.int64)
+    return int(np.sum(counts * (counts - 1) // 2))
+
+
 @measures(
     Metric("radius_mean", "none", 0, INF, "mean radius in units of 1/sqrt(c)", "mean of r"),
     Metric("radius_max", "none", 0, INF, "largest radius", "max of r"),

@@ -10,6 +10,7 @@ from hardball.hierarchy import drawing, graph
 from hardball.hierarchy.closure import Csr, from_pairs, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
+from hardball.hierarchy.training_graph import training_graph
 from hardball.metrics import kernels, ranking
 from hardball.metrics.evaluate import sample, test_pairs
 from hardball.metrics.polar import threads as on_threads
@@ -36,8 +37,8 @@ def floors(
     tree_distance: undirected hops along the direct edges, or, in a held-out task, along the basic
     pairs of that closure.
     drawing: hyperbolic distance in `drawing.sectors`, the spanning tree drawn in two dimensions;
-    left out of held-out tasks, whose edges it would show. narrow_drawing: in `narrow_sectors`,
-    where nodes have several parents.
+    in a held-out task that of the training graph. narrow_drawing: in `narrow_sectors`, where nodes
+    have several parents.
     sources, seed, threads: as in `evaluate`.
     Source: Ganea et al. 2018, section 5, on why the closure rule must be shown.
     """
@@ -52,12 +53,12 @@ def floors(
         "tree_distance": partial(_tree_distance, known_edges(hierarchy, known, closure)),
     }
     counters: dict[str, ranking.Counter] = {n: partial(_count, s) for n, s in scorers.items()}
-    if split.test is None:
-        drawn = drawing.sectors(hierarchy, np.zeros((hierarchy.n_nodes, 2)))
-        counters["drawing"] = ranking.by_points(to_polar(drawn, "tangent", 1.0))
-        if not hierarchy.is_forest:
-            drawn = drawing.narrow_sectors(hierarchy, np.zeros((hierarchy.n_nodes, 2)))
-            counters["narrow_drawing"] = ranking.by_points(to_polar(drawn, "tangent", 1.0))
+    seen, number = training_graph(hierarchy, split.known)
+    ways = {"drawing": drawing.sectors}
+    ways |= {} if seen.is_forest else {"narrow_drawing": drawing.narrow_sectors}
+    for name, draw in ways.items():
+        drawn = draw(seen, np.zeros((seen.n_nodes, 2)))[number]
+        counters[name] = ranking.by_points(to_polar(drawn, "tangent", 1.0))
     out = {}
     with on_threads(threads):
         for name, counter in counters.items():

@@ -19,6 +19,8 @@ from hardball.training import problem
 TRIPLES = 2000
 GEOMETRY = 256
 MAX_START = 0.1
+# Beyond this share of the points the largest radius decides figures, the depth correlation first.
+MOST_AT_LIMIT = 0.05
 
 
 def check_run(
@@ -29,10 +31,12 @@ def check_run(
     *,
     hierarchy: Hierarchy | None = None,
     spec: RunSpec | None = None,
+    most_at_limit: float = MOST_AT_LIMIT,
 ) -> list[Check]:
     """All checks of an embedding (N, D); what needs the hierarchy or the spec is else left open.
 
-    row: of its columns `framework`, `dim` and `points_at_limit` are read.
+    row: of its columns `framework`, `dim` and `points_at_limit` are read. most_at_limit: the share
+    of points that may lie at the space's largest radius.
     Raises HardballError on an unknown manifold.
     """
     framework = str(row.get("framework", "jax"))
@@ -50,7 +54,7 @@ def check_run(
     table = polar.to_polar(points, manifold, c)
     checks += _axioms(table)
     checks += _geometry(points, table, module, c, framework)
-    checks.append(_limit(points, module, c, row, framework))
+    checks += _limit(points, module, c, row, framework, most_at_limit)
     if hierarchy is None or spec is None:
         return [*checks, *(Check(name, None, "no spec given") for name in _WITH_SPEC)]
     return [*checks, *_with_spec(points, manifold, c, hierarchy, spec)]
@@ -175,9 +179,14 @@ def _geometry_jax(x: np.ndarray, y: np.ndarray, module: Any, c: float) -> tuple[
 
 
 def _limit(
-    points: np.ndarray, module: Any, c: float, row: Mapping[str, Any], framework: str
-) -> Check:
-    """How many points lie at the largest radius, against what the row says."""
+    points: np.ndarray,
+    module: Any,
+    c: float,
+    row: Mapping[str, Any],
+    framework: str,
+    most: float,
+) -> list[Check]:
+    """How many points lie at the largest radius, against what the row says and against `most`."""
     if framework == "torch":
         import torch
 
@@ -190,7 +199,11 @@ def _limit(
             touching = int(np.asarray(module.touches(jnp.asarray(points), c)).sum())
     said = row.get("points_at_limit")
     passed = None if said is None else int(said) == touching
-    return Check("points at the limit as in the row", passed, f"{touching}, the row says {said}")
+    share = touching / max(len(points), 1)
+    return [
+        Check("points at the limit as in the row", passed, f"{touching}, the row says {said}"),
+        Check("few points at the limit", share <= most, f"{share:.1%}, allowed is {most:.1%}"),
+    ]
 
 
 def _with_spec(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from hardball.arrays.namespace import Array, Namespace
-from hardball.methods.samplers.pool import tally
+from hardball.methods.samplers.common import tally
 
 
 class Pool(NamedTuple):

@@ -99,6 +99,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
             c,
         )
         metrics |= {"curvature": learned} if learned else {}
+        metrics["share_at_limit"] = ended.touching / task.n_nodes
         metrics |= heads.scores(task, ended.points, c, ended.heads)
     state = ended.progressed
     losses = state.curves["loss"]

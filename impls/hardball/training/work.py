@@ -61,7 +61,10 @@ def summary(row: Row) -> str:
     """A row on one line."""
     if row.status != "ok":
         return f"{row.run_id}\t{row.status}"
-    shown = (f"{name} {row.metrics[name]:.4g}" for name in HEADLINE if row.metrics.get(name))
+    shown = [f"{name} {row.metrics[name]:.4g}" for name in HEADLINE if row.metrics.get(name)]
+    share = row.metrics.get("share_at_limit")
+    if share:
+        shown.append(f"{share:.0%} of the points at the largest radius")
     return "\t".join([row.run_id, *shown, f"{row.outcome.train_seconds:.1f} s"])
 
 

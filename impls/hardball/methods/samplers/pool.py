@@ -1,45 +1,13 @@
-"""Pools: nodes that all anchors of a batch share, scored as one matrix product.
-
-A pool is ids (M,) in ascending order and how often each was drawn, float32 (M,): a count at the
-first of equal ids, 0 at its repeats, so that weighted sums over the pool are those over the draws.
-"""
-
-from typing import Any
+"""One pool of uniform nodes shared by a whole batch."""
 
 import numpy as np
 
 from hardball.arrays.namespace import Array, Namespace
-from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
-from hardball.methods.declare import declare, sampler
-from hardball.methods.parameter import choice, flag, real
-from hardball.methods.samplers.common import Index
-from hardball.methods.samplers.degree import alias_table, by_alias, degree_weights
-from hardball.methods.sources import BENGIO_2008, CHEN_2017, HARDBALL, MIKOLOV_2013
-
-
-def tally(xp: Namespace, ids: Array, valid: Array | None = None) -> tuple[Array, Array]:
-    """ids (M,) ascending, and how often each was drawn, float32 (M,): at the first of equals.
-
-    valid: bool (M,), False for what counts for nothing; None where all count.
-
-    >>> import torch
-    >>> from hardball.arrays import on_torch
-    >>> tally(on_torch, torch.tensor([7, 3, 7]))
-    (tensor([3, 7, 7]), tensor([1., 2., 0.]))
-    """
-    if valid is None:
-        ids = wanted = keys = xp.sort(ids)
-    else:
-        # What is not valid comes after its equals, one above the key that is counted.
-        keys = xp.sort(2 * ids + ~valid)
-        ids = keys >> 1
-        wanted = 2 * ids
-    first = xp.searchsorted(keys, wanted)
-    count = xp.searchsorted(keys, wanted, right=True) - first
-    once = xp.where(first == xp.arange(ids.shape[0], ids), count, 0)
-    return ids, xp.cast(once, xp.float32)
+from hardball.methods.declare import declare
+from hardball.methods.samplers.common import Index, tally
+from hardball.methods.sources import HARDBALL
 
 
 def pool_index(h: Hierarchy, known: Csr, *, negatives: int) -> Index:
@@ -48,7 +16,7 @@ def pool_index(h: Hierarchy, known: Csr, *, negatives: int) -> Index:
 
 
 def pool(xp: Namespace, index: dict[str, Array], words: Array) -> tuple[Array, Array]:
-    """Uniform nodes with replacement: a pool, see the module. words (M,).
+    """Uniform nodes with replacement: a pool, see `tally`. words (M,).
 
     Source: hardball, level order and rings.
     """
@@ -65,91 +33,3 @@ declare(
     cost="O(1); O(log M) a node of the pool of M, whatever the batch",
     formula="p(n) = 1 / N, M nodes a step for all anchors",
 )
-
-
-def popularity_index(
-    h: Hierarchy, known: Csr, *, negatives: int, by: str, alpha: float, corrected: bool
-) -> Index:
-    """Alias table threshold and alias, int32 (N,), of q(v) proportional to n(v)^alpha.
-
-    n: by "pairs" the training pairs whose ancestor is v, by "degree" direct children + parents.
-    correction, where it is asked for: float32 (N,), 1 / (N q(v)), 1 where v is never drawn. Raises
-    HardballError where no node has any.
-    """
-    if by == "degree":
-        weights = degree_weights(h, alpha)
-    else:
-        pairs = np.bincount(known.indices, minlength=h.n_nodes).astype(np.float64)
-        weights = np.where(pairs > 0, np.maximum(pairs, 1) ** alpha, 0.0)
-        if not weights.any():
-            raise HardballError(f"sampler popularity: {h.name} has no training pairs")
-    threshold, alias = alias_table(weights)
-    index = {"threshold": threshold, "alias": alias}
-    if corrected:
-        expected = h.n_nodes * weights / weights.sum()
-        inverse = np.where(expected > 0, 1 / np.where(expected > 0, expected, 1), 1)
-        index["correction"] = inverse.astype(np.float32)
-    return index
-
-
-@sampler(
-    summary="a pool of popular nodes: by the training pairs above which they stand, or by degree",
-    source=f"{MIKOLOV_2013}, section 2.2; corrected: {BENGIO_2008}, Eq. 8",
-    parameters={
-        "by": choice("pairs", "degree", summary="what makes a node popular"),
-        "alpha": real(1.0, "the exponent of its count", at_least=0),
-        "corrected": flag(False, "whether a draw weighs 1 / (N q), so that sums are those of pool"),
-    },
-    build=popularity_index,
-    form="pool",
-    cost="O(N); O(log M) a node of the pool of M, whatever the batch",
-    formula="q(n) = c(n)^alpha / sum over v of c(v)^alpha, M nodes a step for all anchors",
-)
-def popularity(xp: Namespace, index: dict[str, Array], words: Array) -> tuple[Array, Array]:
-    """Popular nodes with replacement: a pool, see the module. words (M,).
-
-    A sum over nodes v of e^-d(u, v) is estimated without bias by N / M times the sum over the draws
-    of e^-d / (N q): with the correction a popular node is drawn more often and counts for less.
-    Source: Mikolov et al. 2013, section 2.2; Bengio & Senecal 2008, Eq. 8.
-    """
-    return tally(xp, by_alias(xp, index, words))
-
-
-def positives_of_the_batch(spec: Any, *, negatives: int, **_: Any) -> None:
-    """Raises HardballError where a batch has fewer positives than the pool is to have nodes."""
-    if negatives > spec.batch_size:
-        raise HardballError(
-            f"sampler in_batch: {negatives} negatives of a batch of {spec.batch_size}; allowed are "
-            f"1 to {spec.batch_size}: raise batch_size"
-        )
-
-
-def no_index(h: Hierarchy, known: Csr, *, negatives: int) -> Index:
-    """Nothing: what is drawn are the positives of the batch."""
-    return {}
-
-
-def no_words(negatives: int) -> int:
-    """None: the batch was drawn already."""
-    return 0
-
-
-@sampler(
-    summary="a pool of the batch's positives, for all of its anchors",
-    source=f"{CHEN_2017}, section 5.1",
-    build=no_index,
-    draws_words=no_words,
-    form="pool",
-    fits=positives_of_the_batch,
-    cost="O(1); O(log M) a node of the pool of M, whatever the batch",
-    formula="the positives of the first M pairs of the batch: p(n) is the share of pairs with it",
-)
-def in_batch(
-    xp: Namespace, index: dict[str, Array], words: Array, positives: Array, negatives: int
-) -> tuple[Array, Array]:
-    """The first M positives of a batch: a pool, see the module. positives (B,), M = negatives.
-
-    Source: Chen et al. 2017, On Sampling Strategies for Neural Network-based Collaborative
-    Filtering, section 5.1 (negative sharing).
-    """
-    return tally(xp, positives[:negatives])

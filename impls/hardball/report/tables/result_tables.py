@@ -12,8 +12,8 @@ from hardball.report.tables.render import Column, Line, Table
 
 HEADLINE = (
     "mean_rank", "map", "hits_at_1", "auc", "auc_depth_matched", "auc_siblings",
-    "depth_spearman", "distortion_mean", "label_accuracy", "label_majority", "joint_accuracy",
-    "graph_accuracy", "graph_majority", "link_head_accuracy", "link_head_auc",
+    "depth_spearman", "share_at_limit", "distortion_mean", "label_accuracy", "label_majority",
+    "joint_accuracy", "graph_accuracy", "graph_majority", "link_head_accuracy", "link_head_auc",
 )  # fmt: skip
 SHORT = {
     "mean_rank": "mean rank", "median_rank": "median rank", "map": "MAP", "auc": "AUC",
@@ -22,6 +22,7 @@ SHORT = {
     "depth_spearman_gain": "depth ρ, gain", "depth_pearson": "depth r",
     "distortion_mean": "distortion", "distortion_worst": "distortion, worst",
     "label_macro_f1": "label F1", "graph_macro_f1": "graph F1", "link_head_auc": "link head AUC",
+    "share_at_limit": "at limit", "depth_ties": "depth ties",
     "neighbor_recall": "neighbour recall", "negative_effective": "effective negatives",
 }  # fmt: skip
 PARTS = {
@@ -35,7 +36,7 @@ FAMILIES = {
     "ranking": ("mean_rank", "median_rank", "map", "ties", "precision_", "recall_", "hits_"),
     "links": ("auc", "global_", "vs_random", "link_head_"),
     "classes": ("label_", "joint_", "graph_"),
-    "shape": ("depth_", "radius_", "distortion_", "neighbor_"),
+    "shape": ("depth_", "radius_", "share_at_limit", "distortion_", "neighbor_"),
     "groups": ("separation_", "purity10_"),
     "negatives": ("negative_",),
 }
