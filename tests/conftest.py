@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-# Two processes share two cores, so each takes one thread; what JAX compiles is kept for the next
-# process, of this run or another. Set before numba and either framework are imported.
-# numba can have two, for tests that ask for them.
+# Two processes share two cores, so each takes one thread; numba can have two, for tests that ask for
+# them. What JAX compiles is kept for the next process, of this run or another, of any checkout. Set
+# before numba and either framework are imported.
 for name, count in (("OMP", 1), ("OPENBLAS", 1), ("MKL", 1), ("NUMBA", 2)):
     os.environ.setdefault(f"{name}_NUM_THREADS", str(count))
 os.environ.setdefault(
@@ -19,8 +18,9 @@ os.environ.setdefault(
 )
 # What runs for a moment need not be fast: half the time of compiling. `make test-all` sets it to 0.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache" / "jax"))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hardball-tests"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.05")
 
 import numba
 import numpy as np

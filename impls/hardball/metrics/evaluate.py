@@ -20,8 +20,9 @@ points and data changes its value beyond rounding. Figures of different versions
 @declares(
     Metric("sources", "none", 0, INF, "nodes ranked, where only a sample was"),
     Metric("curvature", "none", 0, INF, "c that a run has learned, of the curvature -c"),
-    Metric("share_at_limit", "none", 0, 1, "share of points at the largest radius of the space"),
-)
+    Metric("share_at_limit", "none", 0, 1, "share of points at the largest radius of the space",
+           "nodes whose r is the largest that the run's number format allows / N"),
+)  # fmt: skip
 def evaluate(
     points: np.ndarray,
     manifold: str,

@@ -110,6 +110,8 @@ def run(folder: Path, framework: str, arguments: list[str]) -> int | None:
                 code = _ask(folder, name, framework, arguments)
                 if code is not None:
                     return code
+                # One that ends may still listen: the next has a socket of its own.
+                (folder / f"{name}.sock").unlink(missing_ok=True)
     except OSError as error:
         print(f"no worker, the command runs by itself: {error}", file=sys.stderr)
     return None
