@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 # Two processes share two cores, so each takes one thread; numba can have two, for tests that ask.
-# What JAX compiles is kept for the next process, of this run or another, of any checkout. Set before
-# numba and either framework are imported.
+# What JAX compiles is kept for the next process, of this run or another, of any checkout. Set
+# before numba and either framework are imported.
 for name, count in (("OMP", 1), ("OPENBLAS", 1), ("MKL", 1), ("NUMBA", 2)):
     os.environ.setdefault(f"{name}_NUM_THREADS", str(count))
 os.environ.setdefault(
