@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import calls
 import checks
+import checks_samplers
 import checks_spaces
 import inputs
 import torch
@@ -156,14 +157,6 @@ SAME = {
     ("manifold", "poincare"): ("retract: curvature ignored",),
     # All its factors are 1.
     ("objective", "sum"): ("value squared", "cast to float32", "rows out of order"),
-    # A pool is sorted.
-    ("sampler", "pool"): ("words out of order",),
-    ("sampler", "popularity"): ("words out of order",),
-    # Its draws are the batch.
-    ("sampler", "in_batch"): ("words out of order",),
-    # One table serves all anchors, each of which is then masked; no draw is void.
-    ("sampler", "degree"): ("around another anchor", "void draws counted"),
-    ("sampler", "neighbors"): ("void draws counted",),
     # Its arrays say how far; the function asks only whether anybody is too near.
     ("sampler", "distance_hard"): ("hops ignored",),
 }
@@ -172,7 +165,17 @@ SAME = {
 def mutants(entry: Entry) -> Iterator[Mutant]:
     """Every mistake that fits a method."""
     made = _manifold_mutants(entry) if entry.kind == "manifold" else _function_mutants(entry)
-    return (mutant for mutant in made if mutant.name not in SAME.get(inputs.key(entry), ()))
+    made = (mutant for mutant in made if mutant.name not in SAME.get(inputs.key(entry), ()))
+    return (mutant for mutant in made if not _draws_alike(entry, mutant))
+
+
+def _draws_alike(entry: Entry, mutant: Mutant) -> bool:
+    """Whether what was changed means nothing to a sampler: words of a pool, which is sorted; the
+    anchors of one that draws for all alike; void draws where there are none."""
+    if entry.kind != "sampler":
+        return False
+    own = registry.load(*inputs.key(entry), "torch")
+    return checks_samplers.same_draws(entry, own, mutant.function)
 
 
 def _function_mutants(entry: Entry) -> Iterator[Mutant]:
@@ -207,8 +210,6 @@ def _turned(array: Any) -> Any:
 
 
 def _has_rings(entry: Entry) -> bool:
-    import checks_samplers
-
     given = checks_samplers.setting(entry, 0, "forest")
     return given is not None and "xlo" in given.index
 
