@@ -18,8 +18,12 @@ os.environ.setdefault(
 )
 # What runs for a moment need not be fast: half the time of compiling. `make test-all` sets it to 0.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hardball-tests"
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE / "jax"))
+try:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hardball-tests"
+    cache.mkdir(parents=True, exist_ok=True)
+except (OSError, RuntimeError):
+    cache = Path(__file__).resolve().parents[1] / ".pytest_cache"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.05")
 
 import numba
