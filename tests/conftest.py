@@ -32,6 +32,7 @@ import pytest
 
 from hardball.hierarchy.dag import Hierarchy, from_edges
 from hardball.methods import registry
+from hardball.metrics import charts
 from hardball.training import problem
 
 numba.set_num_threads(1)
@@ -74,10 +75,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def _registered() -> Iterator[None]:
     """What a test registers is forgotten after it."""
     registry.entries()
-    before = dict(registry._ENTRIES)
+    kept = (registry._ENTRIES, charts.CHARTS)
+    before = [dict(each) for each in kept]
     yield
-    registry._ENTRIES.clear()
-    registry._ENTRIES.update(before)
+    for each, entries in zip(kept, before, strict=True):
+        each.clear()
+        each.update(entries)
 
 
 @pytest.fixture(scope="module", autouse=True)

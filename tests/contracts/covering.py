@@ -1,6 +1,6 @@
 """Crosses of settings of which a quick run takes a part that has every value."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, product
 from typing import Any
 
@@ -38,11 +38,12 @@ def part(values: Sequence[Any], quick: Sequence[Any]) -> list[Any]:
     return [pytest.param(each, marks=marks[each in quick], id=str(each)) for each in values]
 
 
-def crossed(
-    *factors: Sequence[Any], quick: Callable[..., Iterator[tuple[Any, ...]]] = diagonal
-) -> list[Any]:
-    """Parameters of the full cross; `make test` runs the quick ones, `make test-all` all of it."""
-    chosen = list(quick(*factors))
+def crossed(*factors: Sequence[Any], quick: Iterable[tuple[Any, ...]] | None = None) -> list[Any]:
+    """Parameters of the full cross; `make test` runs the quick ones, `make test-all` all of it.
+
+    quick: the diagonal unless others are named.
+    """
+    chosen = list(diagonal(*factors) if quick is None else quick)
     return [
         pytest.param(*each, marks=() if each in chosen else pytest.mark.full)
         for each in product(*factors)

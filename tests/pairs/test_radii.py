@@ -18,6 +18,7 @@ SPACES = ["poincare", "lorentz", "tangent", "euclidean"]
 FORMS = ["free", "exact", "at_most"]
 HELD = [{"name": "exact", "target": 2.0, "slope": 0.5}, {"name": "at_most", "target": 0.5}]
 C = 0.25
+WAYS = ["jax", "torch"], ["adam", "rsgd"], [20, 120]
 
 
 def held(half, form, module, rows, radius, c=C):
@@ -134,7 +135,7 @@ def seen(step_by_step):
 # Rows that no batch touches coast under Adam; few nodes are updated as a whole.
 @pytest.mark.parametrize(
     ("framework", "optimizer", "nodes"),
-    crossed(["jax", "torch"], ["adam", "rsgd"], [20, 120], quick=pairwise),
+    crossed(*WAYS, quick=pairwise(*WAYS)),
 )
 def test_every_point_is_at_its_radius_at_every_step(framework, optimizer, nodes, random_dag, seen):
     graph = random_dag(nodes, 3)

@@ -15,7 +15,6 @@ from hardball.core import plugins
 from hardball.core.errors import HardballError
 from hardball.data.points import load_points
 from hardball.methods import registry
-from hardball.metrics import charts
 from hardball.runs import code, settings
 
 # A sampler, a loss, an optimiser and a space in one file. The space is R^d once more, the optimiser
@@ -141,11 +140,9 @@ EDGES = "child\tparent\n" + "".join(f"n{i}\tn{(i - 1) // 2}\n" for i in range(1,
 def _forgotten(monkeypatch):
     """What a test names is forgotten."""
     monkeypatch.delenv(plugins.VARIABLE, raising=False)
-    begun, modules, known = set(plugins._BEGUN), set(sys.modules), dict(charts.CHARTS)
+    begun, modules = set(plugins._BEGUN), set(sys.modules)
     yield
     os.environ.pop(plugins.VARIABLE, None)
-    charts.CHARTS.clear()
-    charts.CHARTS.update(known)
     plugins._BEGUN.clear()
     plugins._BEGUN.update(begun)
     for name in set(sys.modules) - modules:

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from covering import crossed
 
 from hardball.core import array_files
 from hardball.core.errors import HardballError
@@ -65,19 +66,12 @@ CASES = {
 }
 
 
-QUICK = {("jax", "heads"), ("torch", "neighbors")}
-CROSS = [
-    pytest.param(
-        framework, CASES[name], id=f"{framework}-{name}",
-        marks=[] if (framework, name) in QUICK else pytest.mark.full,
-    )
-    for framework in ("jax", "torch")
-    for name in CASES
-]  # fmt: skip
+QUICK = [("jax", "heads"), ("torch", "neighbors")]
 
 
-@pytest.mark.parametrize(("framework", "settings"), CROSS)
-def test_a_killed_run_ends_like_an_uninterrupted_one(framework, settings, tmp_path):
+@pytest.mark.parametrize(("framework", "case"), crossed(["jax", "torch"], [*CASES], quick=QUICK))
+def test_a_killed_run_ends_like_an_uninterrupted_one(framework, case, tmp_path):
+    settings = CASES[case]
     spec = RunSpec(framework=framework, **SETTINGS, **settings)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):

@@ -87,9 +87,9 @@ class Entry:
 
     Some parameters mean something to training: `c` of a manifold, its curvature is -c; of a
     sampler `relative_to`, the end of a pair that draws are around, `every`, the steps between two
-    refreshes; `temperature` of a loss, what it divides distances by; of a regulariser `schedule`
-    and `lr`, how its weight goes and the rate of what it owns; `features` and `file`, features of
-    the nodes.
+    refreshes, `corrected`, that draws weigh by its array `correction` (N,) and not by their number;
+    `temperature` of a loss, what it divides distances by; of a regulariser `schedule` and `lr`, how
+    its weight goes and the rate of what it owns; `features` and `file`, features of the nodes.
     """
 
     kind: Kind

@@ -17,6 +17,8 @@ from hardball.data import store
 from hardball.hierarchy.closure import Csr, closure
 from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import facts, registry
+from hardball.methods.method import Method
+from hardball.methods.samplers.compose import parts
 from hardball.runs import settings
 from hardball.runs.spec import Framework
 from hardball.training import problem
@@ -113,11 +115,12 @@ def draw(entry: registry.Entry, here: Scene, framework: str) -> tuple[np.ndarray
 
 def _around_the_batch(entry: registry.Entry) -> bool:
     """Whether what is shared by a batch are nodes around its own pairs."""
-    if entry.form == "composed":
-        parts = registry.builder("sampler", entry.name)(NEGATIVES, **entry.parameters)
-        return any(part.pooled for part in parts)
-    draws = registry.load("sampler", entry.name, half())
-    return entry.form == "pool" and "positives" in facts.takes(draws)
+    made = parts(Method(name=entry.name).resolved("sampler"), NEGATIVES)
+    if any(part.pooled for part in made):
+        return True
+    return entry.form == "pool" and "positives" in facts.takes(
+        registry.load("sampler", entry.name, half())
+    )
 
 
 def summarise(here: Scene, ids: np.ndarray, count: np.ndarray, widened: bool = False) -> Drawn:

@@ -214,7 +214,7 @@ def _with_spec(
     built = problem.build(spec, h)
     # Draws are promised of what a run may know, which has numbers of its own.
     h, points = built.hierarchy, built.trained(points)
-    relations = closure(h)
+    relations = built.closure if h is built.whole else closure(h)
     largest = float(np.linalg.norm(built.start, axis=1).max())
     start = Check(
         _WITH_SPEC[0], largest < MAX_START, f"largest radius {largest:.4f} at initialisation"

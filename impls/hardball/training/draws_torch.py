@@ -194,8 +194,8 @@ def draw(
             fine = fine & (before >= data.starts[place])
             ids = torch.where(fine, ids, anchors[:, None])
         if sampling.part.pooled:
-            given_ids, count = of_draws(xp, ids, fine, sampling.part.negatives)
-            pools.append(weighed(xp, {}, given_ids, count, shared_weight, how.corrects))
+            ids, count = of_draws(xp, ids, fine, sampling.part.negatives)
+            pools.append(weighed(xp, index, ids, count, shared_weight, how.corrects))
             continue
         if sampling.ramp:
             columns = torch.arange(ids.shape[1], device=ids.device)

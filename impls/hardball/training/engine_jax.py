@@ -230,7 +230,7 @@ class Engine:
         with self._settings():
             key = ("slopes", identity(self.how), str(self.device))
             if key not in _COMPILED:
-                plain = dataclasses.replace(self.how, native=False, corrects=False)
+                plain = dataclasses.replace(self.how, native=False)
                 _COMPILED[key] = jax.jit(functools.partial(slopes, plain))
             vectors = jnp.asarray(self.problem.start, self.how.spec.dtype)
             given = vectors, jnp.asarray(chunk.batch[0]), jnp.asarray(chunk.words[0])

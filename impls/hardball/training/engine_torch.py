@@ -291,7 +291,7 @@ class Engine:
             drawn = self._put(chunk.words[0].astype(np.int64))
             given = vectors, self._put(chunk.batch[0]), drawn
             last = self._now(self.problem.total_steps - 1)
-            plain = dataclasses.replace(self.how, native=False, corrects=False)
+            plain = dataclasses.replace(self.how, native=False)
             return slopes(plain, self.data, table, *given, *last).cpu().numpy()
 
     def points(self, table: Table, step: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from hardball.core import random_bits
 from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr, from_pairs
 from hardball.hierarchy.closure import closure as closure_of
+from hardball.hierarchy.closure import pairs as pairs_of
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.hops import hops as shortest
 from hardball.hierarchy.splits import Split
@@ -40,13 +41,12 @@ class Problem:
     arrays, the run's own before its hard ones.
     start: float64 (N, dim), tangent vectors at the origin from which the run begins. shared: what
     other runs on the hierarchy need as well.
-    whole, closure, split: the hierarchy with what is held out, in its own numbers: what the points
-    are asked about, see `Problem.asked`. number (N,): the row here of each node there.
+    closure, split: of the whole hierarchy and in its numbers: what the points are asked about, see
+    `Problem.asked`. number (N,): the row here of each node there.
     """
 
     spec: RunSpec
     hierarchy: Hierarchy
-    whole: Hierarchy
     number: np.ndarray
     closure: Csr
     split: Split
@@ -60,6 +60,11 @@ class Problem:
     @property
     def n_nodes(self) -> int:
         return len(self.start)
+
+    @property
+    def whole(self) -> Hierarchy:
+        """The hierarchy with what is held out."""
+        return self.hierarchy.whole or self.hierarchy
 
     def asked(self, points: np.ndarray) -> np.ndarray:
         """Rows of the training's nodes, (N, ...), as rows of the nodes of `whole`."""
@@ -196,7 +201,6 @@ def build(
     return Problem(
         spec=spec,
         hierarchy=seen,
-        whole=hierarchy,
         number=number,
         closure=relations,
         split=split,
@@ -213,9 +217,8 @@ def _pairs(split: Split, seen: Hierarchy, number: np.ndarray) -> tuple[np.ndarra
     """The training pairs, ascending, and as rows, by the numbers of the training graph."""
     if seen.whole is None:
         return np.ascontiguousarray(split.train, np.int32), split.known
-    pairs = number[split.train]
-    pairs = np.ascontiguousarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))], np.int32)
-    return pairs, from_pairs(pairs, seen.n_nodes)
+    known = from_pairs(number[split.train], seen.n_nodes)
+    return pairs_of(known), known
 
 
 class Chunk(NamedTuple):

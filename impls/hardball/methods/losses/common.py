@@ -1,7 +1,19 @@
 """What several losses share."""
 
 # An exponent that leaves nothing: what is masked has no share of a softmax.
-LEAST = -1e30
+_LEAST = -1e30
+
+
+def shares(xp, score, weight):
+    """w_k e^score_k / sum_k w_k e^score_k; (B, K), (B, K) -> (B, K), 0 for a row without weight.
+
+    The largest exponent of what is not masked is taken out of the sum, so that nothing overflows.
+    """
+    score = xp.where(weight > 0, score, _LEAST)
+    top = xp.max_or(xp.stop_gradient(score), _LEAST)
+    share = weight * xp.exp(score - top[:, None])
+    total = xp.sum(share, axis=1)
+    return share / xp.where(total > 0, total, 1)[:, None]
 
 
 def mean_over_negatives(xp, each, weight):

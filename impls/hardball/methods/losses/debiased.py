@@ -1,7 +1,7 @@
 """A softmax loss whose negatives are reweighted to hard ones and freed of false ones."""
 
 from hardball.methods.declare import loss
-from hardball.methods.losses.common import LEAST
+from hardball.methods.losses.common import shares
 from hardball.methods.parameter import real
 from hardball.methods.sources import ROBINSON_2021
 
@@ -35,11 +35,7 @@ def debiased(xp, d_pos, d_neg, weight, *, beta, tau, temperature):
     """
     kept = xp.sign(weight)
     gap = kept * (d_pos[:, None] - d_neg) / temperature
-    hard = xp.where(weight > 0, -beta * d_neg / temperature, LEAST)
-    heaviest = xp.max_or(xp.stop_gradient(hard), LEAST)
-    share = weight * xp.exp(hard - heaviest[:, None])
-    total = xp.sum(share, axis=1)
-    share = share / xp.where(total > 0, total, 1)[:, None]
+    share = shares(xp, -beta * d_neg / temperature, weight)
     top = xp.max_or(xp.stop_gradient(gap), 0)
     mean = xp.sum(share * xp.exp(gap - top[:, None]), axis=1)
     left = xp.relu(mean - tau * xp.exp(-top)) * (xp.sum(weight, axis=1) / (1 - tau))

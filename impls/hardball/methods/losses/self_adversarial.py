@@ -1,7 +1,7 @@
 """Margins on distances whose negatives weigh more the nearer they lie, after RotatE."""
 
 from hardball.methods.declare import loss
-from hardball.methods.losses.common import LEAST
+from hardball.methods.losses.common import shares
 from hardball.methods.parameter import real
 
 
@@ -21,7 +21,7 @@ def self_adversarial(xp, d_pos, d_neg, weight, *, margin, temperature):
     that it weighs and does not move. d_pos (B,), d_neg (B, K): distances; weight (B, K): a
     multiplicity, 0 masks. Without negatives it is the positive term alone.
 
-    Two negatives of which the nearer is at the margin, -log(1/2) each way, weighs nearly all:
+    Of two negatives the one at the margin weighs nearly all; with a positive there, 2 log 2:
 
     >>> import torch
     >>> from hardball.methods import registry
@@ -31,9 +31,5 @@ def self_adversarial(xp, d_pos, d_neg, weight, *, margin, temperature):
     tensor([1.3863])
     """
     far = xp.sign(weight) * d_neg
-    score = xp.where(weight > 0, -xp.stop_gradient(far) / temperature, LEAST)
-    top = xp.max_or(score, LEAST)
-    share = weight * xp.exp(score - top[:, None])
-    total = xp.sum(share, axis=1)
-    each = xp.sum(share * xp.softplus(margin - far), axis=1)
-    return xp.softplus(d_pos - margin) + each / xp.where(total > 0, total, 1)
+    share = shares(xp, -xp.stop_gradient(far) / temperature, weight)
+    return xp.softplus(d_pos - margin) + xp.sum(share * xp.softplus(margin - far), axis=1)

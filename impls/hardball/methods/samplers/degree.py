@@ -41,7 +41,12 @@ def degree_weights(h: Hierarchy, alpha: float) -> np.ndarray:
         raise HardballError(
             f"sampler degree: {h.name} has no edges, so every weight is 0; use uniform"
         )
-    return np.where(degree > 0, np.maximum(degree, 1).astype(np.float64) ** alpha, 0.0)
+    return powers(degree, alpha)
+
+
+def powers(counts: np.ndarray, alpha: float) -> np.ndarray:
+    """counts^alpha, float64 (N,); a count of 0 weighs 0, whatever alpha."""
+    return np.where(counts > 0, np.maximum(counts, 1).astype(np.float64) ** alpha, 0.0)
 
 
 def degrees(h: Hierarchy) -> np.ndarray:

@@ -6,31 +6,32 @@ import numpy as np
 
 from hardball.arrays.namespace import Array, Namespace
 from hardball.core.errors import HardballError
-from hardball.hierarchy.closure import Csr
+from hardball.hierarchy.closure import Csr, descendants_count
 from hardball.hierarchy.dag import Hierarchy
 from hardball.methods.declare import sampler
 from hardball.methods.parameter import choice, flag, real
 from hardball.methods.samplers.common import Index, tally
-from hardball.methods.samplers.degree import alias_table, by_alias, degree_weights
+from hardball.methods.samplers.degree import alias_table, by_alias, degree_weights, powers
 from hardball.methods.sources import BENGIO_2008, CHEN_2017, MIKOLOV_2013
 
 
 def popularity_index(
     h: Hierarchy, known: Csr, *, negatives: int, by: str, alpha: float, corrected: bool
 ) -> Index:
-    """Alias table threshold and alias, int32 (N,), of q(v) proportional to n(v)^alpha.
+    """Alias table threshold and alias, int32 (N,), of q(v) proportional to c(v)^alpha.
 
-    n: by "pairs" the training pairs whose ancestor is v, by "degree" direct children + parents.
+    c: by "pairs" the training pairs whose ancestor is v, by "degree" direct children + parents.
     correction, where it is asked for: float32 (N,), 1 / (N q(v)), 1 where v is never drawn. Raises
     HardballError where no node has any.
     """
     if by == "degree":
         weights = degree_weights(h, alpha)
     else:
-        pairs = np.bincount(known.indices, minlength=h.n_nodes).astype(np.float64)
-        weights = np.where(pairs > 0, np.maximum(pairs, 1) ** alpha, 0.0)
+        weights = powers(descendants_count(known, h.n_nodes), alpha)
         if not weights.any():
-            raise HardballError(f"sampler popularity: {h.name} has no training pairs")
+            raise HardballError(
+                f"sampler popularity: {h.name} has no training pairs, so all weigh 0; use pool"
+            )
     threshold, alias = alias_table(weights)
     index = {"threshold": threshold, "alias": alias}
     if corrected:
@@ -58,7 +59,7 @@ def popularity(xp: Namespace, index: dict[str, Array], words: Array) -> tuple[Ar
 
     A sum over nodes v of e^-d(u, v) is estimated without bias by N / M times the sum over the draws
     of e^-d / (N q): with the correction a popular node is drawn more often and counts for less.
-    Source: Mikolov et al. 2013, section 2.2; Bengio & Senecal 2008, Eq. 8.
+    Source: Mikolov et al. 2013, section 2.2; Bengio & Senécal 2008, Eq. 8.
     """
     return tally(xp, by_alias(xp, index, words))
 
