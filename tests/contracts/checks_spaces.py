@@ -53,7 +53,7 @@ def space_arguments(entry: Entry, name: str, place: int, where: str) -> Mapping[
         ends = 0 * ends
     x, y, z = (calls.call("torch", space.exp0, {"v": end, "c": c}) for end in ends)
     y = x if where == "same" else y
-    if name == "dist_matrix":
+    if name.endswith("dist_matrix"):
         y = y[:M]
     taken = calls.takes(getattr(space, name))
     v = (
@@ -62,7 +62,7 @@ def space_arguments(entry: Entry, name: str, place: int, where: str) -> Mapping[
         else calls.call("torch", space.log_map, {"x": x, "y": z, "c": c})
     )
     x = 1e6 * x if where == "beyond" else x
-    made = {"x": x, "y": y, "v": v, "g": rng.normal(size=x.shape), "c": c}
+    made = {"x": x, "y": y, "v": v, "g": rng.normal(size=x.shape), "c": c, "most": 1.5}
     return {key: made[key] for key in taken}
 
 
@@ -75,7 +75,7 @@ def space_outcome(
     given = {k: a.astype(dtype) if isinstance(a, np.ndarray) else a for k, a in given.items()}
     # JAX compiles every operation: in float32 it is asked for values alone.
     asked = framework == "torch" or dtype == "float64"
-    moves = tuple(k for k in given if k != "c" and asked)
+    moves = tuple(k for k in given if k not in ("c", "most") and asked)
     plain = calls.call("torch", getattr(registry.load(*inputs.key(entry), "torch"), name), given)
     return calls.both(framework, function, given, moves if plain.dtype.kind == "f" else ())
 

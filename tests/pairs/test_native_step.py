@@ -9,6 +9,7 @@ import pytest
 from covering import crossed, diagonal, pairwise, part
 
 from hardball.core import random_bits
+from hardball.core.errors import HardballError
 from hardball.runs.spec import RunSpec
 from hardball.training import loop, problem
 from hardball.training.native import settings
@@ -225,7 +226,7 @@ def test_steps_whose_squares_overflow_end_at_the_largest_radius(graph, kernels):
     given = {"kernels": kernels, **OPTIMIZERS["rsgd"], **FORMS["pool"], "lr": 1e200}
     points, totals, _ = path(graph, steps=3, **given)
     assert not totals["broken"]
-    assert np.linalg.norm(points, axis=1).max() == pytest.approx(340.0)
+    assert np.linalg.norm(points, axis=1).max() == pytest.approx(40.0)
 
 
 @pytest.mark.parametrize(
@@ -285,3 +286,41 @@ def test_chunks_cut_anywhere_lead_to_the_same_end(graph):
         table, _ = engine.run(table, chunk)
         first += steps
     assert engine.points(table, first).tobytes() == whole.points.tobytes()
+
+
+@pytest.mark.parametrize("framework", ["jax", "torch"])
+@pytest.mark.parametrize("form", ["pool", "mixed", "nearest"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_compiled_and_plain_steps_agree_beyond_radius_forty(graph, dtype, form, framework):
+    given = {"framework": framework, "dtype": dtype, "max_radius": 300, **FORMS[form]}
+    given |= {**OPTIMIZERS["adam"], "lr": 0.5}
+    # From circles of radius 60 to 90, so that no exponential of a radius sum is a float32.
+    rng = np.random.default_rng(2)
+    start = rng.normal(size=(400, 3))
+    start *= np.linspace(60, 90, 400)[:, None] / np.linalg.norm(start, axis=1, keepdims=True)
+    points, totals, native = path(graph, steps=6, start=start, kernels="native", **given)
+    expected, counted, plain = path(graph, steps=6, start=start, kernels="plain", **given)
+    assert native
+    assert not plain
+    assert np.abs(expected - start).max() > 0.5
+    # Measured: 1e-4 of coordinates of up to 90, and 2e-10.
+    np.testing.assert_allclose(points, expected, rtol=0, atol=2e-3 if dtype == "float32" else 1e-8)
+    assert totals["loss"] == pytest.approx(counted["loss"], rel=1e-4)
+
+
+@pytest.mark.parametrize("framework", ["jax", "torch"])
+@pytest.mark.parametrize("kernels", ["native", "plain"])
+def test_no_point_of_a_run_lies_beyond_its_largest_radius(graph, kernels, framework):
+    given = {"framework": framework, "kernels": kernels, "max_radius": 1.5, **FORMS["pool"]}
+    points, _, _ = path(graph, **{**given, **OPTIMIZERS["adam"], "lr": 1.0})
+    radii = np.linalg.norm(points, axis=1)
+    assert radii.max() == pytest.approx(1.5, rel=1e-9)
+    assert np.median(radii) > 1.0
+
+
+def test_a_radius_that_a_space_does_not_hold_is_refused():
+    loop.check(spec_of(max_radius=300))
+    with pytest.raises(HardballError, match=r"max_radius=301: tangent holds points up to 300"):
+        loop.check(spec_of(max_radius=301))
+    with pytest.raises(HardballError, match=r"max_radius=20: poincare holds points up to 14"):
+        loop.check(spec_of(max_radius=20, manifold="poincare", dtype="float32"))

@@ -71,11 +71,11 @@ def test_a_published_row_is_the_run_that_its_settings_name(path):
 
 
 def test_columns_keep_the_order_of_published_rows():
-    """New ones: the radius of `radius`, and which evaluator measured."""
+    """New ones: the largest radius, the radius of `radius`, and which evaluator measured."""
     newest = list(lines(paths.results() / "v0.1" / "quick" / "runs.csv")[0])
     known = [column for column in newest if column in COLUMNS]
     assert [column for column in COLUMNS if column in newest] == known
-    assert set(COLUMNS) - set(newest) == {"radius", "evaluator"}
+    assert set(COLUMNS) - set(newest) == {"max_radius", "radius", "evaluator"}
 
 
 def test_what_collect_writes_of_published_rows_is_their_file(tmp_path):
@@ -84,6 +84,7 @@ def test_what_collect_writes_of_published_rows_is_their_file(tmp_path):
     again = lines(tmp_path / "runs.csv")
     assert {line.pop("evaluator") for line in again} == {""}
     assert {line.pop("radius") for line in again} == {"free"}
+    assert {line.pop("max_radius") for line in again} == {"0.0"}
     assert again == lines(path)
     assert list(again[0]) == list(lines(path)[0])
 

@@ -4,6 +4,7 @@ A method's body takes the array namespace `xp` as its first argument (see `array
 that one text serves JAX and PyTorch. `Entry.bind` gives the function of one framework.
 """
 
+import copy
 import functools
 import inspect
 import sys
@@ -255,8 +256,11 @@ class Manifold(Bound):
     """What every manifold must have; points are rows, the curvature c > 0 means -c.
 
     coordinates(dim): width of a row of a dim-dimensional space. MAX_RADIUS: largest sqrt(c) radius
-    in "float32" and in "float64". FLAT: whether the space is R^d. All others take c last, and
-    broadcast over leading axes but for `dist_matrix`: (B, D) and (M, D) -> (B, M).
+    in "float32" and in "float64" of a run that sets none. FLAT: whether the space is R^d. All
+    others take c last, and broadcast over leading axes but for `dist_matrix`: (B, D) and (M, D) ->
+    (B, M). `project` and `touches` take another largest sqrt(c) radius after c. A space whose
+    points may lie farther out than MAX_RADIUS says how far, FAR_RADIUS, and has `far_dist` and
+    `far_dist_matrix` for it.
     """
 
     MAX_RADIUS: Mapping[str, float]
@@ -275,6 +279,22 @@ class Manifold(Bound):
     norm: Body
     project: Body
     touches: Body
+
+    def farthest(self, dtype: str) -> float:
+        """Largest sqrt(c) radius that a run may ask for."""
+        return float(getattr(self, "FAR_RADIUS", self.MAX_RADIUS[dtype]))
+
+    def within(self, most: float) -> "Manifold":
+        """This space with sqrt(c) radii up to `most`; for 0 itself, up to MAX_RADIUS."""
+        if not most:
+            return self
+        kept = copy.copy(self)
+        kept.project = functools.partial(self.project, most=most)
+        kept.touches = functools.partial(self.touches, most=most)
+        if hasattr(self, "FAR_RADIUS") and most > self.MAX_RADIUS["float32"]:
+            own = vars(self)
+            kept.dist, kept.dist_matrix = own["far_dist"], own["far_dist_matrix"]
+        return kept
 
 
 def _with_defaults(body: Body, xp: Any, parameters: Mapping[str, Value]) -> Body:

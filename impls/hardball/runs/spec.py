@@ -44,7 +44,7 @@ METHODS: tuple[registry.Kind, ...] = (
 )  # fmt: skip
 
 # Settings younger than the first published rows, and what leaves a configuration's name alone.
-_YOUNGER: dict[str, Any] = {"hard": [], "fade": 1.0}
+_YOUNGER: dict[str, Any] = {"hard": [], "fade": 1.0, "max_radius": 0.0}
 _YOUNGER |= {"pairs": Method(name="all"), "batches": Method(name="pairs")}
 _YOUNGER |= {"objective": Method(name="sum"), "radius": Method(name="free")}
 
@@ -77,6 +77,9 @@ class RunSpec(Strict):
     burn_in: int = Field(0, ge=0, description="epochs at burn_in_factor x lr before the rest")
     burn_in_factor: float = Field(0.1, gt=0, le=1, description="rate in the burn-in, share of lr")
     clip: float = Field(0.0, ge=0, description="largest gradient norm of a row; 0 is none")
+    max_radius: float = Field(
+        0.0, ge=0, description="largest radius, in 1/sqrt(c); 0: the space's default"
+    )
     batch_size: int = Field(256, ge=1, description="pairs a step")
     epochs: int = Field(100, ge=1, description="passes over the positive pairs")
     patience: int = Field(0, ge=0, description="evaluations without a gain before stopping; 0: off")

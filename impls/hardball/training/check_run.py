@@ -35,12 +35,13 @@ def check_run(
 ) -> list[Check]:
     """All checks of an embedding (N, D); what needs the hierarchy or the spec is else left open.
 
-    row: of its columns `framework`, `dim` and `points_at_limit` are read. most_at_limit: the share
-    of points that may lie at the space's largest radius.
+    row: of its columns `framework`, `dim`, `max_radius` and `points_at_limit` are read.
+    most_at_limit: the share of points that may lie at the run's largest radius.
     Raises HardballError on an unknown manifold.
     """
     framework = str(row.get("framework", "jax"))
-    module = registry.load("manifold", manifold, framework)
+    most = float(row.get("max_radius") or 0)
+    module = registry.load("manifold", manifold, framework).within(most)
     finite = np.isfinite(points).all(axis=1)
     checks = [
         Check("points finite", bool(finite.all()), f"{int((~finite).sum())} of {len(points)} not"),

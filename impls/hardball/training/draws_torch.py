@@ -113,7 +113,8 @@ def chooser(
     if not how.chooses:
         return None
     settings, codes = instructions(data, before, lr, torch.ones_like(lr))
-    return functools.partial(calls_torch.choose, table.rows, data.powers, settings, codes)
+    told = data.powers, settings, codes, how.precision
+    return functools.partial(calls_torch.choose, table.rows, *told)
 
 
 def instructions(

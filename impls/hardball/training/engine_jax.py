@@ -79,7 +79,7 @@ class Engine:
         self.gpu = problem.spec.device == "gpu"
         self.how = resolve(problem.spec, "jax", problem.known_width)
         if self.how.chooses:
-            warm.ensure("jax", "choose", problem.spec.dtype)
+            warm.ensure("jax", "choose", self.how.precision)
         try:
             self.device = jax.devices(problem.spec.device)[0]
         except RuntimeError:
@@ -191,7 +191,7 @@ class Engine:
             key = (identity(self.how), str(self.device), jax.tree.structure(args), shapes)
             began = time.perf_counter()
             if self.how.native:
-                warm.ensure("jax", "train", self.how.spec.dtype)
+                warm.ensure("jax", "train", self.how.precision)
             if key not in _COMPILED:
                 jitted = jax.jit(functools.partial(_steps, self.how), donate_argnums=0)
                 # On a GPU sums into one row would else come in any order.

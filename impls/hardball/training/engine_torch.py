@@ -141,7 +141,7 @@ class Engine:
         self.problem, self.capacity = problem, capacity
         self.how = resolve(problem.spec, "torch", problem.known_width)
         if self.how.chooses:
-            warm.ensure("torch", "choose", problem.spec.dtype)
+            warm.ensure("torch", "choose", self.how.precision)
         if problem.spec.device == "gpu" and not torch.cuda.is_available():
             raise HardballError(
                 "device 'gpu': PyTorch sees none, allowed is cpu; for a GPU install hardball[gpu]"
@@ -254,7 +254,7 @@ class Engine:
         """Warm up on a throwaway copy of the table: seconds until two steps are done."""
         began = time.perf_counter()
         if self.how.native:
-            warm.ensure("torch", "train", self.how.spec.dtype)
+            warm.ensure("torch", "train", self.how.precision)
         copy = self.restore({name: array.copy() for name, array in self.export(table).items()})
         short = Chunk(chunk.first, *(field[:2] for field in chunk[1:]))
         self.read(self.run(copy, short)[1])

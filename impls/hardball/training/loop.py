@@ -156,9 +156,21 @@ def check(spec: RunSpec) -> None:
         if fits is not None:
             fits(spec, **method.params, **given)
     heads.check(spec)
+    _check_radius(spec)
     if spec.burn_in >= spec.epochs:
         raise HardballError(
             f"burn_in={spec.burn_in} of epochs={spec.epochs}: at least one epoch must follow it"
+        )
+
+
+def _check_radius(spec: RunSpec) -> None:
+    """Raises HardballError where a space does not hold the largest radius that a run asks for."""
+    name = spec.manifold.name
+    held = registry.load("manifold", name, spec.framework).farthest(spec.dtype)
+    if spec.max_radius > held:
+        raise HardballError(
+            f"max_radius={spec.max_radius:g}: {name} holds points up to {held:g} in {spec.dtype}; "
+            "take less, or manifold tangent, which holds 300"
         )
 
 

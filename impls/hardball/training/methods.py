@@ -157,6 +157,11 @@ class Methods:
         """Width of a point's row."""
         return self.manifold.coordinates(self.spec.dim)
 
+    @property
+    def precision(self) -> str:
+        """What the compiled kernels compute with, see `native.settings.precision`."""
+        return settings.precision(self.spec, self.manifold)
+
 
 def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
     """The methods of a spec in `framework`, "jax" or "torch"; width: Problem.known_width."""
@@ -176,7 +181,7 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         c=curvature(spec),
         width=width,
         samplers=drawn,
-        manifold=registry.load("manifold", spec.manifold.name, framework),
+        manifold=registry.load("manifold", spec.manifold.name, framework).within(spec.max_radius),
         loss=loss,
         facts=tuple(name for name in facts.TOLD if name in taken),
         regularizers=regularizers,

@@ -29,6 +29,10 @@ from hardball.arrays.on_jax.scalars import (
 
 Residuals = tuple[Array, ...]
 
+# A slope over sinh(d) is below the normal numbers of float32 from d = 70 on, which XLA takes for 0.
+# It is kept as a multiple of this, a power of two, which changes no digit.
+_SCALE = 2.0**60
+
 
 def polar_dist(a: Array, m: Array, b: Array, n: Array) -> Array:
     """Distances between points (..., D), leading axes broadcast, with 1 - u.w = |u - w|^2 / 2."""
@@ -68,12 +72,12 @@ def _dist_backward(saved: Residuals, g: Array) -> Residuals:
     gap = jnp.sum(step * step, axis=-1) / 2
     # Points within the rounding of their coordinates count as one, whose gradient is 0.
     apart = h > 4 * jnp.finfo(h.dtype).eps ** 2 * (a * b + sinh_a * sinh_b)
-    scaled = over_or_zero(g, apart * _sinh_from(2 * h))
+    scaled = over_or_zero(_SCALE * g, apart * _sinh_from(2 * h))
     radial = jnp.sinh(a - b)
-    grad_a = scaled * (radial + jnp.cosh(a) * sinh_b * gap)
-    grad_b = scaled * (jnp.cosh(b) * sinh_a * gap - radial)
-    grad_m = -(scaled * sinh_b)[..., None] * (step - dot(u, step) * u)
-    grad_n = (scaled * sinh_a)[..., None] * (step - dot(w, step) * w)
+    grad_a = scaled * (radial + jnp.cosh(a) * sinh_b * gap) / _SCALE
+    grad_b = scaled * (jnp.cosh(b) * sinh_a * gap - radial) / _SCALE
+    grad_m = -(scaled * sinh_b / _SCALE)[..., None] * (step - dot(u, step) * u)
+    grad_n = (scaled * sinh_a / _SCALE)[..., None] * (step - dot(w, step) * w)
     return grad_a, grad_m, grad_b, grad_n
 
 
@@ -95,13 +99,13 @@ def _matrix_forward(a: Array, m: Array, b: Array, n: Array) -> tuple[Array, Resi
 
 def _matrix_backward(saved: Residuals, g: Array) -> Residuals:
     a, m, b, n, angular, difference, sinh = saved
-    scaled = over_or_zero(g, sinh)
+    scaled = over_or_zero(_SCALE * g, sinh)
     radial = 2 * scaled * difference * _half_difference(a, b, 1)
     angular = scaled * angular
-    grad_a = jnp.sum(radial, axis=1) + _coth(a) * jnp.sum(angular, axis=1)
-    grad_b = _coth(b) * jnp.sum(angular, axis=0) - jnp.sum(radial, axis=0)
-    grad_m = -_across(m, weigh(scaled, n))
-    grad_n = -_across(n, weigh_back(scaled, m))
+    grad_a = (jnp.sum(radial, axis=1) + _coth(a) * jnp.sum(angular, axis=1)) / _SCALE
+    grad_b = (_coth(b) * jnp.sum(angular, axis=0) - jnp.sum(radial, axis=0)) / _SCALE
+    grad_m = -_across(m, weigh(scaled, n) / _SCALE)
+    grad_n = -_across(n, weigh_back(scaled, m) / _SCALE)
     return grad_a, grad_m, grad_b, grad_n
 
 

@@ -31,6 +31,10 @@ from hardball.arrays.on_torch.scalars import (
 
 Residuals = tuple[Tensor, ...]
 
+# A slope over sinh(d) is below the normal numbers of float32 from d = 70 on, where digits go. It is
+# kept as a multiple of this, a power of two, which changes no digit.
+_SCALE = 2.0**60
+
 
 def polar_dist(a: Tensor, m: Tensor, b: Tensor, n: Tensor) -> Tensor:
     """Distances between points (..., D), leading axes broadcast, with 1 - u.w = |u - w|^2 / 2."""
@@ -69,12 +73,12 @@ class _Dist(torch.autograd.Function):
         gap = torch.sum(step * step, dim=-1) / 2
         # Points within the rounding of their coordinates count as one, whose gradient is 0.
         apart = h > 4 * torch.finfo(h.dtype).eps ** 2 * (a * b + sinh_a * sinh_b)
-        scaled = over_or_zero(g, apart * _sinh_from(2 * h))
+        scaled = over_or_zero(_SCALE * g, apart * _sinh_from(2 * h))
         radial = torch.sinh(a - b)
-        grad_a = scaled * (radial + torch.cosh(a) * sinh_b * gap)
-        grad_b = scaled * (torch.cosh(b) * sinh_a * gap - radial)
-        grad_m = -(scaled * sinh_b)[..., None] * (step - dot(u, step) * u)
-        grad_n = (scaled * sinh_a)[..., None] * (step - dot(w, step) * w)
+        grad_a = scaled * (radial + torch.cosh(a) * sinh_b * gap) / _SCALE
+        grad_b = scaled * (torch.cosh(b) * sinh_a * gap - radial) / _SCALE
+        grad_m = -(scaled * sinh_b / _SCALE)[..., None] * (step - dot(u, step) * u)
+        grad_n = (scaled * sinh_a / _SCALE)[..., None] * (step - dot(w, step) * w)
         return grad_a, grad_m, grad_b, grad_n
 
 
@@ -92,13 +96,13 @@ class _Matrix(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> Residuals:
         a, m, b, n, angular, difference, sinh = ctx.saved_tensors
-        scaled = over_or_zero(g, sinh)
+        scaled = over_or_zero(_SCALE * g, sinh)
         radial = _half_difference(a, b, 1).mul_(difference).mul_(scaled).mul_(2)
         angular = scaled * angular
-        grad_a = radial.sum(dim=1) + _coth(a) * angular.sum(dim=1)
-        grad_b = _coth(b) * angular.sum(dim=0) - radial.sum(dim=0)
-        grad_m = -_across(m, weigh(scaled, n))
-        grad_n = -_across(n, weigh_back(scaled, m))
+        grad_a = (radial.sum(dim=1) + _coth(a) * angular.sum(dim=1)) / _SCALE
+        grad_b = (_coth(b) * angular.sum(dim=0) - radial.sum(dim=0)) / _SCALE
+        grad_m = -_across(m, weigh(scaled, n) / _SCALE)
+        grad_n = -_across(n, weigh_back(scaled, m) / _SCALE)
         return grad_a, grad_m, grad_b, grad_n
 
 

@@ -76,14 +76,14 @@ def norm(xp: Namespace, x: Array, v: Array, c: float) -> Array:
     return xp.length(v)
 
 
-def project(xp: Namespace, x: Array, c: float) -> Array:
-    """x, brought back to the largest radius if beyond it."""
-    return xp.shrink(x, MAX_RADIUS[xp.dtype_name(x)])
+def project(xp: Namespace, x: Array, c: float, most: float | None = None) -> Array:
+    """x, brought back to the radius `most`, MAX_RADIUS unless given, if beyond it."""
+    return xp.shrink(x, most or MAX_RADIUS[xp.dtype_name(x)])
 
 
-def touches(xp: Namespace, x: Array, c: float) -> Array:
-    """True where x lies at the largest radius, within rounding; bool (...)."""
-    return xp.length(x) >= MAX_RADIUS[xp.dtype_name(x)] * (1 - 1e-6)
+def touches(xp: Namespace, x: Array, c: float, most: float | None = None) -> Array:
+    """True where x lies at the radius `most` of `project`, within rounding; bool (...)."""
+    return xp.length(x) >= (most or MAX_RADIUS[xp.dtype_name(x)]) * (1 - 1e-6)
 
 
 declare(

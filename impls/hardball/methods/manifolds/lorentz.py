@@ -103,14 +103,15 @@ def norm(xp: Namespace, x: Array, v: Array, c: float) -> Array:
     return xp.root(xp.sum(across * across, axis=-1) + shrunk)
 
 
-def project(xp: Namespace, x: Array, c: float) -> Array:
-    """The point over xs, with xs brought back to the largest radius if beyond it."""
-    return _complete(xp, xp.shrink(x[..., 1:], sinh(MAX_RADIUS[xp.dtype_name(x)]) / sqrt(c)), c)
+def project(xp: Namespace, x: Array, c: float, most: float | None = None) -> Array:
+    """The point over xs, brought back to sqrt(c) radius `most`, or MAX_RADIUS, if beyond it."""
+    largest = most or MAX_RADIUS[xp.dtype_name(x)]
+    return _complete(xp, xp.shrink(x[..., 1:], sinh(largest) / sqrt(c)), c)
 
 
-def touches(xp: Namespace, x: Array, c: float) -> Array:
-    """True where x lies at the largest radius, within rounding; bool (...)."""
-    return sqrt(c) * radius(xp, x, c) >= MAX_RADIUS[xp.dtype_name(x)] * (1 - 1e-6)
+def touches(xp: Namespace, x: Array, c: float, most: float | None = None) -> Array:
+    """True where x lies at the radius `most` of `project`, within rounding; bool (...)."""
+    return sqrt(c) * radius(xp, x, c) >= (most or MAX_RADIUS[xp.dtype_name(x)]) * (1 - 1e-6)
 
 
 def _polar(xp: Namespace, x: Array, c: float) -> tuple[Array, Array]:

@@ -101,19 +101,19 @@ def norm(xp: Namespace, x: Array, v: Array, c: float) -> Array:
     return 2 * xp.length(v) / _gap(xp, x, c)[..., 0]
 
 
-def project(xp: Namespace, x: Array, c: float) -> Array:
-    """x, brought back to the largest radius if beyond it."""
-    return xp.shrink(x, _edge(xp, x) / sqrt(c))
+def project(xp: Namespace, x: Array, c: float, most: float | None = None) -> Array:
+    """x, brought back to sqrt(c) radius `most`, MAX_RADIUS unless given, if beyond it."""
+    return xp.shrink(x, _edge(xp, x, most) / sqrt(c))
 
 
-def touches(xp: Namespace, x: Array, c: float) -> Array:
-    """True where x lies at the largest radius, within rounding; bool (...)."""
-    return sqrt(c) * xp.length(x) >= _edge(xp, x) - 2 * xp.eps(x)
+def touches(xp: Namespace, x: Array, c: float, most: float | None = None) -> Array:
+    """True where x lies at the radius `most` of `project`, within rounding; bool (...)."""
+    return sqrt(c) * xp.length(x) >= _edge(xp, x, most) - 2 * xp.eps(x)
 
 
-def _edge(xp: Namespace, x: Array) -> float:
-    """Largest sqrt(c) |x|."""
-    return tanh(MAX_RADIUS[xp.dtype_name(x)] / 2)
+def _edge(xp: Namespace, x: Array, most: float | None) -> float:
+    """sqrt(c) |x| of the points at sqrt(c) radius `most`, or MAX_RADIUS."""
+    return tanh((most or MAX_RADIUS[xp.dtype_name(x)]) / 2)
 
 
 def _gap(xp: Namespace, x: Array, c: float) -> Array:

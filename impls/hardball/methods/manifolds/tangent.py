@@ -12,12 +12,14 @@ from math import sqrt
 
 from hardball.arrays.namespace import Array, Namespace
 from hardball.methods.declare import declare
+from hardball.methods.manifolds import far
 from hardball.methods.parameter import real
 from hardball.methods.sources import HARDBALL
 
-# Largest sqrt(c) radius. The kernel forms sinh(a) sinh(b), finite up to a + b = 89 in float32
-# and 710 in float64; the rest is room for sums and gradients.
-MAX_RADIUS = {"float32": 40.0, "float64": 340.0}
+# Largest sqrt(c) radius, alike in both types. `dist` forms sinh(a) sinh(b), finite up to a + b = 89
+# in float32; the rest is room for sums and gradients. `far_dist` is right up to FAR_RADIUS.
+MAX_RADIUS = {"float32": 40.0, "float64": 40.0}
+FAR_RADIUS = 300.0
 FLAT = False
 
 
@@ -94,14 +96,24 @@ def norm(xp: Namespace, x: Array, v: Array, c: float) -> Array:
     return xp.length(v)
 
 
-def project(xp: Namespace, x: Array, c: float) -> Array:
-    """x, brought back to the largest radius if beyond it."""
-    return xp.shrink(x, MAX_RADIUS[xp.dtype_name(x)] / sqrt(c))
+def project(xp: Namespace, x: Array, c: float, most: float | None = None) -> Array:
+    """x, brought back to sqrt(c) radius `most`, MAX_RADIUS unless given, if beyond it."""
+    return xp.shrink(x, (most or MAX_RADIUS[xp.dtype_name(x)]) / sqrt(c))
 
 
-def touches(xp: Namespace, x: Array, c: float) -> Array:
-    """True where x lies at the largest radius, within rounding; bool (...)."""
-    return sqrt(c) * xp.length(x) >= MAX_RADIUS[xp.dtype_name(x)] * (1 - 1e-6)
+def touches(xp: Namespace, x: Array, c: float, most: float | None = None) -> Array:
+    """True where x lies at the radius `most` of `project`, within rounding; bool (...)."""
+    return sqrt(c) * xp.length(x) >= (most or MAX_RADIUS[xp.dtype_name(x)]) * (1 - 1e-6)
+
+
+def far_dist(xp: Namespace, x: Array, y: Array, c: float) -> Array:
+    """`dist` without overflow up to FAR_RADIUS, for some three times the arithmetic; see `far`."""
+    return far.dist(xp, sqrt(c) * x, sqrt(c) * y) / sqrt(c)
+
+
+def far_dist_matrix(xp: Namespace, x: Array, y: Array, c: float) -> Array:
+    """`dist_matrix` without overflow up to FAR_RADIUS, by differences of coordinates."""
+    return far.dist_matrix(xp, sqrt(c) * x, sqrt(c) * y) / sqrt(c)
 
 
 def _polar(xp: Namespace, x: Array, c: float) -> tuple[Array, Array]:

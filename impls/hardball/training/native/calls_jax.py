@@ -23,17 +23,17 @@ def train(
     powers: Array,
     settings: Array,
     codes: Array,
+    precision: str,
 ) -> tuple[Array, Array]:
     """One step: the table (N, W), changed in place, and four sums (4,).
 
-    The arguments are those of `native.step.train`: ids are int32, the rest of the table's dtype.
+    The arguments are those of `native.step.train`: ids are int32, the rest of the table's dtype;
+    precision: see `native.settings.precision`.
     """
     given = (table, anchors, positives, shared, shared_weight, own, own_weight)
     told = (indptr, indices, powers, settings, codes)
     shapes = [jax.ShapeDtypeStruct(shape, table.dtype) for shape in (table.shape, (4,))]
-    call = jax.ffi.ffi_call(
-        xla.target("train", table.dtype.name), shapes, input_output_aliases={0: 0}
-    )
+    call = jax.ffi.ffi_call(xla.target("train", precision), shapes, input_output_aliases={0: 0})
     table, sums = call(*given, *told)
     return table, sums
 
@@ -43,6 +43,7 @@ def choose(
     powers: Array,
     settings: Array,
     codes: Array,
+    precision: str,
     rule: Rule,
     anchors: Array,
     positives: Array,
@@ -54,7 +55,7 @@ def choose(
 ) -> tuple[Array, Array]:
     """What a rule chooses of candidates (B, C) or (1, C): ids (B, K), valid (B, K).
 
-    table to codes: those of `train`, with codes up to the steps taken before. See
+    table to precision: those of `train`, with codes up to the steps taken before. See
     `native.choice.choose`.
     """
     none = jnp.zeros(1, jnp.int32)
@@ -68,6 +69,6 @@ def choose(
     told = (powers, settings, jnp.concatenate([codes, asked]), heat)
     kinds = (jnp.int32, jnp.uint8)
     shapes = [jax.ShapeDtypeStruct((len(anchors), rule.negatives), kind) for kind in kinds]
-    call = jax.ffi.ffi_call(xla.target("choose", table.dtype.name), shapes)
+    call = jax.ffi.ffi_call(xla.target("choose", precision), shapes)
     ids, fine = call(*given, *positives_of, *ranges, *told)
     return ids, fine > 0

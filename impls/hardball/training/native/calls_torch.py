@@ -6,7 +6,11 @@ from torch import Tensor
 from hardball.arrays.on_torch.membership import Known
 from hardball.methods.samplers.choice import Rule
 from hardball.training.native import choice, step
-from hardball.training.native.settings import RULES
+from hardball.training.native.settings import PRECISIONS, RULES
+
+NUMBERS = {
+    name: torch.empty(0, dtype=getattr(torch, work)) for name, (_, work) in PRECISIONS.items()
+}
 
 
 def train(
@@ -22,13 +26,15 @@ def train(
     powers: Tensor,
     settings: Tensor,
     codes: Tensor,
+    precision: str,
 ) -> tuple[Tensor, Tensor]:
     """One step: the table (N, W), changed in place, and four sums (4,).
 
-    The arguments are those of `native.step.train`: ids are int32, the rest of the table's dtype.
+    The arguments are those of `native.step.train`: ids are int32, the rest of the table's dtype;
+    precision: see `native.settings.precision`.
     """
     given = (table, anchors, positives, shared, shared_weight, own, own_weight)
-    told = (indptr, indices, powers, settings, codes)
+    told = (indptr, indices, powers, settings, codes, NUMBERS[precision])
     sums = table.new_empty(4)
     step.train(*(x.contiguous().numpy() for x in (*given, *told, sums)))
     return table, sums
@@ -39,6 +45,7 @@ def choose(
     powers: Tensor,
     settings: Tensor,
     codes: Tensor,
+    precision: str,
     rule: Rule,
     anchors: Tensor,
     positives: Tensor,
@@ -50,7 +57,7 @@ def choose(
 ) -> tuple[Tensor, Tensor]:
     """What a rule chooses of candidates (B, C) or (1, C): ids (B, K), valid (B, K).
 
-    table to codes: those of `train`, with codes up to the steps taken before. See
+    table to precision: those of `train`, with codes up to the steps taken before. See
     `native.choice.choose`.
     """
     none = anchors.new_zeros(1, dtype=torch.int32)
@@ -60,7 +67,7 @@ def choose(
     heat = table.new_tensor([rule.temperature])
     nodes = (x.to(torch.int32) for x in (anchors, positives, candidates))
     given = (table, *nodes, usable.to(torch.uint8), words.to(torch.uint32))
-    told = (powers, settings, torch.cat([codes, asked]), heat)
+    told = (powers, settings, torch.cat([codes, asked]), heat, NUMBERS[precision])
     ids = none.new_empty((len(anchors), rule.negatives))
     fine = ids.new_empty(ids.shape, dtype=torch.uint8)
     arrays = (*given, *positives_of, *ranges, *told, ids, fine)

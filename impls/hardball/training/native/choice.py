@@ -137,17 +137,20 @@ def softly(near, heat, words, anchor, nodes, sums, chosen, fine):
 
 @compiled(parallel=True, fastmath=FAST, error_model="numpy")
 def choose(table, anchors, positives, candidates, usable, words, indptr, indices, near_indptr,
-           near_start, near_stop, powers, settings, codes, heat, chosen, fine):  # fmt: skip
+           near_start, near_stop, powers, settings, codes, heat, number_type, chosen,
+           fine):  # fmt: skip
     """K of C candidates for each of B anchors: chosen, fine (B, K); the anchor where none is left.
 
     table (N, W); anchors, positives (B,); candidates, usable (B, C), or (1, C) for all anchors.
     Left out are the anchor, its known positives (indptr, indices) and what lies in its ranges
     (near_...), as codes[CHECK_...] say. codes[RULE]: NEAREST, nearest first; TOP, of the
     codes[COUNT] nearest by words (B, K); TEMPERATURE, p ~ exp(-d / heat[0]) by words; SEMI_HARD,
-    those beyond the positive, nearest first, then the others, farthest first.
+    those beyond the positive, nearest first, then the others, farthest first. number_type: an
+    array of the type that it computes in.
     """
-    size, count, wanted, kind = len(anchors), candidates.shape[1], chosen.shape[1], table.dtype
-    dim = dimension(table, codes)
+    size, count, wanted = len(anchors), candidates.shape[1], chosen.shape[1]
+    kind, dim = number_type.dtype, dimension(table, codes)
+    settings = settings.astype(kind)
     slots = np.concatenate((anchors, positives, candidates.ravel()))
     if len(slots) < len(table):
         named, unique = slots.copy(), np.empty(len(slots), np.int32)

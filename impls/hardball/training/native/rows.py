@@ -229,7 +229,7 @@ def open_rows(table, nodes, codes, powers, settings, tiles, stretches, points):
     for t in prange(len(tiles)):
         tile, stretch = tiles[t], stretches[t]
         start, count = t * TILE, min(TILE, len(nodes) - t * TILE)
-        form, work = np.empty((FORM, TILE), table.dtype), np.empty((2, TILE), table.dtype)
+        form, work = np.empty((FORM, TILE), tiles.dtype), np.empty((2, TILE), tiles.dtype)
         # Touched all at once first, so that the waits for memory overlap.
         for k in range(count):
             work[0, k] = table[nodes[start + k], 0] + table[nodes[start + k], tile.shape[0] - 1]
@@ -261,7 +261,7 @@ def close_rows(table, nodes, codes, powers, settings, tiles, stretches, gradient
     for t in prange(len(tiles)):
         tile, stretch = tiles[t], stretches[t]
         start, count = t * TILE, min(TILE, len(nodes) - t * TILE)
-        slope, work = np.zeros((dim + 1, TILE), table.dtype), np.empty((4, TILE), table.dtype)
+        slope, work = np.zeros((dim + 1, TILE), tiles.dtype), np.empty((4, TILE), tiles.dtype)
         for k in range(count):
             for j in range(dim + 1):
                 slope[j, k] = gradients[start + k, j] * unit

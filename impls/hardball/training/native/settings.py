@@ -19,6 +19,12 @@ RULES = {
     "temperature": choice.TEMPERATURE,
     "semi_hard": choice.SEMI_HARD,
 }
+# What the kernels compute with, by its name: the types of the rows and of the arithmetic.
+PRECISIONS = {
+    "float32": ("float32", "float32"),
+    "float64": ("float64", "float64"),
+    "wide": ("float32", "float64"),
+}
 # Longer powers are worked out when they are asked for.
 POWERS = 4096
 
@@ -47,12 +53,21 @@ def codes(spec: RunSpec) -> tuple[int, int]:
     return MANIFOLDS[_kernel(spec, "manifold")], OPTIMIZERS[_kernel(spec, "optimizer")]
 
 
+def precision(spec: RunSpec, manifold: Manifold) -> str:
+    """The name in PRECISIONS of what a run's kernels compute with.
+
+    Beyond MAX_RADIUS e^r is no float32: rows stay what they are, arithmetic is float64.
+    """
+    far = spec.max_radius > manifold.MAX_RADIUS[spec.dtype]
+    return "wide" if far and spec.dtype == "float32" else spec.dtype
+
+
 def settings(spec: RunSpec, manifold: Manifold) -> np.ndarray:
     """What `rows` finds at B1 to LIMIT: float64 (5,); what comes before them is each step's own.
 
     LIMIT is the largest length of a row's free coordinates.
     """
-    largest = manifold.MAX_RADIUS[spec.dtype]
+    largest = spec.max_radius or manifold.MAX_RADIUS[spec.dtype]
     limits = {rows.TANGENT: largest, rows.POINCARE: tanh(largest / 2)}
     space, _ = codes(spec)
     limit = limits[space] if space in limits else sinh(largest)

@@ -142,18 +142,18 @@ def finish(counted, mean, sums):
 
 @compiled(parallel=True, fastmath=FAST, error_model="numpy")
 def train(table, anchors, positives, shared, shared_weight, own, own_weight, indptr, indices,
-          powers, settings, codes, sums):  # fmt: skip
+          powers, settings, codes, number_type, sums):  # fmt: skip
     """One step of B anchors against M nodes for all and K of their own, in place on table (N, W).
 
     anchors, positives (B,); shared (M,) ascending, shared_weight (M,) their multiplicities; own
     and own_weight (B, K), in any order: known positives (indptr, indices) of an anchor and the
     anchor itself count for nothing. M or K may be 0. settings: see rows.LR to LIMIT, of which FADE
     multiplies the weights in the loss; codes: manifold, optimiser, steps taken before; powers
-    (3, n): b1^t, b2^t, ratio^t.
+    (3, n): b1^t, b2^t, ratio^t; number_type: an array of the type that it computes in.
     sums (4,): mean loss, weight left out, sum of the negatives' shares, weight of the stalled ones.
     """
-    size, count, few, kind = len(anchors), len(shared), own.shape[1], table.dtype
-    dim = dimension(table, codes)
+    size, count, few, kind = len(anchors), len(shared), own.shape[1], number_type.dtype
+    dim, settings = dimension(table, codes), settings.astype(kind)
     named = np.concatenate((anchors, positives, shared, own.ravel()))
     slots, unique = np.empty(len(named), np.int32), np.empty(len(named), np.int32)
     nodes = unique[: number(named, slots, unique)]

@@ -12,17 +12,18 @@ import numpy as np
 from hardball.core import files
 from hardball.training.native import choice, step, xla
 from hardball.training.native.compiled import FOLDER
+from hardball.training.native.settings import PRECISIONS
 
 
-def ensure(framework: str, kernel: str, dtype: str) -> None:
-    """Have a kernel, "train" or "choose", in the cache for a framework and a dtype.
+def ensure(framework: str, kernel: str, precision: str) -> None:
+    """Have a kernel, "train" or "choose", in the cache for a framework and one of PRECISIONS.
 
     Of several processes that ask for one kernel, one compiles it and the others wait.
     """
-    done = FOLDER / f"{framework}-{kernel}-{dtype}.done"
+    done = FOLDER / f"{framework}-{kernel}-{precision}.done"
     if done.exists():
         return
-    command = [sys.executable, "-m", __name__, framework, kernel, dtype]
+    command = [sys.executable, "-m", __name__, framework, kernel, precision]
     with files.locked(done):
         if done.exists():
             return
@@ -31,11 +32,13 @@ def ensure(framework: str, kernel: str, dtype: str) -> None:
             done.touch()
 
 
-def compile_kernel(framework: str, kernel: str, dtype: str) -> None:
+def compile_kernel(framework: str, kernel: str, precision: str) -> None:
     """Compile in this process."""
     if framework == "jax":
-        xla.target(kernel, dtype)
+        xla.target(kernel, precision)
         return
+    dtype, work = PRECISIONS[precision]
+    numbers = np.empty(0, work)
     table, powers, settings = np.zeros((2, 2), dtype), np.ones((3, 1), dtype), np.ones(7, dtype)
     nodes, own = np.array([0, 1], np.int32), np.zeros((2, 2), np.int32)
     negatives = nodes, np.ones(2, dtype), own, np.ones((2, 2), dtype)
@@ -44,10 +47,10 @@ def compile_kernel(framework: str, kernel: str, dtype: str) -> None:
         heat, codes = np.ones(1, dtype), np.zeros(7, np.int32)
         fine, ranges = own.astype(np.uint8), (known[0], nodes, nodes)
         given = table, nodes, nodes, own, fine, own.astype(np.uint32), *known, *ranges
-        choice.choose(*given, powers, settings, codes, heat, own, fine)
+        choice.choose(*given, powers, settings, codes, heat, numbers, own, fine)
         return
     codes, sums = np.zeros(3, np.int32), np.zeros(4, dtype)
-    step.train(table, nodes, nodes, *negatives, *known, powers, settings, codes, sums)
+    step.train(table, nodes, nodes, *negatives, *known, powers, settings, codes, numbers, sums)
 
 
 if __name__ == "__main__":

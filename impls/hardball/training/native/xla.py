@@ -64,7 +64,7 @@ def _called(frame):
 
 
 @compiled()
-def _train(address, like):
+def _train(address, like, numbers):
     frame = _words(address, _FRAME)
     if _called(frame):
         given, out = frame[_ARGS], frame[_RETS]
@@ -84,13 +84,14 @@ def _train(address, like):
             carray(_data(given, 9), (3, _shape(given, 9, 1)), like.dtype),
             carray(_data(given, 10), (7,), like.dtype),
             carray(_data(given, 11), (3,), np.int32),
+            numbers,
             carray(_data(out, 1), (4,), like.dtype),
         )
     return 0
 
 
 @compiled()
-def _choose(address, like):
+def _choose(address, like, numbers):
     frame = _words(address, _FRAME)
     if _called(frame):
         given, out = frame[_ARGS], frame[_RETS]
@@ -111,6 +112,7 @@ def _choose(address, like):
             carray(_data(given, 12), (7,), like.dtype),
             carray(_data(given, 13), (7,), np.int32),
             carray(_data(given, 14), (1,), like.dtype),
+            numbers,
             carray(_data(out, 0), (batch[0], _shape(out, 0, 1)), np.int32),
             carray(_data(out, 1), (batch[0], _shape(out, 1, 1)), np.uint8),
         )
@@ -118,36 +120,47 @@ def _choose(address, like):
 
 
 def _train_float32(address):
-    return _train(address, np.empty(0, np.float32))
+    return _train(address, np.empty(0, np.float32), np.empty(0, np.float32))
 
 
 def _train_float64(address):
-    return _train(address, np.empty(0, np.float64))
+    return _train(address, np.empty(0, np.float64), np.empty(0, np.float64))
+
+
+def _train_wide(address):
+    return _train(address, np.empty(0, np.float32), np.empty(0, np.float64))
 
 
 def _choose_float32(address):
-    return _choose(address, np.empty(0, np.float32))
+    return _choose(address, np.empty(0, np.float32), np.empty(0, np.float32))
 
 
 def _choose_float64(address):
-    return _choose(address, np.empty(0, np.float64))
+    return _choose(address, np.empty(0, np.float64), np.empty(0, np.float64))
+
+
+def _choose_wide(address):
+    return _choose(address, np.empty(0, np.float32), np.empty(0, np.float64))
 
 
 # One function each, since a compiled closure would not be found in the cache again.
 _CALLS = {
-    "train": {"float32": _train_float32, "float64": _train_float64},
-    "choose": {"float32": _choose_float32, "float64": _choose_float64},
+    "train": {"float32": _train_float32, "float64": _train_float64, "wide": _train_wide},
+    "choose": {"float32": _choose_float32, "float64": _choose_float64, "wide": _choose_wide},
 }
 _HANDLERS: dict[str, Any] = {}
 
 
-def target(kernel: str, dtype: str) -> str:
-    """Name of the custom call of a kernel, "train" or "choose", registered at first use."""
+def target(kernel: str, precision: str) -> str:
+    """Name of the custom call of a kernel, "train" or "choose", registered at first use.
+
+    precision: one of `settings.PRECISIONS`.
+    """
     import jax
 
-    name = f"hardball_{kernel}_{dtype}"
+    name = f"hardball_{kernel}_{precision}"
     if name not in _HANDLERS:
-        handler = callback(_CALLS[kernel][dtype])
+        handler = callback(_CALLS[kernel][precision])
         jax.ffi.register_ffi_target(
             name, jax.ffi.pycapsule(ctypes.c_void_p(handler.address)), platform="cpu"
         )
