@@ -50,7 +50,7 @@ def test_jobs_are_called_by_what_they_stand_for_in_their_suite():
         "wordnet_mammals · degree · JAX",
     ]
     assert "wordnet_mammals · pool, fade 0.01 · JAX" in titles
-    assert "wordnet_mammals · pool, hard 8 siblings · JAX" in titles
+    assert "wordnet_mammals · pool, hard 8 siblings(positive) · JAX" in titles
     assert "wordnet_mammals · pool · JAX" in titles
     assert len(set(titles)) == len(titles)
 
@@ -86,7 +86,8 @@ def test_each_job_is_named_as_it_ends_with_what_is_left(screen):
         "  1/9  wordnet_mammals · uniform · JAX",
         "  2/9  wordnet_mammals · degree · JAX",
         "  3/9  wordnet_mammals · siblings · JAX",
-        "  4/9  wordnet_mammals · cousins · JAX  (50 s left)",  # 10 x 4 + 15 % of 40, rounded up
+        # 10 x 4 + 15 % of 40, rounded up
+        "  4/9  wordnet_mammals · siblings(relative_to=positive) · JAX  (50 s left)",
     ]
 
 

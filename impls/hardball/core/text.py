@@ -125,8 +125,26 @@ def weighted(text: str) -> tuple[str, float]:
 
 
 def without_brackets(text: str) -> str:
-    """A text without its brackets and what stands in them: "8 a(b=c(d) e) f" is "8 a f"."""
-    return "".join(character for character, depth in _depths(text) if not depth)
+    """A text without its brackets and what stands in them, but for draws around the positive.
+
+    >>> without_brackets("8 cousins(k=2) after 0.5")
+    '8 cousins after 0.5'
+    >>> without_brackets("siblings(relative_to=positive)")
+    'siblings(positive)'
+    """
+    parts, inner = [""], ""
+    for character, depth in _depths(text):
+        if depth:
+            inner += character
+            continue
+        parts.append(_kept(inner) + character)
+        inner = ""
+    return "".join([*parts, _kept(inner)])
+
+
+def _kept(brackets: str) -> str:
+    """What a reader is told of parameters in brackets."""
+    return "(positive)" if "relative_to=positive" in split(brackets[1:-1], ",") else ""
 
 
 def name_of(text: str) -> str:

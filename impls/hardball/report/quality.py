@@ -166,13 +166,17 @@ def at_target(found: pd.DataFrame, target: Target) -> "pd.Series[bool]":
 def published_target(
     published: pd.DataFrame | None, dataset: str, dim: int, task: str = TASK
 ) -> Target | None:
-    """The published pair of MAP and mean rank with the highest MAP, of any space; None without."""
+    """The published pair of MAP and mean rank with the highest MAP, of any space; None without.
+
+    Figures whose protocol says that they are unconfirmed are no target.
+    """
     if published is None or published.empty:
         return None
     here = published[
         (published["dataset"] == dataset)
         & (published["dim"] == dim)
         & (published["task"].map(rows.method_name) == task)
+        & ~published["protocol"].str.contains(rows.UNCONFIRMED)
     ]
     best: Target | None = None
     for (source, manifold), part in here.groupby(["source", "manifold"], sort=False):

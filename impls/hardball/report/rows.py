@@ -33,8 +33,9 @@ COSTS = (
     "scorings", "train_seconds", "compile_seconds", "peak_memory_mb", "points_at_limit",
     "masked_share", "widened_share", "negatives_used", "epochs_done", "final_loss",
 )  # fmt: skip
-PUBLISHED_KEYS = ("source", "dataset", "task", "manifold", "dim", "metric", "value")
-PUBLISHED_TEXT = ("source", "dataset", "task", "manifold", "metric")
+PUBLISHED_KEYS = ("source", "dataset", "task", "manifold", "dim", "metric", "value", "protocol")
+PUBLISHED_TEXT = ("source", "dataset", "task", "manifold", "metric", "protocol")
+UNCONFIRMED = "unconfirmed"
 OTHER_METRICS = {"f1": Metric("f1", "max", 0, 1, "F1 of link prediction, which papers report")}
 RANKED = {"leaf_parent": "direct edges", "temporal": "direct edges"}
 
@@ -73,7 +74,7 @@ def read_published(path: Path) -> pd.DataFrame:
         wrong = _wrong_figure({str(key): value for key, value in figure.items()})
         if wrong:
             raise HardballError(f"{path}:{line}: {wrong}")
-    keys = [key for key in PUBLISHED_KEYS if key != "value"]
+    keys = [key for key in PUBLISHED_KEYS if key not in ("value", "protocol")]
     repeated = published.index[published.duplicated(keys)]
     if len(repeated):
         raise HardballError(f"{path}:{repeated[0] + 2}: this figure stands in an earlier line too")

@@ -158,7 +158,9 @@ def test_a_final_figure_of_sampled_sources_says_so():
 def figures(*lines: tuple[str, str, int, str, float]) -> pd.DataFrame:
     keys = ["source", "manifold", "dim", "metric", "value"]
     frame = pd.DataFrame(list(lines), columns=keys)
-    return frame.assign(dataset="wordnet_mammals", task="reconstruction")
+    return frame.assign(
+        dataset="wordnet_mammals", task="reconstruction", protocol="all closure pairs"
+    )
 
 
 def test_the_published_target_is_the_pair_with_the_highest_map():
@@ -176,6 +178,11 @@ def test_the_published_target_is_the_pair_with_the_highest_map():
     assert found == Target(0.9, 2.0, "B, lorentz")
     assert quality.published_target(published, "wordnet_mammals", 2) is None
     assert quality.published_target(published, "wordnet_nouns", 5) is None
+    # What nobody could look up is no target.
+    published.loc[published["source"] == "B", "protocol"] = "all pairs; unconfirmed"
+    assert quality.published_target(published, "wordnet_mammals", 5) == Target(
+        0.8, 1.1, "A, poincare"
+    )
 
 
 PUBLISHED = figures(("B", "lorentz", 5, "map", 0.99), ("B", "lorentz", 5, "mean_rank", 1.1))
@@ -277,7 +284,7 @@ def test_rate_against_batch_is_drawn_where_the_batch_varies(three_budgets):
 def write_published(tmp_path, **changes):
     line = {
         "source": "A", "dataset": "wordnet_nouns", "task": "reconstruction", "manifold": "poincare",
-        "dim": 5, "metric": "map", "value": 0.8, **changes,
+        "dim": 5, "metric": "map", "value": 0.8, "protocol": "all pairs", **changes,
     }  # fmt: skip
     path = tmp_path / "published.csv"
     pd.DataFrame([{**line, "metric": "mean_rank", "value": 3.0}, line]).to_csv(path, index=False)
@@ -296,6 +303,7 @@ def test_a_published_figure_is_read_as_it_stands(tmp_path):
         ({"metric": "mean_rank", "value": 4.0}, "published.csv:3: this figure stands"),
         ({"value": float("nan")}, "map nan"),
         ({"source": " "}, "no source"),
+        ({"protocol": " "}, "no protocol"),
         ({"dim": -1}, "dim -1: allowed are whole numbers"),
     ],
 )

@@ -1,6 +1,9 @@
 """All pictures of a suite: written as SVG and PNG."""
 
+import multiprocessing
+import sys
 from collections.abc import Iterator, Sequence
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from hardball.core.errors import HardballError
 from hardball.data import store
 from hardball.data.points import load_points
 from hardball.hierarchy.dag import Hierarchy
@@ -173,9 +177,38 @@ def polar_of(source: Source, run_id: str, hierarchy: Hierarchy) -> Polar:
 
 
 def write(source: Source, out: Path, formats: Sequence[str] = style.FORMATS) -> list[Path]:
-    """Every picture in every format; raises HardballError on an unknown format."""
+    """Every picture in every format, each written while the next is drawn.
+
+    Raises HardballError on an unknown format, and where a picture could not be written.
+    """
     style.check_formats(formats)
-    written = []
+    written, saving = [], None
     for name, figure in plots_of(source):
-        written += style.save(figure, out / name, formats)
+        _wait_for(saving)
+        written += style.paths_of(out / name, formats)
+        saving = _save(figure, out / name, formats)
+    _wait_for(saving)
     return written
+
+
+def _save(figure: Figure, stem: Path, formats: Sequence[str]) -> ForkProcess | None:
+    """Saves a picture, in a process of its own where a copy of this one is safe to run.
+
+    That is so on Linux, before a framework with threads of its own was imported.
+    """
+    if sys.platform != "linux" or {"jax", "torch"} & set(sys.modules):
+        style.save(figure, stem, formats)
+        return None
+    saving = multiprocessing.get_context("fork").Process(
+        target=style.save, args=(figure, stem, formats)
+    )
+    saving.start()
+    return saving
+
+
+def _wait_for(saving: ForkProcess | None) -> None:
+    """Raises HardballError where a picture could not be written; the reason is on stderr."""
+    if saving is not None:
+        saving.join()
+        if saving.exitcode:
+            raise HardballError("a picture could not be written: see the lines above")

@@ -86,17 +86,21 @@ def check_formats(formats: Sequence[str]) -> None:
             )
 
 
+def paths_of(stem: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """The files of a picture: <stem>.svg and <stem>.png."""
+    return [stem.with_name(f"{stem.name}.{suffix}") for suffix in formats]
+
+
 @styled
 def save(fig: Figure, stem: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
-    """Writes <stem>.svg and <stem>.png without dates or versions."""
+    """Writes a picture's files, without dates or versions."""
     stem.parent.mkdir(parents=True, exist_ok=True)
-    written = []
-    for suffix in formats:
-        path = stem.with_name(f"{stem.name}.{suffix}")
+    written = paths_of(stem, formats)
+    for path in written:
+        suffix = path.suffix.removeprefix(".")
         metadata = {"Date": None, "Creator": None} if suffix == "svg" else {"Software": None}
         with replacing(path) as aside:
             fig.savefig(aside, format=suffix, metadata=metadata)
-        written.append(path)
     return written
 
 

@@ -235,8 +235,9 @@ def _published_lines(
     ]
     lines = []
     for (source, manifold, dim), part in here.groupby(["source", "manifold", "dim"], sort=False):
+        doubt = part["protocol"].str.contains(rows.UNCONFIRMED).any()
         cells: dict[str, object] = {
-            "method": f"{source} · {manifold} d={dim}",
+            "method": f"{source} · {manifold} d={dim}{', unconfirmed' if doubt else ''}",
             "dataset": dataset,
             "task": task,
             "manifold": str(manifold),
