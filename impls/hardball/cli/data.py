@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table as Printed
 
 from hardball.core.errors import HardballError
-from hardball.data import bundle, cards, check, fetch, store
+from hardball.data import bundle, cards, check, fetch, published_splits, store
 from hardball.data.check import Check
 from hardball.hierarchy import temporal
 from hardball.hierarchy.dag import Hierarchy
@@ -18,14 +18,27 @@ from hardball.runs import settings
 from hardball.runs.spec import RunSpec
 
 
-def fetch_command(names: Sequence[str], *, force: bool = False, progress: bool = True) -> None:
-    """Downloads the full sources of data sets (or `all`) and says what served each.
+def fetch_command(
+    names: Sequence[str],
+    *,
+    force: bool = False,
+    given: Path | None = None,
+    progress: bool = True,
+) -> None:
+    """Downloads the full sources of data sets (or `all`) and published splits, and says from where.
 
-    Raises HardballError on an unknown name, or when no source serves a file.
+    given: a folder that has the files of the splits. Raises HardballError on an unknown name, or
+    when no source serves a file.
     """
     if not names:
         raise HardballError(f"name a dataset, or all: {', '.join(cards.names())}")
-    for name in _expand(names):
+    splits = [name for name in names if name in published_splits.names()]
+    if given is not None and len(splits) < len(names):
+        raise HardballError(f"--from goes with {', '.join(published_splits.names())} alone")
+    for name in splits:
+        folder = published_splits.fetch_split(name, given, progress)
+        _say(f"{name}: {folder} from {given or published_splits.load(name).url}")
+    for name in _expand([name for name in names if name not in splits]):
         fetched = fetch.fetch(name, progress=progress, force=force)
         size = fetched.path.stat().st_size / 1e6
         _say(f"{name}: {fetched.path} ({size:.1f} MB) from {fetched.served_by}")

@@ -100,17 +100,24 @@ def main(
 
 @app.command()
 def fetch(
-    names: Annotated[list[str], typer.Argument(help="data sets, or all")],
+    names: Annotated[list[str], typer.Argument(help="data sets, published splits, or all data")],
     force: Annotated[bool, typer.Option("--force", help="download again what lies here")] = False,
+    given: Annotated[
+        Path | None,
+        typer.Option("--from", help="a folder that has a split's files, for no network"),
+    ] = None,
 ) -> None:
-    """Downloads data sets and verifies their checksums; an interrupted download goes on.
+    """Downloads data sets and published splits, and verifies their checksums.
+
+    An interrupted download goes on.
 
     \b
     hardball fetch wordnet_nouns
+    hardball fetch ganea2018
     """
     from hardball.cli import data
 
-    data.fetch_command(names, force=force)
+    data.fetch_command(names, force=force, given=given)
 
 
 @app.command()

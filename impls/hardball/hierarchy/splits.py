@@ -1,5 +1,6 @@
 """Splits: which closure pairs a run trains on, and which it is asked about."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,8 @@ class Split:
         of nodes, or of the graphs in graph_of.
     graph_of: (N,) the graph that each node is in, -1 for none; None where nodes are classified.
     links: whether the held-out pairs are links to be told from corrupted ones after training.
+    corrupted: the corrupted pairs (L, 2) of "test" and "validation"; None where the evaluation
+        draws them.
     l2: strength of the classifier's penalty, 0 where it is chosen on the validation examples.
     """
 
@@ -44,6 +47,7 @@ class Split:
     graph_of: Int32 | None = None
     l2: float = 0.0
     links: bool = False
+    corrupted: Mapping[str, Int32] | None = None
 
 
 TRAIN, TEST, VALIDATION = 1, 2, 3

@@ -36,21 +36,16 @@ def link_figures(
 ) -> dict[str, float]:
     """F1 and accuracy of the test links, at the threshold of the best F1 of the validation links.
 
-    Of each true pair ten corrupted ones, see `with_corrupted`; a pair counts as a link where its
-    score is at least the threshold. aperture: score by the energy of entailment cones, as they were
-    trained; None: by `is_a`, whose alpha, one of ALPHAS, is chosen with the threshold. {} unless
-    links of the closure are held out.
+    Beside the pairs stand the split's corrupted ones, or ten of each pair, see `with_corrupted`; a
+    pair counts as a link where its score is at least the threshold. aperture: score by the energy
+    of entailment cones, as they were trained; None: by `is_a`, whose alpha, one of ALPHAS, is
+    chosen with the threshold. {} unless links of the closure are held out.
     Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Entailment Cones, section 5, and the
     authors' code, github.com/dalab/hyperbolic_cones, eval.py, all.py.
     """
     if not split.links or split.test is None or split.validation is None:
         return {}
-    halves = {"validation": split.validation, "test": split.test}
-    below = from_pairs(pairs(split.exclude)[:, ::-1], polar.n_nodes)
-    chosen, tested = (
-        with_corrupted(held, split.exclude, below, seed, f"metrics/links/{name}")
-        for name, held in halves.items()
-    )
+    chosen, tested = held_links(split, seed)
     found: dict[str, float] = {}
     if aperture is not None:
         threshold, _ = best_threshold(-cone_energy(polar, chosen.pairs, aperture), chosen.true)
@@ -61,12 +56,35 @@ def link_figures(
         threshold, found["link_alpha"] = limits[best][0], ALPHAS[best]
         scores = is_a(polar, tested.pairs, ALPHAS[best])
     said = scores >= threshold
-    right = np.count_nonzero(said & tested.true)
     return found | {
-        "link_f1": float(2 * right / (np.count_nonzero(said) + np.count_nonzero(tested.true))),
+        "link_f1": f1(said, tested.true),
         "link_accuracy": float(np.mean(said == tested.true)),
         "link_threshold": float(threshold),
     }
+
+
+def held_links(split: Split, seed: int) -> tuple[Links, Links]:
+    """The validation and the test pairs with their corrupted ones: given, or else drawn."""
+    halves = {"validation": split.validation, "test": split.test}
+    if split.corrupted is not None:
+        both = [
+            Links(np.concatenate([held, split.corrupted[name]]).astype(np.int64),
+                  np.repeat([True, False], [len(held), len(split.corrupted[name])]))
+            for name, held in halves.items() if held is not None
+        ]  # fmt: skip
+        return both[0], both[1]
+    below = from_pairs(pairs(split.exclude)[:, ::-1], len(split.exclude.indptr) - 1)
+    chosen, tested = (
+        with_corrupted(np.asarray(held), split.exclude, below, seed, f"metrics/links/{name}")
+        for name, held in halves.items()
+    )
+    return chosen, tested
+
+
+def f1(said: np.ndarray, true: np.ndarray) -> float:
+    """2 TP / (pairs called true + true pairs); said, true: bool (L,)."""
+    right = np.count_nonzero(said & true)
+    return float(2 * right / (np.count_nonzero(said) + np.count_nonzero(true)))
 
 
 def with_corrupted(held: np.ndarray, above: Csr, below: Csr, seed: int, purpose: str) -> Links:

@@ -15,7 +15,7 @@ ORDER = (
     "mean_rank", "median_rank", "map", "ties",
     *(f"{name}_at_{k}" for name in _OF_CUTS for k in CUTS),
     "auc", "auc_depth_matched", "auc_siblings", "auc_near",
-    "link_f1", "link_accuracy", "link_threshold", "link_alpha",
+    "link_f1", "link_f1_local", "link_f1_head", "link_accuracy", "link_threshold", "link_alpha",
     "depth_spearman", "depth_pearson", "depth_spearman_start", "depth_spearman_gain",
     "depth_ties",
     "separation_<group>", "purity10_<group>",

@@ -12,6 +12,7 @@ from hardball.report.tables.render import Column, Line, Table
 
 HEADLINE = (
     "mean_rank", "map", "hits_at_1", "auc", "auc_depth_matched", "auc_siblings",
+    "link_f1", "link_f1_local", "link_f1_head",
     "depth_spearman", "share_at_limit", "distortion_mean", "label_accuracy", "label_majority",
     "joint_accuracy", "graph_accuracy", "graph_majority", "link_head_accuracy", "link_head_auc",
 )  # fmt: skip
@@ -22,7 +23,8 @@ SHORT = {
     "depth_spearman_gain": "depth ρ, gain", "depth_pearson": "depth r",
     "distortion_mean": "distortion", "distortion_worst": "distortion, worst",
     "label_macro_f1": "label F1", "graph_macro_f1": "graph F1", "link_head_auc": "link head AUC",
-    "share_at_limit": "at limit", "depth_ties": "depth ties",
+    "share_at_limit": "at limit", "depth_ties": "depth ties", "link_f1": "link F1",
+    "link_f1_local": "link F1, local", "link_f1_head": "link F1, head",
     "neighbor_recall": "neighbour recall", "negative_effective": "effective negatives",
 }  # fmt: skip
 PARTS = {
@@ -34,7 +36,7 @@ PARTS = {
 NAMED = ("sampler", "loss", "manifold", "dim")
 FAMILIES = {
     "ranking": ("mean_rank", "median_rank", "map", "ties", "precision_", "recall_", "hits_"),
-    "links": ("auc", "global_", "vs_random", "link_head_"),
+    "links": ("auc", "global_", "vs_random", "link_"),
     "classes": ("label_", "joint_", "graph_"),
     "shape": ("depth_", "radius_", "share_at_limit", "distortion_", "neighbor_"),
     "groups": ("separation_", "purity10_"),
@@ -234,12 +236,13 @@ def _published_lines(
         & published["dim"].isin(runs["dim"].unique())
     ]
     lines = []
-    for (source, manifold, dim), part in here.groupby(["source", "manifold", "dim"], sort=False):
+    keys = ["source", "manifold", "dim", "task"]
+    for (source, manifold, dim, asked), part in here.groupby(keys, sort=False):
         doubt = part["protocol"].str.contains(rows.UNCONFIRMED).any()
         cells: dict[str, object] = {
             "method": f"{source} · {manifold} d={dim}{', unconfirmed' if doubt else ''}",
             "dataset": dataset,
-            "task": task,
+            "task": str(asked),
             "manifold": str(manifold),
             "dim": int(str(dim)),
             **{str(m): float(v) for m, v in zip(part["metric"], part["value"], strict=True)},

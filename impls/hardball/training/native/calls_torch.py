@@ -8,7 +8,7 @@ from hardball.methods.samplers.choice import Rule
 from hardball.training.native import choice, step
 from hardball.training.native.settings import PRECISIONS, RULES
 
-NUMBERS = {
+_NUMBERS = {
     name: torch.empty(0, dtype=getattr(torch, work)) for name, (_, work) in PRECISIONS.items()
 }
 
@@ -34,7 +34,7 @@ def train(
     precision: see `native.settings.precision`.
     """
     given = (table, anchors, positives, shared, shared_weight, own, own_weight)
-    told = (indptr, indices, powers, settings, codes, NUMBERS[precision])
+    told = (indptr, indices, powers, settings, codes, _NUMBERS[precision])
     sums = table.new_empty(4)
     step.train(*(x.contiguous().numpy() for x in (*given, *told, sums)))
     return table, sums
@@ -67,7 +67,7 @@ def choose(
     heat = table.new_tensor([rule.temperature])
     nodes = (x.to(torch.int32) for x in (anchors, positives, candidates))
     given = (table, *nodes, usable.to(torch.uint8), words.to(torch.uint32))
-    told = (powers, settings, torch.cat([codes, asked]), heat, NUMBERS[precision])
+    told = (powers, settings, torch.cat([codes, asked]), heat, _NUMBERS[precision])
     ids = none.new_empty((len(anchors), rule.negatives))
     fine = ids.new_empty(ids.shape, dtype=torch.uint8)
     arrays = (*given, *positives_of, *ranges, *told, ids, fine)
