@@ -10,7 +10,7 @@ from covering import crossed, pairwise
 from hardball.core.errors import HardballError
 from hardball.methods.radii.radii import by_depth
 from hardball.runs.spec import RunSpec
-from hardball.training import problem
+from hardball.training import loop, problem
 from hardball.training.native import settings
 from hardball.training.train import train
 
@@ -103,6 +103,16 @@ def test_finite_at_the_origin_and_no_farther_than_the_largest_radius(space, form
     assert radii[0] == 0
     limit = module.MAX_RADIUS[np.dtype(dtype).name]
     assert (radii <= limit * 1.1).all()
+
+
+def test_a_radius_beyond_what_the_space_holds_is_refused():
+    beyond = {"dataset": "h", "framework": "torch", "seed": 0, "manifold": "poincare"}
+    spec = RunSpec(**beyond, radius={"name": "exact", "target": 14.5})
+    with pytest.raises(
+        HardballError, match=r"radius exact: target=14.5 is beyond .* of poincare, 14"
+    ):
+        loop.check(spec)
+    loop.check(spec.model_copy(update={"dtype": "float64"}))
 
 
 def test_radii_by_depth(tree):

@@ -77,6 +77,8 @@ def test_plan_lists_jobs_and_runs():
         (["train", "-d", "d", "--set", "epoch=3"], "'epoch', did you mean 'epochs'?"),
         (["train", "-d", "d", "--set", "epochs"], "write key=value"),
         (["train", "-d", "d", "--set", "lr=-1"], "lr: Input should be greater than 0"),
+        (["train", "-d", "d", "--set", "lr=inf"], "lr: Input should be a finite number"),
+        (["train", "-d", "d", "--set", "clip=nan"], "clip: Input should be a finite number"),
         (["train", "-d", "d", "--seeds", "0-3"], "write whole numbers such as 0,1,2"),
         (["score", "gone.npz", "-d", "ncbi_primates"], "gone.npz"),
         (["table", "nowhere"], "nowhere"),

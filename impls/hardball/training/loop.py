@@ -169,8 +169,7 @@ def _check_radius(spec: RunSpec) -> None:
     held = registry.load("manifold", name, spec.framework).farthest(spec.dtype)
     if spec.max_radius > held:
         raise HardballError(
-            f"max_radius={spec.max_radius:g}: {name} holds points up to {held:g} in {spec.dtype}; "
-            "take less, or manifold tangent, which holds 300"
+            f"max_radius={spec.max_radius:g}: {name} holds points up to {held:g} in {spec.dtype}"
         )
 
 

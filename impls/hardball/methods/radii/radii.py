@@ -4,11 +4,14 @@ A point at the origin has no direction and stays there; none goes beyond the man
 radius. The curvature is c > 0, meaning -c.
 """
 
+from typing import Any
+
 import numpy as np
 
 from hardball.arrays.namespace import Array, Namespace
 from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy
+from hardball.methods import registry
 from hardball.methods.contract import Manifold
 from hardball.methods.declare import radius
 from hardball.methods.parameter import real
@@ -18,6 +21,18 @@ PARAMETERS = {
     "target": real(1.0, "radius of the roots, in hyperbolic length", at_least=0),
     "slope": real(0.0, "radius added at every edge away from the roots"),
 }
+
+
+def within_the_space(spec: Any, *, target: float, slope: float) -> None:
+    """Raises HardballError where even the roots would lie beyond the run's largest radius."""
+    space = registry.load("manifold", spec.manifold.name, spec.framework)
+    c = float(spec.manifold.params.get("c", 1.0))
+    largest = (spec.max_radius or space.MAX_RADIUS[spec.dtype]) / c**0.5
+    if target > largest:
+        raise HardballError(
+            f"radius {spec.radius.name}: target={target:g} is beyond the largest radius of "
+            f"{spec.manifold.name}, {largest:g}: lower it, or raise max_radius"
+        )
 
 
 def by_depth(hierarchy: Hierarchy, target: float, slope: float) -> np.ndarray:
@@ -49,6 +64,7 @@ def free(xp: Namespace, manifold: Manifold, rows: Array, radius: Array, c: float
     source=RANJAN_2017,
     parameters=PARAMETERS,
     build=by_depth,
+    fits=within_the_space,
 )
 def exact(xp: Namespace, manifold: Manifold, rows: Array, radius: Array, c: float) -> Array:
     """exp0(r t / |t|) with t = log0(x): each point at its radius r; (R, D), (R,) -> (R, D).
@@ -66,6 +82,7 @@ def exact(xp: Namespace, manifold: Manifold, rows: Array, radius: Array, c: floa
     source=SRIVASTAVA_2014,
     parameters=PARAMETERS,
     build=by_depth,
+    fits=within_the_space,
 )
 def at_most(xp: Namespace, manifold: Manifold, rows: Array, radius: Array, c: float) -> Array:
     """Points beyond their radius put at it, the others as they are; (R, D), (R,) -> (R, D).
