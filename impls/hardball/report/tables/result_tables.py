@@ -38,8 +38,8 @@ FAMILIES = {
     "ranking": ("mean_rank", "median_rank", "map", "ties", "precision_", "recall_", "hits_"),
     "links": ("auc", "global_", "vs_random", "link_"),
     "classes": ("label_", "joint_", "graph_"),
-    "shape": ("depth_", "radius_", "share_at_limit", "distortion_", "neighbor_"),
-    "groups": ("separation_", "purity10_"),
+    "shape": ("depth_", "radius_", "share_at_limit", "distortion_", "neighbor_", "distance_"),
+    "groups": ("separation_", "purity10_", "modularity_"),
     "negatives": ("negative_",),
 }
 INTERVALS = (
