@@ -1,5 +1,6 @@
 """Pools that a batch shares: whose nodes they hold, how often each counts, several as one."""
 
+import importlib
 from collections import Counter
 
 import numpy as np
@@ -192,3 +193,24 @@ def test_pools_beside_a_pool_count_for_what_they_hold(graph, hard, kernels):
         shared = 12 + sum(g["negatives"] for g in hard if g["sampler"] != "siblings")
         late = "after" in hard[0] and first == 0
         assert weight[:, :shared].max(axis=0).sum() <= (12 if late else shared)
+
+
+@pytest.mark.parametrize("framework", ["jax", "torch"])
+def test_slopes_are_those_of_a_step_whatever_the_draws_count_for(graph, framework):
+    """In R^d a step of plain descent is -lr times the gradient, which `slopes` has of all nodes."""
+    flat = {"manifold": "euclidean", "optimizer": "rsgd", "kernels": "plain", "init_scale": 1.0}
+    found = {}
+    for corrected in (True, False):
+        sampler = {"name": "popularity", "corrected": corrected}
+        task = problem.build(spec_of(framework, sampler=sampler, burn_in=0, **flat), graph)
+        engine = importlib.import_module(f"hardball.training.engine_{framework}").Engine(task, 1)
+        (chunk,) = loop._chunks(task, [(0, 1)])
+        start = engine.start()
+        found[corrected] = np.asarray(engine.slopes(start, chunk))
+        engine.compile(start, chunk)
+        moved = engine.points(engine.run(start, chunk)[0], 1)
+        expected = (task.start - moved) / chunk.lr[0]
+        assert np.abs(expected).max() > 1e-3
+        np.testing.assert_allclose(found[corrected], expected, rtol=0, atol=1e-12)
+    # The same draws: what each counts for makes the difference.
+    assert np.abs(found[True] - found[False]).max() > 1e-4
