@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 
-from hardball.hierarchy import drawing, graph
+from hardball.hierarchy import constructions, drawing, graph
 from hardball.hierarchy.closure import Csr, from_pairs, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
@@ -17,6 +17,7 @@ from hardball.metrics.polar import threads as on_threads
 from hardball.metrics.polar import to_polar
 
 CELLS = 4_000_000
+MDS_DIM, MDS_NODES = 10, 2_000
 
 Scorer = Callable[[np.ndarray], np.ndarray]
 
@@ -38,7 +39,8 @@ def floors(
     pairs of that closure.
     drawing: hyperbolic distance in `drawing.sectors`, the spanning tree drawn in two dimensions;
     in a held-out task that of the training graph. narrow_drawing: in `narrow_sectors`, where nodes
-    have several parents.
+    have several parents. sarkar: in `constructions.sarkar`, two dimensions. h_mds: in
+    `constructions.h_mds` of the tree distances, MDS_DIM dimensions, of up to MDS_NODES nodes.
     sources, seed, threads: as in `evaluate`.
     Source: Ganea et al. 2018, section 5, on why the closure rule must be shown.
     """
@@ -56,9 +58,13 @@ def floors(
     seen, number = training_graph(hierarchy, split.known)
     ways = {"drawing": drawing.sectors}
     ways |= {} if seen.is_forest else {"narrow_drawing": drawing.narrow_sectors}
-    for name, draw in ways.items():
-        drawn = draw(seen, np.zeros((seen.n_nodes, 2)))[number]
-        counters[name] = ranking.by_points(to_polar(drawn, "tangent", 1.0))
+    built = {name: draw(seen, np.zeros((seen.n_nodes, 2))) for name, draw in ways.items()}
+    built["sarkar"] = constructions.sarkar(seen)
+    if seen.n_nodes <= MDS_NODES:
+        hops = _tree_distance(ranking.adjacency(seen), np.arange(seen.n_nodes))
+        built["h_mds"] = constructions.h_mds(hops, MDS_DIM)
+    for name, points in built.items():
+        counters[name] = ranking.by_points(to_polar(points[number], "tangent", 1.0))
     out = {}
     with on_threads(threads):
         for name, counter in counters.items():
