@@ -28,13 +28,13 @@ LARGE = 20.0
 class Scaled(NamedTuple):
     """The pieces of a distance, of each pair, all without the factor e^M.
 
-    gap: |u - w|^2, 0 within rounding; inward, theirs: 1 - e^-2a and 1 - e^-2b; ahead: a - b, 0
-    within rounding; root: e^(T/2); rest: e^-E; sinh: sinh(d); q, power: the sum above and M.
+    gap: |u - w|^2, 0 within rounding; of_x, of_y: 1 - e^-2a and 1 - e^-2b; ahead: a - b, 0 within
+    rounding; root: e^(T/2); rest: e^-E; sinh: sinh(d); q, power: the sum above and M.
     """
 
     gap: Array
-    inward: Array
-    theirs: Array
+    of_x: Array
+    of_y: Array
     ahead: Array
     root: Array
     rest: Array
@@ -52,8 +52,8 @@ def dist(xp: Namespace, x: Array, y: Array) -> Array:
 def dist_matrix(xp: Namespace, x: Array, y: Array) -> Array:
     """d of every pair, (B, D) and (M, D) -> (B, M), one coordinate after another.
 
-    A matrix product would lose the differences of directions, 1e-11 in float32 where this keeps
-    their squares, 1e-14: at radius 20 that is already a distance of 15 beside one of 8.
+    Products of matrices find 1 - u.w to 1e-11 in float32, differences to 1e-14: of points on one
+    circle of radius 20 these make distances of 14 and of 6.
     """
     return _written(xp, True)(x, y)
 
@@ -76,15 +76,18 @@ def _written(xp: Namespace, matrix: bool) -> Callable[..., Array]:
         slope = xp.over_or_zero(g, found.sinh)
         along = xp.sign(found.ahead) * -xp.expm1(-2 * xp.abs(found.ahead)) / 2 * found.rest
         turned = found.gap / 8 * found.root * found.root
-        mine = slope * (along + (2 - found.inward) * found.theirs * turned)
-        other = slope * (-along + (2 - found.theirs) * found.inward * turned)
+        along_x = slope * (along + (2 - found.of_x) * found.of_y * turned)
+        along_y = slope * (-along + (2 - found.of_y) * found.of_x * turned)
         # e^T by halves: the whole of it over sinh(d) may be no number.
         pull = xp.where(found.gap > 0, slope * found.root / 4, 0)
-        outward = pull * _per(xp, found.inward, a) * found.theirs
-        inward = pull * _per(xp, found.theirs, b) * found.inward
-        to_x = _along(xp, outward, found.root, u, w, 1 if matrix else None)
-        to_y = _along(xp, inward, found.root, w, u, 0 if matrix else None)
-        radial = _total(xp, mine, 1 if matrix else None), _total(xp, other, 0 if matrix else None)
+        pull_x = pull * _per(xp, found.of_x, a) * found.of_y
+        pull_y = pull * _per(xp, found.of_y, b) * found.of_x
+        to_x = _along(xp, pull_x, found.root, u, w, 1 if matrix else None)
+        to_y = _along(xp, pull_y, found.root, w, u, 0 if matrix else None)
+        radial = (
+            _total(xp, along_x, 1 if matrix else None),
+            _total(xp, along_y, 0 if matrix else None),
+        )
         rays = xp.unit(x), xp.unit(y)
         return _gradient(xp, rays[0], radial[0], to_x), _gradient(xp, rays[1], radial[1], to_y)
 
@@ -117,16 +120,16 @@ def _scaled(xp: Namespace, a: Array, u: list[Array], b: Array, w: list[Array]) -
     root = xp.exp(xp.minimum(twice, most) / 2)
     beyond = xp.where(gap > 0, xp.maximum(twice - most, 0), 0)
     rest, power = xp.exp(-beyond), xp.abs(ahead) + beyond
-    inward, theirs = -xp.expm1(-2 * a), -xp.expm1(-2 * b)
+    of_x, of_y = -xp.expm1(-2 * a), -xp.expm1(-2 * b)
     near = xp.expm1(-xp.abs(ahead))
-    q = near * near * rest + inward * theirs * (gap / 4) * root * root
+    q = near * near * rest + of_x * of_y * (gap / 4) * root * root
     sinh = xp.sqrt(q / 2) * xp.sqrt(q / 2 + 2 * xp.exp(-power))
-    return Scaled(gap, inward, theirs, ahead, root, rest, sinh, q, power)
+    return Scaled(gap, of_x, of_y, ahead, root, rest, sinh, q, power)
 
 
-def _per(xp: Namespace, inward: Array, a: Array) -> Array:
-    """(1 - e^-2a) / a, 2 at 0."""
-    return xp.where(a > 0, inward / xp.where(a > 0, a, 1), 2)
+def _per(xp: Namespace, grown: Array, a: Array) -> Array:
+    """(1 - e^-2a) / a of the first over the second, 2 at 0."""
+    return xp.where(a > 0, grown / xp.where(a > 0, a, 1), 2)
 
 
 def _total(xp: Namespace, x: Array, axis: int | None) -> Array:
