@@ -239,8 +239,10 @@ def _published_lines(
     keys = ["source", "manifold", "dim", "task"]
     for (source, manifold, dim, asked), part in here.groupby(keys, sort=False):
         doubt = part["protocol"].str.contains(rows.UNCONFIRMED).any()
+        name = f"{source} · {manifold} d={dim}"
+        name += f" · {asked}" if "(" in str(asked) else ""
         cells: dict[str, object] = {
-            "method": f"{source} · {manifold} d={dim}{', unconfirmed' if doubt else ''}",
+            "method": name + (", unconfirmed" if doubt else ""),
             "dataset": dataset,
             "task": str(asked),
             "manifold": str(manifold),
