@@ -74,7 +74,7 @@ def test_every_value_is_registered_and_in_its_range(
 
 
 def test_a_full_evaluation_fills_every_column() -> None:
-    """What speaks of sampling, of negatives, of other tasks or of held-out links is missing."""
+    """What speaks of sampling, negatives, a training, other tasks or held-out links is missing."""
     n = 60
     child = np.arange(1, n)
     labels = {"kind": ["AB"[i % 2] for i in range(n)]}
@@ -84,7 +84,16 @@ def test_a_full_evaluation_fills_every_column() -> None:
     split = node_classification(h, above, 0)
     found = evaluate(points, "tangent", 1.0, h, split, above, start_points=points / 2)
     missing = set(columns(["kind"])) - set(found)
-    others = ("negative_", "graph_", "link_", "joint_", "curvature", "share_at_limit")
+    others = (
+        "negative_",
+        "graph_",
+        "link_",
+        "joint_",
+        "curvature",
+        "share_at_limit",
+        "stalled_at_",
+    )
+    others += ("depth_spearman_at_",)
     left = {name for name in missing if not name.startswith(others)}
     assert left == {"sources", "separation_sources"}
     held_out = link_prediction(h, above, 0)

@@ -129,7 +129,7 @@ def test_points_are_kept_for_runs_that_did_not_diverge(finished):
 def test_floors_tables_and_plots_are_written(finished):
     floors = pd.read_csv(finished.out / "floors.csv")
     assert {
-        "popularity", "closure_rule", "tree_distance", "drawing", "untrained",
+        "popularity", "closure_rule", "tree_distance", "drawing", "sarkar", "h_mds", "untrained",
     } == set(floors["floor"])  # fmt: skip
     suffixes = {path.suffix for path in (finished.out / "tables").glob("*-reconstruction.*")}
     assert suffixes == {".csv", ".md"}

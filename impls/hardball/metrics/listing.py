@@ -17,7 +17,7 @@ ORDER = (
     "auc", "auc_depth_matched", "auc_siblings", "auc_near",
     "link_f1", "link_f1_local", "link_f1_head", "link_accuracy", "link_threshold", "link_alpha",
     "depth_spearman", "depth_pearson", "depth_spearman_start", "depth_spearman_gain",
-    "depth_ties",
+    "depth_spearman_at_10", "depth_spearman_at_50", "depth_ties",
     "separation_<group>", "purity10_<group>", "modularity_<group>",
     "label_accuracy", "label_macro_f1", "label_majority", "joint_accuracy",
     "graph_accuracy", "graph_macro_f1", "graph_majority",
@@ -28,6 +28,7 @@ ORDER = (
     "curvature",
     "negative_distance", "negative_depth_gap", "negative_violations", "negative_violations_uniform",
     "negative_similarity", "negative_similarity_uniform", "negative_effective", "negative_entropy",
+    "stalled_at_10", "stalled_at_50", "stalled_at_100",
     "sources", "separation_sources",
 )  # fmt: skip
 """The order of columns; a metric that does not stand here comes after those that do."""

@@ -14,7 +14,7 @@ Framework = Literal["jax", "torch"]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Hard(Strict):
@@ -51,6 +51,8 @@ _YOUNGER |= {"objective": Method(name="sum"), "radius": Method(name="free")}
 
 class RunSpec(Strict):
     """Everything that determines one run's result, and nothing else."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     dataset: str = Field(min_length=1, description="a data set's name, or a built folder")
     task: Method = Method(name="reconstruction")

@@ -19,6 +19,7 @@ from hardball.core import array_files
 from hardball.core.errors import HardballError
 from hardball.methods import registry
 from hardball.methods.method import Method
+from hardball.metrics.along import depth_correlation
 from hardball.metrics.evaluate import validate
 from hardball.runs.negatives import samplers
 from hardball.runs.spec import METHODS, RunSpec
@@ -236,6 +237,7 @@ def run(
                 continue
             state.seconds += time.perf_counter() - began
             _note(state, spec, sums, epoch, problem.rate(state.step))
+            _follow(state, problem, engine, table)
             stopped = "diverged" if diverged else _finished(state, problem, engine, table, epoch)
             if stopped:
                 shown.say(f"stopped after epoch {epoch}: {stopping.SAID[stopped]}")
@@ -289,6 +291,14 @@ def _note(
     }
     for name, value in row.items():
         state.curves.setdefault(name, []).append(float(value))
+
+
+def _follow(state: Progressed, problem: Problem, engine: Engine, table: Any) -> None:
+    """Adds to the newest row of the curves how the radii follow the depth of the hierarchy."""
+    points = problem.asked(engine.points(table, state.step))
+    c = heads.curvature(problem.spec, engine.heads(table)) or curvature(problem.spec)
+    found = depth_correlation(points, problem.spec.manifold.name, c, problem.whole.depth)
+    state.curves.setdefault("depth_spearman", []).append(found)
 
 
 def _finished(

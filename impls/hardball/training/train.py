@@ -14,6 +14,7 @@ from hardball.data.store import open_hierarchy
 from hardball.hierarchy import closure as closures
 from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
+from hardball.metrics.along import along
 from hardball.metrics.evaluate import EVALUATOR, evaluate
 from hardball.runs.code import code_sha256
 from hardball.runs.result import Result
@@ -100,6 +101,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
         )
         metrics |= {"curvature": learned} if learned else {}
         metrics["share_at_limit"] = ended.touching / task.n_nodes
+        metrics |= along(ended.progressed.curves)
         metrics |= heads.scores(task, ended.points, c, ended.heads)
     state = ended.progressed
     losses = state.curves["loss"]

@@ -40,7 +40,7 @@ FAMILIES = {
     "classes": ("label_", "joint_", "graph_"),
     "shape": ("depth_", "radius_", "share_at_limit", "distortion_", "neighbor_", "distance_"),
     "groups": ("separation_", "purity10_", "modularity_"),
-    "negatives": ("negative_",),
+    "negatives": ("negative_", "stalled_"),
 }
 INTERVALS = (
     "Interquartile mean over seeds [95 % bootstrap interval]; a single seed has no interval."
