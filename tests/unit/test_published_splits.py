@@ -2,6 +2,7 @@
 
 import hashlib
 import lzma
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,21 @@ def test_a_scale_is_the_distance_to_the_tenth_nearest_other_node():
     polar, _ = line_split(np.arange(30.0) ** 2, [(0, 1)], [(2, 3)])
     # Of node 0 the tenth nearest is node 10, at 100; of 29 it is 19, at 841 - 361.
     np.testing.assert_allclose(link_scale.scales(polar, np.array([0, 29])), [100.0, 480.0])
+
+
+def test_scales_of_many_nodes_take_the_memory_of_one_block(monkeypatch):
+    """Of 2,000 nodes in blocks of ten rows; all rows together would be 32 MB."""
+    points = np.random.default_rng(0).normal(size=(2000, 2))
+    polar = to_polar(points, "euclidean")
+    monkeypatch.setattr(link_scale, "CELLS", 20_000)
+    link_scale.scales(polar, np.arange(20))
+    tracemalloc.start()
+    link_scale.scales(polar, np.arange(2000))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # Measured 0.7 MB.
+    # Measured 0.4 MB.
+    assert most < 4e6
 
 
 def test_a_local_scale_tells_links_of_crowded_and_lonely_nodes_by_one_threshold():

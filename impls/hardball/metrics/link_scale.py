@@ -64,8 +64,8 @@ def scales(polar: Polar, nodes: np.ndarray) -> np.ndarray:
     place = min(NEAREST, polar.n_nodes - 1)
     step = max(1, CELLS // polar.n_nodes)
     found = [
-        # The node itself is nearest.
-        np.partition(distances(polar, nodes[i : i + step]), place, axis=1)[:, place]
+        # The node itself is nearest. A copy, since a column would keep its whole block.
+        np.partition(distances(polar, nodes[i : i + step]), place, axis=1)[:, place].copy()
         for i in range(0, len(nodes), step)
     ]
     return np.concatenate([np.empty(0), *found])

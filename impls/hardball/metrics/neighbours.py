@@ -75,7 +75,7 @@ def neighbour_graph(polar: Polar, nodes: np.ndarray) -> sparse.csr_array:
         block = distances(polar, nodes[first : first + ROWS])[:, nodes]
         rows = np.arange(len(block))
         block[rows, first + rows] = np.inf
-        ends.append(np.argpartition(block, k - 1, axis=1)[:, :k])
+        ends.append(np.argpartition(block, k - 1, axis=1)[:, :k].copy())
     columns = np.concatenate(ends).ravel()
     ones = np.ones(len(columns))
     graph = sparse.csr_array((ones, (np.repeat(np.arange(n), k), columns)), shape=(n, n))
