@@ -76,6 +76,15 @@ def permutation(seed: int, purpose: str, step: int, n: int) -> np.ndarray:
     return permutations(seed, purpose, step, n, 1)[0]
 
 
+def subset(seed: int, purpose: str, n: int, most: int) -> np.ndarray:
+    """`most` of 0..n-1, ascending, each set of them as likely: int64; all where there are no more.
+
+    >>> subset(0, "an example", 3, 5)
+    array([0, 1, 2])
+    """
+    return np.arange(n) if n <= most else np.sort(permutation(seed, purpose, 0, n)[:most])
+
+
 def permutations(seed: int, purpose: str, step: int, n: int, count: int) -> np.ndarray:
     """`count` uniform orders of 0..n-1 from the words of one step: int64 (count, n)."""
     keys = words(seed, purpose, step, 2 * n * count).view("<u8").reshape(count, n)

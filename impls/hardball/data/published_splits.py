@@ -1,6 +1,7 @@
 """Splits that a paper's authors published, as files of pairs: datasets/splits/<name>.yaml."""
 
 import lzma
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -73,20 +74,25 @@ def fetch_split(name: str, given: Path | None = None, progress: bool = True) -> 
     return folder(name)
 
 
-def pairs(name: str, h: Hierarchy, part: str) -> np.ndarray:
-    """The pairs (node, ancestor) of one part, by the numbers of `h`: int32 (P, 2).
+def opened(name: str, h: Hierarchy) -> Callable[[str], np.ndarray]:
+    """What reads a part of a split: its pairs (node, ancestor) by the numbers of `h`, (P, 2).
 
-    Raises HardballError where the data set has no such split or part, where the files were not
-    fetched, and where they name a node that the hierarchy does not have.
+    Raises HardballError where the data set has no such split, where its files were not fetched, and
+    where they name a node that the hierarchy does not have; reading a part that was not published
+    does so too.
     """
     split = load(name)
     if h.name not in split.sets:
         raise HardballError(f"{name} has no pairs of {h.name}: allowed are {', '.join(split.sets)}")
     published = split.sets[h.name]
-    text = _text(name, f"{published.prefix}.{part}", published.sha256.get(part))
-    rows = np.array([line.split("\t") for line in text.splitlines()], np.int64)
     number = _numbers(name, h, published)
-    return np.ascontiguousarray(number[rows[:, ::-1]], np.int32)
+
+    def read(part: str) -> np.ndarray:
+        text = _text(name, published, part)
+        rows = np.array([line.split("\t") for line in text.splitlines()], np.int64)
+        return np.ascontiguousarray(number[rows[:, ::-1]], np.int32)
+
+    return read
 
 
 def has(name: str, dataset: str, part: str) -> bool:
@@ -95,28 +101,22 @@ def has(name: str, dataset: str, part: str) -> bool:
     return known is not None and part in known.sha256
 
 
-def files_of(name: str, dataset: str) -> list[Path]:
-    """The fetched files that a run on a data set reads."""
-    known = load(name).sets.get(dataset)
-    found = [] if known is None else [folder(name) / f"{known.prefix}.{p}" for p in known.sha256]
-    return [path for path in found if path.is_file()]
-
-
 def _numbers(name: str, h: Hierarchy, published: Set) -> np.ndarray:
     """The node of each row of the vocabulary."""
-    text = _text(name, f"{published.prefix}.vocab", published.sha256["vocab"])
     known = {str(id_): node for node, id_ in enumerate(h.ids)}
-    words = [line.split("\t")[1] for line in text.splitlines()]
+    words = [line.split("\t")[1] for line in _text(name, published, "vocab").splitlines()]
     lost = [word for word in words if word not in known]
     if lost:
         raise HardballError(f"{name}: {h.name} has no node {lost[0]!r}, nor {len(lost) - 1} others")
     return np.array([known[word] for word in words], np.int64)
 
 
-def _text(name: str, file: str, sha256: str | None) -> str:
-    path = folder(name) / file
+def _text(name: str, published: Set, part: str) -> str:
+    """What a fetched file holds, once more checked by its sha256."""
+    file, sha256 = f"{published.prefix}.{part}", published.sha256.get(part)
     if sha256 is None:
         raise HardballError(f"{name} has no file {file}: the authors published none")
+    path = folder(name) / file
     if not path.is_file():
         raise HardballError(f"no {path}: run `hardball fetch {name}`, or with --from FOLDER")
     if files.sha256(path) != sha256:

@@ -25,10 +25,7 @@ def distortion(polar: Polar, neighbours: Csr, seed: int = 0) -> dict[str, float]
     All nodes, or SOURCES seeded ones, against every node they reach.
     Source: Sala et al. 2018, Representation Tradeoffs for Hyperbolic Embeddings, section 2.
     """
-    n = polar.n_nodes
-    sources = np.arange(n)
-    if n > SOURCES:
-        sources = np.sort(random_bits.permutation(seed, "metrics/distortion", 0, n)[:SOURCES])
+    sources = random_bits.subset(seed, "metrics/distortion", polar.n_nodes, SOURCES)
 
     def rows(scale: float) -> np.ndarray:
         return kernels.stretch(*polar.table, polar.hyperbolic, *neighbours, sources, scale)

@@ -120,8 +120,7 @@ def sample(nodes: np.ndarray, count: int, seed: int) -> np.ndarray:
     """`count` seeded nodes, ascending; all of them where there are no more."""
     if count < 1:
         raise HardballError(f"sources={count}, allowed are 1 or more, or none for all nodes")
-    order = random_bits.permutation(seed, "metrics/sources", 0, len(nodes))
-    return np.sort(nodes[order[:count]])
+    return np.sort(nodes[random_bits.subset(seed, "metrics/sources", len(nodes), count)])
 
 
 def _fitting(points: np.ndarray, manifold: str, c: float, hierarchy: Hierarchy) -> Polar:

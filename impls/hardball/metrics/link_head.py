@@ -35,10 +35,7 @@ def link_head_figures(polar: Polar, split: Split, seed: int) -> dict[str, float]
     """
     if not split.links or split.test is None or split.validation is None:
         return {}
-    train = split.train
-    if len(train) > MOST:
-        order = random_bits.permutation(seed, "metrics/link_head", 0, len(train))
-        train = train[np.sort(order[:MOST])]
+    train = split.train[random_bits.subset(seed, "metrics/link_head", len(split.train), MOST)]
     told = {"train": (train, split.known), "validation": (split.validation, split.known)}
     told["test"] = (split.test, split.exclude)
     parts = {}
@@ -51,10 +48,9 @@ def link_head_figures(polar: Polar, split: Split, seed: int) -> dict[str, float]
         parts[part] = Examples(features(polar, both), true)
     head = logistic.best(parts["train"], parts["validation"], 2)
     test = parts["test"]
-    scores = head.scores(test.vectors)
     return {
         "link_head_accuracy": logistic.accuracy(head, test),
-        "link_head_auc": auc(scores[:, 1] - scores[:, 0], test.classes == 1),
+        "link_head_auc": auc(head.odds(test.vectors), test.classes == 1),
     }
 
 

@@ -45,18 +45,13 @@ def scaled_link_figures(polar: Polar, split: Split, seed: int) -> dict[str, floa
     found = {"link_f1_local": _f1_of(*(
         (-local(polar, part.pairs, scale), part.true) for part in (chosen, tested)
     ))}  # fmt: skip
-    known, asked_of, last = (
+    train, validation, test = (
         Examples(described(polar, part.pairs, scale), part.true.astype(np.int64))
         for part in (taught, chosen, tested)
     )
-    head = logistic.best(known, asked_of, 2)
-    scored = [head.scores(part.vectors) for part in (asked_of, last)]
-    return found | {
-        "link_f1_head": _f1_of(
-            (scored[0][:, 1] - scored[0][:, 0], chosen.true),
-            (scored[1][:, 1] - scored[1][:, 0], tested.true),
-        )
-    }
+    head = logistic.best(train, validation, 2)
+    scored = (head.odds(validation.vectors), chosen.true), (head.odds(test.vectors), tested.true)
+    return found | {"link_f1_head": _f1_of(*scored)}
 
 
 def scales(polar: Polar, nodes: np.ndarray) -> np.ndarray:
@@ -88,10 +83,7 @@ def described(polar: Polar, links: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 def _taught(split: Split, seed: int) -> Links:
     """Training pairs, and corrupted ones that masking does not know."""
-    train = split.train
-    if len(train) > MOST:
-        order = random_bits.permutation(seed, "metrics/link_scale", 0, len(train))
-        train = train[np.sort(order[:MOST])]
+    train = split.train[random_bits.subset(seed, "metrics/link_scale", len(split.train), MOST)]
     below: Csr = from_pairs(pairs(split.known)[:, ::-1], len(split.known.indptr) - 1)
     return with_corrupted(train, split.known, below, seed, "metrics/link_scale/train")
 

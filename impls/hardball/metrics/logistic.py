@@ -25,6 +25,11 @@ class Head:
         """(M, D) -> (M, C); the probabilities of the classes are their softmax."""
         return vectors @ self.weights + self.bias
 
+    def odds(self, vectors: np.ndarray) -> np.ndarray:
+        """log p(1) / p(0) of two classes: (M, D) -> (M,)."""
+        scores = self.scores(vectors)
+        return np.asarray(scores[:, 1] - scores[:, 0])
+
     def classes(self, vectors: np.ndarray) -> np.ndarray:
         """The likeliest class of each vector: int64 (M,), the first of equals."""
         step = max(1, CELLS // len(self.bias))

@@ -5,7 +5,7 @@ from scipy import sparse
 
 from hardball.core import random_bits
 from hardball.metrics.declare import INF, Metric, measures
-from hardball.metrics.polar import Polar, between, distances
+from hardball.metrics.polar import Polar, between, distances, part
 
 NEAREST = 10
 MOST = 5_000
@@ -28,19 +28,16 @@ def graph_figures(polar: Polar, groups: dict[str, np.ndarray], seed: int) -> dic
     Source: Newman & Girvan 2004, Finding and evaluating community structure in networks, Eq. 5;
     Newman 2003, The structure and function of complex networks, Eq. 3.
     """
-    nodes = np.arange(polar.n_nodes)
-    if len(nodes) > MOST:
-        order = random_bits.permutation(seed, "metrics/neighbours", 0, len(nodes))
-        nodes = np.sort(order[:MOST])
+    nodes = random_bits.subset(seed, "metrics/neighbours", polar.n_nodes, MOST)
     if len(nodes) < 3:
         return {}
-    graph = neighbour_graph(polar, nodes)
+    graph = neighbour_graph(part(polar, nodes))
     out = {"neighbor_closure": closure(graph)}
     for name, codes in groups.items():
         labelled = np.flatnonzero(codes[nodes] >= 0)
-        part = graph[labelled][:, labelled]
-        if part.nnz:
-            out[f"modularity_{name}"] = modularity(part, codes[nodes][labelled])
+        told = graph[labelled][:, labelled]
+        if told.nnz:
+            out[f"modularity_{name}"] = modularity(told, codes[nodes][labelled])
     return out
 
 
@@ -66,13 +63,13 @@ def distance_quantiles(polar: Polar, seed: int) -> dict[str, float]:
     }
 
 
-def neighbour_graph(polar: Polar, nodes: np.ndarray) -> sparse.csr_array:
-    """Which of `nodes` are joined, by their places: 0 or 1, symmetric, (n, n)."""
-    n = len(nodes)
+def neighbour_graph(polar: Polar) -> sparse.csr_array:
+    """Which nodes are joined: 0 or 1, symmetric, (N, N)."""
+    n = polar.n_nodes
     k = min(NEAREST, n - 1)
     ends = []
     for first in range(0, n, ROWS):
-        block = distances(polar, nodes[first : first + ROWS])[:, nodes]
+        block = distances(polar, np.arange(first, min(first + ROWS, n)))
         rows = np.arange(len(block))
         block[rows, first + rows] = np.inf
         ends.append(np.argpartition(block, k - 1, axis=1)[:, :k].copy())

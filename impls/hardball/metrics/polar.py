@@ -90,6 +90,13 @@ def to_polar(points: np.ndarray, manifold: str, c: float = 1.0) -> Polar:
     return Polar(radius, direction, float(c), True, table)
 
 
+def part(polar: Polar, nodes: np.ndarray) -> Polar:
+    """The points of some nodes alone, in their order; nodes: (n,) ids."""
+    table = Table(*(np.ascontiguousarray(array[..., nodes]) for array in polar.table))
+    rows = polar.radius[nodes], polar.direction[nodes]
+    return Polar(*rows, polar.c, polar.hyperbolic, table)
+
+
 def keys(polar: Polar, nodes: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """Keys of pairs: float64 (B,), ascending in distance, symmetric bit for bit.
 

@@ -5,7 +5,7 @@ import numpy as np
 from hardball.core import random_bits
 from hardball.metrics import kernels
 from hardball.metrics.declare import INF, Metric, measures
-from hardball.metrics.polar import Polar
+from hardball.metrics.polar import Polar, part
 
 EXACT_LIMIT = 20_000
 SAMPLED = 2_000
@@ -36,10 +36,9 @@ def group_figures(polar: Polar, groups: dict[str, np.ndarray], seed: int = 0) ->
             continue
         sources = np.arange(len(labelled))
         if len(labelled) > EXACT_LIMIT:
-            order = random_bits.permutation(seed, f"metrics/separation/{name}", 0, len(labelled))
-            sources = np.sort(order[:SAMPLED])
+            sources = random_bits.subset(seed, f"metrics/separation/{name}", len(labelled), SAMPLED)
             out["separation_sources"] = float(SAMPLED)
-        x, p, m, s = (np.ascontiguousarray(array[..., labelled]) for array in polar.table)
+        x, p, m, s = part(polar, labelled).table
         k = min(NEIGHBOURS, len(labelled) - 1)
         sums, counts, purity = kernels.separate(
             x, p, m, s, polar.hyperbolic, sources, codes[labelled], k

@@ -35,10 +35,11 @@ def ganea2018(h: Hierarchy, closure: Csr, seed: int, *, fraction: float) -> Spli
     Raises HardballError on another data set, and until `hardball fetch ganea2018` has run.
     Source: Ganea, Bécigneul & Hofmann 2018, section 5, and the authors' code.
     """
+    read = published_splits.opened(NAME, h)
     role = np.zeros(closure.indices.size, np.int8)
 
     def mark(part: str, as_: int) -> None:
-        role[positions(closure, *published_splits.pairs(NAME, h, part).T)] = as_
+        role[positions(closure, *read(part).T)] = as_
 
     mark("valid", VALIDATION)
     mark("test", TEST)
@@ -48,10 +49,7 @@ def ganea2018(h: Hierarchy, closure: Csr, seed: int, *, fraction: float) -> Spli
     else:
         mark("train_0percent", TRAIN)
         _draw(h, closure, role, fraction, seed)
-    corrupted = {
-        "test": published_splits.pairs(NAME, h, "test_neg"),
-        "validation": published_splits.pairs(NAME, h, "valid_neg"),
-    }
+    corrupted = {"test": read("test_neg"), "validation": read("valid_neg")}
     return replace(by_role(NAME, closure, role), links=True, corrupted=corrupted)
 
 
