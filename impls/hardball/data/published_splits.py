@@ -75,11 +75,11 @@ def fetch_split(name: str, given: Path | None = None, progress: bool = True) -> 
 
 
 def opened(name: str, h: Hierarchy) -> Callable[[str], np.ndarray]:
-    """What reads a part of a split: its pairs (node, ancestor) by the numbers of `h`, (P, 2).
+    """A function that reads a part of a split: pairs (node, ancestor) of nodes of `h`, (P, 2).
 
     Raises HardballError where the data set has no such split, where its files were not fetched, and
-    where they name a node that the hierarchy does not have; reading a part that was not published
-    does so too.
+    where they name a node that the hierarchy does not have. The function raises it for a part that
+    was not published.
     """
     split = load(name)
     if h.name not in split.sets:

@@ -285,7 +285,7 @@ class Manifold(Bound):
         return float(getattr(self, "FAR_RADIUS", self.MAX_RADIUS[dtype]))
 
     def within(self, most: float) -> "Manifold":
-        """This space with sqrt(c) radii up to `most`; for 0 itself, up to MAX_RADIUS."""
+        """This space with sqrt(c) radii up to `most`; 0 leaves it as it is, up to MAX_RADIUS."""
         if not most:
             return self
         kept = copy.copy(self)

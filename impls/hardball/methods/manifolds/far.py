@@ -1,12 +1,12 @@
-"""Hyperbolic distances (c = 1) of tangent vectors at the origin, at radii where e^r is no number.
+"""Hyperbolic distances (c = 1) of tangent vectors at the origin, at radii where e^r overflows.
 
 With a = |x| and u = x / |x| (b, w of y), D = |a - b| and l = min(a, b), the law of cosines is
 
     2 (cosh(d) - 1) = e^M q,    M = D + E,    E = 2 l - T,    T = min(2 l, most),
     q = (1 - e^-D)^2 e^-E + (1 - e^-2a) (1 - e^-2b) |u - w|^2 / 4 e^T.
 
-So q and all that the gradient needs are numbers, and d is M + log(q) where that is large. The
-gradients are written out as ratios to e^M. Directions within the rounding of the coordinates count
+Neither q nor the gradient holds a power that overflows, and d is M + log(q) where that is large.
+The gradients are written out as ratios to e^M. Directions within the rounding of the coordinates count
 as one: then E = 0, d = D, and the gradient is along the radius.
 """
 
