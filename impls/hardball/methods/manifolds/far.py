@@ -6,8 +6,8 @@ With a = |x| and u = x / |x| (b, w of y), D = |a - b| and l = min(a, b), the law
     q = (1 - e^-D)^2 e^-E + (1 - e^-2a) (1 - e^-2b) |u - w|^2 / 4 e^T.
 
 Neither q nor the gradient holds a power that overflows, and d is M + log(q) where that is large.
-The gradients are written out as ratios to e^M. Directions within the rounding of the coordinates count
-as one: then E = 0, d = D, and the gradient is along the radius.
+The gradients are written out as ratios to e^M. Directions within the rounding of the coordinates
+count as one: then E = 0, d = D, and the gradient is along the radius.
 """
 
 import functools
