@@ -91,9 +91,7 @@ def draw(
     index = _index(framework, given.index)
     refresh = registry.refresher(*inputs.key(entry), framework)
     if refresh is not None:
-        nodes = calls.to(framework, np.arange(given.n_nodes))
-        look = functools.partial(refresh, place, known, **inputs.options(refresh, parameters))
-        index["lists"] = _at_once(framework, look, {"nodes": nodes})
+        index["lists"] = _lists(entry, framework, refresh, parameters, given, place, known)
     anchors = calls.to(framework, given.anchors)
     facts = {
         "index": index,
@@ -113,11 +111,34 @@ def draw(
     return calls.back(_at_once(framework, bound, taken))
 
 
+def _lists(
+    entry: Entry,
+    framework: str,
+    refresh: Any,
+    parameters: Mapping[str, Any],
+    given: Setting,
+    place: Space,
+    known: Any,
+) -> Any:
+    """The lists of a sampler that keeps some, made for the second time."""
+    n, width = given.n_nodes, entry.refresh_words(**parameters) if entry.refresh_words else 0
+    words = random_bits.words(5, "lists", 0, 2 * n * width).reshape(2, n, width)
+    lists = None
+    for each in words:
+        facts = {"nodes": calls.to(framework, np.arange(n)), "words": calls.to(framework, each)}
+        facts |= {"space": place, "known": known, "lists": lists, "candidates": None}
+        taken = {name: fact for name, fact in facts.items() if name in calls.takes(refresh)}
+        bound = functools.partial(refresh, **inputs.options(refresh, parameters))
+        lists = _at_once(framework, bound, taken)
+    return lists
+
+
 def _at_once(framework: str, function: Callable[..., Any], taken: dict[str, Any]) -> Any:
     """A call, in JAX as one program: operation by operation each would be compiled by itself."""
     if framework == "torch":
         return function(**taken)
     held = {name: taken[name] for name in ("space", "known", "negatives") if name in taken}
+    held |= {name: None for name, each in taken.items() if each is None}
     arrays = {name: each for name, each in taken.items() if name not in held}
     return jax.jit(lambda arrays: function(**arrays, **held))(arrays)
 

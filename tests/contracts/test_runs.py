@@ -18,6 +18,7 @@ from hardball.hierarchy.dag import Hierarchy, from_edges
 from hardball.methods import registry
 from hardball.runs.spec import METHODS, RunSpec
 from hardball.training import draws_torch, engine_torch, heads, methods, problem
+from hardball.training.words import words_per_step
 
 STEPS = 30
 KINDS = (*METHODS, "regularizer")
@@ -127,7 +128,7 @@ def drawn_around(entry, where, how_of=lambda how: how):
     task = problem.build(spec_of({"sampler": sampler}), small())
     engine = engine_torch.Engine(task, 1)
     how, table = how_of(engine.how), engine.refresh(engine.start(), 0)
-    words = np.random.default_rng(4).integers(0, 2**32, problem.words_per_step(how.spec))
+    words = np.random.default_rng(4).integers(0, 2**32, words_per_step(how.spec))
 
     def draw(anchors, positives):
         ends = torch.tensor(anchors), torch.tensor(positives)

@@ -13,6 +13,7 @@ from hardball.core.errors import HardballError
 from hardball.runs.spec import RunSpec
 from hardball.training import loop, problem
 from hardball.training.native import settings
+from hardball.training.words import words_per_step
 
 STEPS = 60
 GEOMETRIES = ["tangent", "poincare", "lorentz"]
@@ -70,7 +71,7 @@ def prepared(graph, steps=STEPS, start=None, **changes):
         task, steps
     )
     order = problem.Batches(spec.seed, len(task.positives), spec.batch_size).take(0, steps)
-    drawn = random_bits.block(spec.seed, "negatives", 0, steps, problem.words_per_step(spec))
+    drawn = random_bits.block(spec.seed, "negatives", 0, steps, words_per_step(spec))
     lr, fade = np.linspace(1, 0.5, steps) * spec.lr, np.geomspace(1, spec.fade, steps)
     chunk = problem.Chunk(0, order, drawn, lr, fade)
     # The rate of the last step, at which points not touched since are brought up to date.
@@ -121,7 +122,7 @@ def test_it_follows_the_plain_step(graph, manifold, optimizer, form):
         assert totals[name] == pytest.approx(counted[name], rel=1e-10), name
 
 
-@pytest.mark.parametrize("sampler", part([*CHOICES], ["nearest", "temperature", "semi_hard"]))
+@pytest.mark.parametrize("sampler", part([*CHOICES], ["temperature", "semi_hard"]))
 def test_negatives_are_chosen_by_it_whatever_the_loss(graph, sampler):
     given = {"loss": "margin", "framework": "jax", **OPTIMIZERS["adam"], **FORMS[sampler]}
     engine, _ = prepared(graph, **given)
@@ -294,7 +295,7 @@ def test_chunks_cut_anywhere_lead_to_the_same_end(graph):
         ["float32", "float64"],
         ["pool", "mixed", "nearest"],
         ["jax", "torch"],
-        quick=[("float32", "pool", "torch"), ("float32", "mixed", "jax")],
+        quick=[("float32", "pool", "torch")],
     ),
 )
 def test_compiled_and_plain_steps_agree_beyond_radius_forty(graph, dtype, form, framework):

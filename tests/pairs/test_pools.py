@@ -14,7 +14,7 @@ from hardball.hierarchy.closure import closure
 from hardball.methods import registry
 from hardball.methods.samplers.common import tally
 from hardball.runs.spec import RunSpec
-from hardball.training import engine_torch, loop, negatives, pools, problem
+from hardball.training import engine_torch, loop, negatives, pools, problem, words
 
 POOL = {"sampler": "pool", "negatives": 12}
 
@@ -165,10 +165,71 @@ def test_a_pool_of_more_than_one_draw_a_pair_holds_first_draws_first():
     assert counted(found, count) == {1: 1, 3: 1, 5: 1, 2: 1}
 
 
+@pytest.mark.parametrize("first", [0, 3, 40])
+@pytest.mark.parametrize("pairs", ["all", "edges"])
+def test_a_queue_holds_the_positives_shown_last_whatever_the_chunks(graph, first, pairs):
+    """Steps of 8 pairs and a queue of 20: two batches and a half, whole steps before `first`."""
+    task = problem.build(spec_of(sampler="queue", negatives=20, pairs=pairs, epochs=5), graph)
+    batches, engine = problem.batches_of(task), engine_torch.Engine(task, 1)
+    shown = task.positives[batches.take(0, first + 6).ravel(), 1]
+    chunk = problem.chunk(task, batches, first, 6)
+    for step in range(first, first + 6):
+        batch, words = chunk.batch[step - first], chunk.words[step - first]
+        assert (task.positives[batch, 1] == shown[8 * step : 8 * step + 8]).all()
+        ids, _ = engine.sample(engine.start(), step, batch, words)
+        queue = shown[max(0, 8 * step - 20) : 8 * step]
+        spent = Counter(ids[0].tolist())
+        assert Counter(queue.tolist()) <= spent
+        assert spent.total() == 20
+    one = problem.chunk(task, batches, first + 5, 1)
+    np.testing.assert_array_equal(one.words[0], chunk.words[5])
+
+
+def test_a_queue_that_is_not_full_is_filled_with_uniform_nodes(graph):
+    spec = {"sampler": "queue", "negatives": 40_000, "batch_size": 8}
+    task = problem.build(spec_of(**spec), graph)
+    chunk = problem.chunk(task, problem.batches_of(task), 1, 1)
+    named = chunk.words[0].astype(np.uint64) * np.uint64(graph.n_nodes) >> np.uint64(32)
+    assert (named[-8:] == task.positives[problem.batches_of(task).take(0, 1)[0], 1]).all()
+    assert stats.chisquare(np.bincount(named[:-8].astype(int), minlength=120)).pvalue > 1e-3
+
+
+def test_every_node_has_a_word_that_names_it():
+    for n_nodes in (1, 2, 3, 7, 82_115, 2**31 - 1):
+        nodes = np.unique(np.linspace(0, n_nodes - 1, 1000).astype(np.int64))
+        named = words.naming(nodes, n_nodes).astype(np.uint64) * np.uint64(n_nodes)
+        np.testing.assert_array_equal(named >> np.uint64(32), nodes)
+
+
+def test_a_queue_beside_a_pool_leaves_the_pool_its_words(graph):
+    beside = [{"sampler": "queue", "negatives": 16}]
+    made = [problem.build(spec_of(hard=hard), graph) for hard in ([], beside)]
+    alone, both = (problem.chunk(task, problem.batches_of(task), 5, 2).words for task in made)
+    assert (alone.shape, both.shape) == ((2, 12), (2, 28))
+    task = made[1]
+    rows = problem.batches_of(task).take(3, 2).ravel()
+    last = words.naming(task.positives[rows, 1], graph.n_nodes)
+    np.testing.assert_array_equal(both[0, 12:], last)
+
+
+def test_a_queue_needs_the_words_of_the_host():
+    with pytest.raises(HardballError, match="words=device knows no earlier batches"):
+        loop.check(spec_of(sampler="queue", words="device"))
+
+
+def test_the_negatives_of_a_row_are_those_of_the_queue_at_the_end(graph):
+    task = problem.build(spec_of(sampler="queue", negatives=8), graph)
+    asked, steps = negatives.plan(task), task.total_steps
+    last = problem.batches_of(task).take(steps - len(asked.words) - 1, len(asked.words))
+    named = asked.words.astype(np.uint64) * np.uint64(graph.n_nodes) >> np.uint64(32)
+    np.testing.assert_array_equal(named, task.positives[last, 1])
+
+
 BESIDE = {
     "popularity": [{"sampler": "popularity", "negatives": 6}],
     "in_batch": [{"sampler": "in_batch", "negatives": 8}],
     "shared": [{"sampler": "shared", "negatives": 5}],
+    "queue": [{"sampler": "queue", "negatives": 20}],
     "late": [{"sampler": "in_batch", "negatives": 8, "after": 0.5}],
     "three": [
         {"sampler": {"name": "popularity", "alpha": 0.5}, "negatives": 6},

@@ -36,6 +36,7 @@ from hardball.training import (
     step_jax,
     step_torch,
 )
+from hardball.training.words import words_per_step
 
 STEPS = 100
 BATCH, DRAWS, POOL = 16, 5, 16
@@ -144,7 +145,7 @@ class Side:
         self.told = {"hops": self.problem.hops[order]}
         of_anchors = {"depth": self.problem.depth, "absent": self.problem.absent}
         self.told |= {name: fact[self.pairs[..., 0]] for name, fact in of_anchors.items()}
-        count = problem.words_per_step(spec)
+        count = words_per_step(spec)
         self.words = random_bits.block(spec.seed, "negatives", 0, STEPS, count)
 
 

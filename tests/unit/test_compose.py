@@ -13,6 +13,7 @@ from hardball.methods.samplers.compose import parts
 from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training import problem
+from hardball.training.words import words_per_step
 
 
 def spec_of(**changes):
@@ -32,7 +33,7 @@ def drawn(graph, framework, step, **changes):
     task = problem.build(spec, graph)
     engine = importlib.import_module(f"hardball.training.engine_{framework}").Engine(task, 1)
     rows = np.arange(spec.batch_size)
-    stream = random_bits.words(2, "compose", step, problem.words_per_step(spec))
+    stream = random_bits.words(2, "compose", step, words_per_step(spec))
     ids, weights = engine.sample(engine.start(), step, rows, stream)
     return task.positives[rows, 0], ids, weights
 
@@ -77,7 +78,7 @@ def test_parameters_are_read_as_anywhere_else():
         ("uniform 1 + siblings 0.001", "gets none of 10 draws"),
         ("uniform -1", "cannot read"),
         ("uniform 1 +", "cannot read"),
-        ("pool 1 + uniform 1", "does not draw for each anchor by itself; allowed are cousins"),
+        ("pool 1 + uniform 1", "does not draw for each anchor by itself; allowed are blend"),
         ("mixture 1", "does not draw for each anchor"),
         ("cousins(2) 1", "is no name=value"),
         ("strangers 1", "unknown sampler"),

@@ -11,6 +11,7 @@ import torch
 from hardball.core import random_bits
 from hardball.runs.spec import RunSpec
 from hardball.training import engine_torch, problem
+from hardball.training.words import words_per_step
 
 STEPS = 4
 
@@ -40,7 +41,7 @@ def run(graph, seed=0, **settings):
     task = problem.build(spec, graph)
     engine = engine_torch.Engine(task, STEPS)
     order = problem.Batches(seed, len(task.positives), spec.batch_size).take(0, STEPS)
-    drawn = random_bits.block(seed, "negatives", 0, STEPS, problem.words_per_step(spec))
+    drawn = random_bits.block(seed, "negatives", 0, STEPS, words_per_step(spec))
     table, _ = engine.run(
         engine.start(), problem.Chunk(0, order, drawn, np.full(STEPS, spec.lr), np.ones(STEPS))
     )

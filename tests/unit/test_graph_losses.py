@@ -15,6 +15,7 @@ from hardball.hierarchy.closure import Csr, pairs
 from hardball.methods import registry
 from hardball.runs.spec import RunSpec
 from hardball.training import draws_jax, engine_jax, engine_torch, problem, step_jax
+from hardball.training.words import words_per_step
 
 FRAMEWORKS = ("jax", "torch")
 
@@ -97,7 +98,7 @@ def test_adjacency_is_on_average_the_sum_over_the_rows_of_all_anchors(sampler, g
     loss = registry.load("loss", "adjacency", "torch")
     anchors, positives = task.positives.T
     near, every = distance(at, anchors, positives), np.arange(len(anchors))
-    count = problem.words_per_step(task.spec, len(anchors))
+    count = words_per_step(task.spec, len(anchors))
     estimates = []
     for stream in random_bits.block(1, "negatives", 0, 400, count):
         ids, weight = engine.sample(table, 0, every, stream)
@@ -200,5 +201,5 @@ def test_no_loss_and_nothing_that_it_is_told_grows_with_the_nodes(loss, random_d
         return step_jax.gradient(how, rows, {}, drawn, jnp.asarray(1.0), **told)
 
     batch, rows = np.zeros(16, np.int32), np.ones((2 * 16 + 4, 2), np.float32)
-    stream = np.zeros(problem.words_per_step(task.spec), np.uint32)
+    stream = np.zeros(words_per_step(task.spec), np.uint32)
     assert 997 not in set(sizes(jax.make_jaxpr(of_batch)(batch, rows, stream).jaxpr))

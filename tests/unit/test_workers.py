@@ -23,8 +23,9 @@ from hardball.runs import client
 
 TRAIN = (
     "train", "--framework", "torch", "--dataset", "ncbi_primates", "--dim", "2",
-    "--set", "epochs=1", "--set", "negatives=5",
+    "--set", "kernels=plain",
 )  # fmt: skip
+SHORT = (*TRAIN, "--set", "epochs=1", "--set", "negatives=5")
 TIMES = ("train_seconds", "compile_seconds", "peak_memory_mb", "started")
 
 
@@ -193,12 +194,12 @@ def gone(process: int, seconds: float = 30) -> bool:
 def test_a_worker_writes_the_rows_of_a_process_of_its_own(tmp_path):
     """Twice in one worker and once by itself: equal but for times, memory and the hour."""
     folder = tmp_path / "workers"
-    alone = call(folder, *TRAIN, "--out", str(tmp_path / "alone"), **{client.SWITCH: "0"})
+    alone = call(folder, *SHORT, "--out", str(tmp_path / "alone"), **{client.SWITCH: "0"})
     assert alone.returncode == 0, alone.stderr
     assert not folder.exists()
     processes = []
     for name in ("first", "second"):
-        ended = call(folder, *TRAIN, "--out", str(tmp_path / name))
+        ended = call(folder, *SHORT, "--out", str(tmp_path / name))
         assert ended.returncode == 0, ended.stderr
         processes.append(process_of(folder))
     assert processes[0] == processes[1]
@@ -207,7 +208,7 @@ def test_a_worker_writes_the_rows_of_a_process_of_its_own(tmp_path):
     pd.testing.assert_frame_equal(first, expected, check_exact=True)
     pd.testing.assert_frame_equal(second, expected, check_exact=True)
 
-    wrong = call(folder, *TRAIN, "--sampler", "sibling")
+    wrong = call(folder, *SHORT, "--sampler", "sibling")
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("hardball: ")
     assert wrong.stderr.count("\n") == 1
@@ -222,7 +223,7 @@ def test_a_worker_writes_the_rows_of_a_process_of_its_own(tmp_path):
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for processes in /proc")
 def test_a_worker_that_dies_fails_its_command_alone(tmp_path):
     folder = tmp_path / "workers"
-    command = [sys.executable, "-m", "hardball.runs.client", str(folder), "torch", *TRAIN[:-4]]
+    command = [sys.executable, "-m", "hardball.runs.client", str(folder), "torch", *TRAIN]
     long = [*command, "--set", "epochs=100000", "--out", str(tmp_path / "out")]
     running = subprocess.Popen(long, stderr=subprocess.PIPE, text=True)
     assert running.stderr is not None

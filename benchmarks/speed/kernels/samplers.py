@@ -20,7 +20,7 @@ BATCH = 1024
 NEGATIVES = 50
 POOL = 1024
 # Where an entry's arrays or lists grow with N^2, how many of the sizes it is measured at.
-FEWER = {"matrix": 1, "neighbors": 2, "similarity_hard": 2}
+FEWER = {"blend": 1, "matrix": 1, "hnsw": 2, "neighbors": 2, "nscaching": 2, "similarity_hard": 2}
 DIM = 10
 
 
@@ -62,7 +62,7 @@ def build(entry: registry.Entry, given: dict[str, registry.Value], n: int, half:
     from hardball.core import random_bits
     from hardball.methods.method import Method
     from hardball.methods.samplers.compose import parts
-    from hardball.training.problem import words_shape
+    from hardball.training.words import words_shape
 
     fw = framework(half)
     count = POOL if entry.form == "pool" else NEGATIVES
@@ -78,7 +78,7 @@ def build(entry: registry.Entry, given: dict[str, registry.Value], n: int, half:
             trees.tree(n), trees.known(n), negatives=part.negatives, **params
         )
         if registry.entry("sampler", name).refresh:
-            index |= {"lists": lists(n, int(params["top"]))}
+            index |= {"lists": lists(n, int(params.get("top", 0) or params["size"]))}
         draws.append(one(part, half, n))
         arrays.append(({k: fw.array(np.asarray(a)) for k, a in index.items()}, fw.words(stream)))
 

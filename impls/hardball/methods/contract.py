@@ -65,7 +65,14 @@ class Entry:
     settings: values of the parameter `setting` -> the parameters that each of them fixes.
     draws_words: a host function (negatives, **params) -> random words an anchor; None where a draw
     takes one word.
-    refresh: a body that makes a sampler's lists from the points, again and again in training.
+    replays: whether a pool's words name the positives of earlier pairs, see `training.words`; its
+    body then takes word w for node floor(w N / 2^32).
+    refresh: a body that makes a sampler's lists from the points, again and again in training. It
+    takes what it names of: space, known (nodes -> a `Known`), nodes (N,), words (N, W), lists (the
+    last ones, None at the start) and candidates (N, C), what `search` found, or None.
+    refresh_words: a host function (**params) -> W, random words a node for a refresh.
+    search: a host function (**params) -> a function (points, manifold, c) that finds candidates for
+    a refresh; None where all nodes are looked at.
     state: what an optimiser keeps of each row, zeros at first.
     coast: a body (xp, manifold, rows, state, before, lr, c, **params) -> (rows, state) that makes
     up for the steps since a row was last touched; None where an untouched row stays as it is.
@@ -102,7 +109,10 @@ class Entry:
     declared: Mapping[str, Parameter] = field(default_factory=dict)
     form: Literal["", "pairs", "pool", "composed"] = ""
     draws_words: Body | None = None
+    replays: bool = False
     refresh: Body | None = None
+    refresh_words: Callable[..., int] | None = None
+    search: Body | None = None
     state: Columns = ()
     coast: Body | None = None
     looks: bool = False

@@ -25,3 +25,5 @@ CHEN_2017 = (
 )
 RANJAN_2017 = "Ranjan, Castillo & Chellappa 2017, L2-constrained Softmax Loss, Eq. 3"
 SRIVASTAVA_2014 = "Srivastava et al. 2014, Dropout, section 5.1"
+HE_2020 = "He et al. 2020, Momentum Contrast for Unsupervised Visual Representation Learning"
+ZHANG_2019 = "Zhang et al. 2019, NSCaching: Simple and Efficient Negative Sampling"

@@ -22,11 +22,14 @@ from hardball.methods.samplers.compose import parts
 from hardball.runs import settings
 from hardball.runs.spec import Framework
 from hardball.training import problem
+from hardball.training.words import replayed, words_per_step
 
 DATASET, ANCHOR = "wordnet_mammals", "terrier"
 STEPS, NEGATIVES = 4096, 16
 # Where the batch itself is drawn from: so many pairs, so often.
 PAIRS, BATCHES = 1024, 16
+# Fewer than the pairs that a quarter of the training has shown, so that a queue is full.
+QUEUE = 4096
 PAGE, FOLDER, SHEET = "reference/samplers.md", "reference/gallery", "all"
 
 
@@ -86,7 +89,7 @@ def draw(entry: registry.Entry, here: Scene, framework: str) -> tuple[np.ndarray
     """
     rows, negatives, batches = STEPS, NEGATIVES, 1
     if entry.form == "pool":
-        rows, negatives = 1, STEPS * NEGATIVES
+        rows, negatives = 1, QUEUE if entry.replays else STEPS * NEGATIVES
     if _around_the_batch(entry):
         rows, negatives, batches = PAIRS, PAIRS, BATCHES
     values = {"dataset": here.tree.name, "dim": 2, "start": "sectors", "sampler": entry.name}
@@ -96,7 +99,8 @@ def draw(entry: registry.Entry, here: Scene, framework: str) -> tuple[np.ndarray
     module = importlib.import_module(f"hardball.training.engine_{framework}")
     engine = module.Engine(task, 1)
     pair = np.flatnonzero((task.positives == (here.anchor, here.positive)).all(axis=1))
-    words = random_bits.block(0, "gallery", 0, batches, problem.words_per_step(spec))
+    words = random_bits.block(0, "gallery", 0, batches, words_per_step(spec))
+    words = replayed(task, problem.batches_of(task), task.total_steps // 4, words, rows)
     others = random_bits.permutation(0, "gallery/pairs", 0, len(task.positives))
     found = []
     for step in range(batches):

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from hardball.arrays import on_jax as xp
 from hardball.arrays.on_jax.integers import lookup
 from hardball.arrays.on_jax.membership import Known
-from hardball.methods.facts import TOLD
+from hardball.methods.facts import TOLD, takes
 from hardball.methods.optimizers import rows as layout
 from hardball.methods.samplers.space import Space
 from hardball.training.methods import Methods, Sampling
@@ -133,15 +133,29 @@ def make_lists(
     table: Table,
     before: jax.Array,
     lr: jax.Array,
+    words: jax.Array,
+    lists: jax.Array | None,
+    candidates: jax.Array | None,
 ) -> jax.Array:
-    """Nodes (N, T) near every node at step `before`, by a sampler that keeps such lists."""
+    """Nodes (N, T) of every node at step `before`, by a sampler that keeps such lists.
+
+    words, lists, candidates: see `contract.Entry`, refresh.
+    """
     assert sampling.refresh is not None
     points, _ = current(how, table.rows, before, lr)
     known = functools.partial(Known, data.known_indptr, data.known_indices, how.width)
     nodes = jnp.arange(len(points), dtype=jnp.int32)
     choose = chooser(how, data, table, before, lr)
-    given = Space(how.manifold, how.c, points.__getitem__, choose)
-    return sampling.refresh(given, known, nodes)
+    given = {
+        "space": Space(how.manifold, how.c, points.__getitem__, choose),
+        "known": known,
+        "nodes": nodes,
+        "words": words,
+        "lists": lists,
+        "candidates": candidates,
+    }
+    asked = takes(sampling.refresh)
+    return sampling.refresh(**{name: each for name, each in given.items() if name in asked})
 
 
 def draw(

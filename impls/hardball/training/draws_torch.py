@@ -10,7 +10,7 @@ import torch
 from hardball.arrays import on_torch as xp
 from hardball.arrays.on_torch.integers import lookup
 from hardball.arrays.on_torch.membership import Known
-from hardball.methods.facts import TOLD
+from hardball.methods.facts import TOLD, takes
 from hardball.methods.optimizers import rows as layout
 from hardball.methods.samplers.space import Space
 from hardball.training.methods import Methods, Sampling
@@ -132,15 +132,29 @@ def make_lists(
     table: Table,
     before: torch.Tensor,
     lr: torch.Tensor,
+    words: torch.Tensor,
+    lists: torch.Tensor | None,
+    candidates: torch.Tensor | None,
 ) -> torch.Tensor:
-    """Nodes (N, T) near every node at step `before`, by a sampler that keeps such lists."""
+    """Nodes (N, T) of every node at step `before`, by a sampler that keeps such lists.
+
+    words, lists, candidates: see `contract.Entry`, refresh.
+    """
     assert sampling.refresh is not None
     points, _ = current(how, table.rows, before, lr)
     known = functools.partial(Known, data.known_indptr, data.known_indices, how.width)
     nodes = torch.arange(len(points), device=points.device)
     choose = chooser(how, data, table, before, lr)
-    given = Space(how.manifold, how.c, points.__getitem__, choose)
-    return sampling.refresh(given, known, nodes)
+    given = {
+        "space": Space(how.manifold, how.c, points.__getitem__, choose),
+        "known": known,
+        "nodes": nodes,
+        "words": words,
+        "lists": lists,
+        "candidates": candidates,
+    }
+    asked = takes(sampling.refresh)
+    return sampling.refresh(**{name: each for name, each in given.items() if name in asked})
 
 
 def draw(

@@ -18,15 +18,16 @@ from hardball.core.errors import HardballError
 from hardball.core.provenance import processors
 from hardball.methods.optimizers import dense
 from hardball.methods.optimizers import rows as layout
-from hardball.training import heads
+from hardball.training import heads, lists
 from hardball.training.draws_jax import Data, Table, beside, current, draw, facts, make_lists
 from hardball.training.methods import Methods, identity, native_arrays, path_arrays, resolve
 from hardball.training.native import warm
-from hardball.training.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
+from hardball.training.problem import COUNTS, SUMS, Chunk, Problem
 from hardball.training.slopes_jax import slopes
 from hardball.training.step_jax import Totals, native_update, update
 from hardball.training.term_values import Heads
 from hardball.training.told import array
+from hardball.training.words import words_per_step
 
 
 def _steps(
@@ -143,21 +144,22 @@ class Engine:
             }
             return self.refresh(self._table(layout.pack(xp, points, state), {}, owned), 0)
 
-    def _table(self, rows: jax.Array, lists: dict[str, jax.Array], owned: Heads) -> Table:
+    def _table(self, rows: jax.Array, near: dict[str, jax.Array], owned: Heads) -> Table:
         nodes = 0 if self.how.native else rows.shape[0]
-        return Table(rows, jnp.zeros((nodes, self.how.coordinates), rows.dtype), lists, owned)
+        return Table(rows, jnp.zeros((nodes, self.how.coordinates), rows.dtype), near, owned)
 
     def refresh(self, table: Table, step: int) -> Table:
         """The table with the lists made anew that are due at `step`."""
         fresh = dict(table.lists)
         with self._settings():
-            for place, sampling in enumerate(self.how.samplers):
-                if sampling.refresh is not None and step % sampling.every == 0:
-                    key = ("lists", place, identity(self.how), str(self.device))
-                    if key not in _COMPILED:
-                        made = functools.partial(make_lists, self.how, sampling)
-                        _COMPILED[key] = jax.jit(made)
-                    fresh[str(place)] = _COMPILED[key](self.data, table, *self._now(step))
+            for due in lists.due(self.how, step, lambda: self.points(table, step)):
+                key = ("lists", due.place, identity(self.how), str(self.device))
+                if key not in _COMPILED:
+                    _COMPILED[key] = jax.jit(functools.partial(make_lists, self.how, due.sampling))
+                place = str(due.place)
+                told = jnp.asarray(due.words), table.lists.get(place)
+                found = None if due.candidates is None else jnp.asarray(due.candidates)
+                fresh[place] = _COMPILED[key](self.data, table, *self._now(step), *told, found)
         return table._replace(lists=fresh)
 
     def sample(
@@ -249,16 +251,16 @@ class Engine:
 
     def export(self, table: Table) -> dict[str, np.ndarray]:
         """The table as named arrays, for a checkpoint."""
-        lists = {f"lists_{place}": np.array(nodes) for place, nodes in table.lists.items()}
+        near = {f"lists_{place}": np.array(nodes) for place, nodes in table.lists.items()}
         packed = {f"heads_{name}": np.array(a) for name, a in heads.named(table.heads).items()}
-        return {"rows": np.array(table.rows), **lists, **packed}
+        return {"rows": np.array(table.rows), **near, **packed}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Table:
         """The table that `export` gave."""
         with self._settings():
-            lists = {p: jnp.array(array) for p, array in under("lists_", arrays).items()}
+            near = {p: jnp.array(array) for p, array in under("lists_", arrays).items()}
             packed = {n: jnp.array(array) for n, array in under("heads_", arrays).items()}
-            return self._table(jnp.array(arrays["rows"]), lists, heads.nested(packed))
+            return self._table(jnp.array(arrays["rows"]), near, heads.nested(packed))
 
     def heads(self, table: Table) -> dict[str, np.ndarray]:
         """What terms own now, "<term>.<array>"."""

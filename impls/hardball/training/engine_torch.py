@@ -18,7 +18,7 @@ from hardball.core.array_files import under
 from hardball.core.errors import HardballError
 from hardball.methods.optimizers import dense
 from hardball.methods.optimizers import rows as layout
-from hardball.training import heads
+from hardball.training import heads, lists
 from hardball.training.draws_torch import (
     Data,
     Draws,
@@ -31,11 +31,12 @@ from hardball.training.draws_torch import (
 )
 from hardball.training.methods import Methods, identity, native_arrays, path_arrays, resolve
 from hardball.training.native import warm
-from hardball.training.problem import COUNTS, SUMS, Chunk, Problem, words_per_step
+from hardball.training.problem import COUNTS, SUMS, Chunk, Problem
 from hardball.training.slopes_torch import slopes
 from hardball.training.step_torch import Totals, loss, measure, native_update, optimise, update
 from hardball.training.term_values import Heads
 from hardball.training.told import array
+from hardball.training.words import words_per_step
 
 # Compiling takes seconds and saves some 20 ns a scoring, and nothing where negatives come in pairs.
 _COMPILE_FROM_SCORINGS = 1e9
@@ -215,18 +216,21 @@ class Engine:
             }
             return self.refresh(self._table(layout.pack(xp, points, state), {}, owned), 0)
 
-    def _table(self, rows: torch.Tensor, lists: dict[str, torch.Tensor], owned: Heads) -> Table:
+    def _table(self, rows: torch.Tensor, near: dict[str, torch.Tensor], owned: Heads) -> Table:
         nodes = 0 if self.how.native else rows.shape[0]
-        return Table(rows, rows.new_zeros(nodes, self.how.coordinates), lists, owned)
+        return Table(rows, rows.new_zeros(nodes, self.how.coordinates), near, owned)
 
     def refresh(self, table: Table, step: int) -> Table:
         """The table with the lists made anew that are due at `step`."""
         fresh = dict(table.lists)
         with self._settings():
-            for place, sampling in enumerate(self.how.samplers):
-                if sampling.refresh is not None and step % sampling.every == 0:
-                    made = make_lists(self.how, sampling, self.data, table, *self._now(step))
-                    fresh[str(place)] = made
+            for due in lists.due(self.how, step, lambda: self.points(table, step)):
+                place, found = str(due.place), None
+                told = self._put(due.words.astype(np.int64)), table.lists.get(place)
+                if due.candidates is not None:
+                    found = self._put(due.candidates.astype(np.int64))
+                given = *self._now(step), *told, found
+                fresh[place] = make_lists(self.how, due.sampling, self.data, table, *given)
         return table._replace(lists=fresh)
 
     def sample(
@@ -307,17 +311,17 @@ class Engine:
 
     def export(self, table: Table) -> dict[str, np.ndarray]:
         """The table as named arrays, for a checkpoint."""
-        lists = {f"lists_{place}": ids.cpu().numpy() for place, ids in table.lists.items()}
+        near = {f"lists_{place}": ids.cpu().numpy() for place, ids in table.lists.items()}
         named = heads.named(table.heads).items()
         packed = {f"heads_{name}": array.cpu().numpy().copy() for name, array in named}
-        return {"rows": table.rows.cpu().numpy().copy(), **lists, **packed}
+        return {"rows": table.rows.cpu().numpy().copy(), **near, **packed}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> Table:
         """The table that `export` gave."""
         with self._settings():
-            lists = {p: self._put(array) for p, array in under("lists_", arrays).items()}
+            near = {p: self._put(array) for p, array in under("lists_", arrays).items()}
             packed = {n: self._put(array) for n, array in under("heads_", arrays).items()}
-            return self._table(self._put(arrays["rows"]), lists, heads.nested(packed))
+            return self._table(self._put(arrays["rows"]), near, heads.nested(packed))
 
     def heads(self, table: Table) -> dict[str, np.ndarray]:
         """What terms own now, "<term>.<array>"."""

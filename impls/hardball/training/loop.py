@@ -30,10 +30,10 @@ from hardball.training.problem import (
     batches_of,
     curvature,
     refreshes,
-    words_per_step,
 )
 from hardball.training.problem import chunk as make_chunk
 from hardball.training.progress import Progress
+from hardball.training.words import words_per_step
 
 MOST_WORDS = 2**22
 MOST_SCORINGS = 2**28

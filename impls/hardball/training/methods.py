@@ -16,7 +16,8 @@ from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training import heads, terms
 from hardball.training.native import settings
-from hardball.training.problem import Problem, curvature, held, words_shape
+from hardball.training.problem import Problem, curvature, held
+from hardball.training.words import words_shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +26,9 @@ class Sampling:
 
     options: its parameters that the draw takes; counts: whether it is told how many to draw; part:
     see `compose.Part`; wants: the facts of a step that it takes; refresh: what makes its lists,
-    every `every` steps; pool: whether what it draws is a pool already; by_positive: whether draws
-    are around the positive rather than the anchor.
+    every `every` steps, from what it names, see `contract.Entry`, with `refresh_words` random words
+    a node and what `search` finds; pool: whether what it draws is a pool already; by_positive:
+    whether draws are around the positive rather than the anchor.
     """
 
     draw: Callable[..., Any]
@@ -36,6 +38,8 @@ class Sampling:
     wants: tuple[str, ...]
     refresh: Callable[..., Any] | None
     every: int
+    refresh_words: int
+    search: Callable[..., np.ndarray] | None
     pool: bool
     by_positive: bool
 
@@ -216,6 +220,7 @@ def _objective(framework: str, name: str, params: dict[str, Any]) -> Objective:
 
 def _sampling(framework: str, part: Part) -> Sampling:
     name, params = part.method.name, part.method.params
+    known = registry.entry("sampler", name)
     draw = registry.load("sampler", name, framework)
     refresh = registry.refresher("sampler", name, framework)
     if refresh is not None:
@@ -228,7 +233,9 @@ def _sampling(framework: str, part: Part) -> Sampling:
         wants=tuple(n for n in facts.named(draw, "sampler") if facts.of("sampler", n) == "step"),
         refresh=refresh,
         every=int(params.get("every", 0)),
-        pool=registry.entry("sampler", name).form == "pool",
+        refresh_words=known.refresh_words(**params) if known.refresh_words else 0,
+        search=known.search(**params) if known.search else None,
+        pool=known.form == "pool",
         by_positive=params.get("relative_to") == "positive",
     )
 

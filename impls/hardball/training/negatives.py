@@ -9,8 +9,9 @@ from hardball.core import random_bits
 from hardball.metrics.hardness import hardness
 from hardball.metrics.similarity import negative_similarity
 from hardball.runs.negatives import samplers
-from hardball.training.problem import Problem, curvature, words_per_step
+from hardball.training.problem import Problem, batches_of, curvature
 from hardball.training.shared import by_features
+from hardball.training.words import replayed, words_per_step
 
 MOST_DRAWS = 2**19
 PAIRS = (32, 256)
@@ -32,7 +33,7 @@ def plan(task: Problem) -> Plan:
     """Pairs and words to draw for: S >= STEPS steps of about DRAWS draws an anchor in all.
 
     B lies within PAIRS and falls where a step scores much, so that B S K stays near MOST_DRAWS.
-    A row is floor(word P / 2^32) of P pairs.
+    A row is floor(word P / 2^32) of P pairs. A queue holds what it held at the end of the run.
     """
     spec = task.spec
     steps = max(STEPS, -(-DRAWS // spec.scored))
@@ -41,6 +42,8 @@ def plan(task: Problem) -> Plan:
     rows = word * np.uint64(len(task.positives)) >> np.uint64(32)
     of_step = words_per_step(spec, count)
     drawn = random_bits.block(spec.seed, "metrics/hardness/draws", 0, steps, of_step)
+    last = max(task.total_steps - steps, 0)
+    drawn = replayed(task, batches_of(task), last, drawn, count)
     return Plan(rows.astype(np.int32), drawn)
 
 

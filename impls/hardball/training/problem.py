@@ -1,6 +1,5 @@
 """What a run trains on, as NumPy arrays: the same problem for both frameworks."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,11 +21,11 @@ from hardball.methods import registry
 from hardball.methods.batches.cut import Cut, Steps
 from hardball.methods.handed import Head
 from hardball.methods.pairs.streams import Passes
-from hardball.methods.samplers.compose import Part
 from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training import heads
 from hardball.training.shared import Shared
+from hardball.training.words import replayed, words_per_step
 
 INT32_MAX = 2**31 - 1
 
@@ -254,22 +253,6 @@ def held(spec: RunSpec) -> bool:
     return bool(registry.entry("radius", spec.radius.name).build)
 
 
-def words_shape(part: Part, batch: int) -> tuple[int, ...]:
-    """Of the words of one sampler: (M,) for a pool of its own, (B, words an anchor) otherwise.
-
-    A draw takes one word, unless the method says how many K draws take.
-    """
-    known, draws = registry.entry("sampler", part.method.name), part.each(batch)
-    words = draws if known.draws_words is None else known.draws_words(draws, **part.method.params)
-    return (words,) if known.form == "pool" else (batch, words)
-
-
-def words_per_step(spec: RunSpec, batch: int | None = None) -> int:
-    """Words that the samplers of a run take for a batch, of its own size unless told otherwise."""
-    size = spec.batch_size if batch is None else batch
-    return sum(math.prod(words_shape(part, size)) for part in samplers(spec))
-
-
 def refreshes(spec: RunSpec) -> tuple[int, ...]:
     """Every how many steps a sampler makes its lists anew, for each that does."""
     every = (int(part.method.params.get("every", 0)) for part in samplers(spec))
@@ -297,10 +280,11 @@ def chunk(task: Problem, batches: Steps, first: int, steps: int, endless: bool =
     """Steps `first` to `first + steps` of a run; endless: at its first rate, nothing faded."""
     spec, last = task.spec, first + steps
     count = words_per_step(spec) if spec.words == "philox" else 0
+    drawn = random_bits.block(spec.seed, "negatives", first, steps, count)
     return Chunk(
         first=first,
         batch=batches.take(first, steps),
-        words=random_bits.block(spec.seed, "negatives", first, steps, count),
+        words=replayed(task, batches, first, drawn, spec.batch_size),
         lr=np.full(steps, spec.lr) if endless else task.rates[first:last],
         fade=np.ones(steps) if endless else task.fades[first:last],
     )

@@ -45,6 +45,16 @@ def matrix_index(
     return {"cumulative": np.cumsum(table, axis=1, dtype=np.int32), "widened": widened}
 
 
+def check_size(name: str, h: Hierarchy, most: int = LARGEST) -> None:
+    """Raises HardballError where a matrix of all nodes takes too much memory."""
+    n = h.n_nodes
+    if n > most:
+        raise HardballError(
+            f"sampler {name}: {h.name} has {n:,} nodes and its matrix takes {4 * n * n / 2**30:.1f}"
+            f" GiB; allowed are up to {most:,} nodes; use the sampler itself"
+        )
+
+
 def weights(
     h: Hierarchy, *, of: str, k: int = 1, alpha: float = 0.75, minimum: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -60,11 +70,7 @@ def weights(
     Source: hardball, level order and rings.
     """
     n = h.n_nodes
-    if n > LARGEST:
-        raise HardballError(
-            f"sampler matrix: {h.name} has {n:,} nodes and its matrix takes {4 * n * n / 2**30:.1f}"
-            f" GiB; allowed are up to {LARGEST:,} nodes; use the sampler itself"
-        )
+    check_size("matrix", h)
     if of == "uniform":
         return 1 - np.eye(n, dtype=np.int32), np.zeros(n, bool)
     if of == "degree":

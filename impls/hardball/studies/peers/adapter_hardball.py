@@ -20,6 +20,7 @@ from hardball.studies.peers.systems import system
 from hardball.studies.peers.task import Data, Task
 from hardball.training import problem
 from hardball.training.problem import Chunk, Problem
+from hardball.training.words import words_per_step
 
 # Scorings of one call of the trial; then calls take CALL_SECONDS: the clock is read often.
 SCORINGS = {"pairs": 2**17, "pool": 2**22}
@@ -60,7 +61,7 @@ def train(task: Task, data: Data, clock: Clock, found: dict[str, Any]) -> None:
     if not np.array_equal(begun.positives, data.pairs):
         raise HardballError(f"{task.dataset} has changed since this comparison began: run it again")
     form = system(task.system).form
-    most = max(1, MOST_WORDS // problem.words_per_step(begun.spec))
+    most = max(1, MOST_WORDS // words_per_step(begun.spec))
     size = min(max(1, SCORINGS[form] // (task.batch_size * (1 + task.negatives))), most)
     make = importlib.import_module(f"hardball.training.engine_{begun.spec.framework}").Engine
     engine = make(begun, size)

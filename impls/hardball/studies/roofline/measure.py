@@ -19,6 +19,7 @@ from hardball.runs.spec import RunSpec
 from hardball.studies.roofline.cost import Machine, Step
 from hardball.training import methods, problem
 from hardball.training.problem import Chunk, Problem
+from hardball.training.words import words_per_step
 
 BEYOND_CACHES = 2**28
 PRODUCT = 1024
@@ -155,7 +156,7 @@ def measure_step(task: Problem, seconds: float) -> tuple[list[float], float, int
     Two calls warm up: the first is sized by guess, the second sizes calls of a tenth of `seconds`.
     Making batches and words is not timed: in a run it happens while the device works.
     """
-    most = max(1, min(MOST_STEPS, MOST_WORDS // problem.words_per_step(task.spec)))
+    most = max(1, min(MOST_STEPS, MOST_WORDS // words_per_step(task.spec)))
     engine = importlib.import_module(f"hardball.training.engine_{task.spec.framework}").Engine(
         task, most
     )
