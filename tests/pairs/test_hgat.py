@@ -240,7 +240,7 @@ CHANGES += [{"manifold": m} for m in ("poincare", "lorentz")]
 
 
 # Measured: 1.8e-15 in the losses, 4.3e-15 in the arrays.
-@pytest.mark.parametrize("change", part(CHANGES, [CHANGES[1], CHANGES[4]]))
+@pytest.mark.parametrize("change", part(CHANGES, [CHANGES[1]]))
 def test_both_halves_take_the_same_steps(change):
     h, how = grown(), replace(SMALL, **change)
     task = blankets.build(h, 1, how)

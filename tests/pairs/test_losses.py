@@ -1,7 +1,6 @@
 """The losses: arithmetic by hand, masks, multiplicities, extremes; JAX against PyTorch."""
 
 from math import asin, exp, log
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,7 +21,7 @@ D_NEG = np.array([[2.0, 0.5], [1.0, 4.0]])
 ONES = np.ones((2, 2))
 
 
-def facts(loss, size, dtype=float, edges=(1, 2)):
+def facts(loss, size, dtype=float, edges=(1, 2), without=()):
     """What the loss is told of `size` pairs: hops 1, 2, 3, 1, ... or depths 0, 1, 2, ...
 
     edges: from the first anchor to its negatives; from the second twice, from the third thrice.
@@ -33,7 +32,9 @@ def facts(loss, size, dtype=float, edges=(1, 2)):
     made |= {"depth_pos": at_the_end(depth, hops)}
     made |= {"depth_neg": at_the_end(depth[:, None], made["tree_neg"])}
     made |= {"norm_pos": hops / 2, "norm_neg": made["tree_neg"] / 2}
-    return [made[name].astype(dtype) for name in table.takes(loss) if name in made]
+    return [
+        made[name].astype(dtype) for name in table.takes(loss) if name in set(made) - set(without)
+    ]
 
 
 def at_the_end(depth, edges):
@@ -51,6 +52,28 @@ def test_infonce_by_hand(half):
     np.testing.assert_allclose(half.call(infonce, D_POS, D_NEG, ONES), expected, rtol=1e-14)
     halved = half.call(infonce, D_POS, D_NEG, ONES, temperature=2.0)
     np.testing.assert_allclose(halved, half.call(infonce, D_POS / 2, D_NEG / 2, ONES), rtol=1e-14)
+
+
+@pytest.mark.parametrize("c", [1.0, 2.5])
+def test_squared_lorentzian_by_hand(half, c):
+    """Of points of the hyperboloid: s = |x - y|_L^2 = -2/c - 2 <x,y>_L."""
+    loss = half.load("loss", "squared_lorentzian")
+
+    def on_the_hyperboloid(d):
+        """Two points at distance d, one of them (1, 0) / sqrt(c)."""
+        x = np.array([1.0, 0.0]) / c**0.5
+        y = np.array([np.cosh(c**0.5 * d), np.sinh(c**0.5 * d)]) / c**0.5
+        gap = x - y
+        return gap[1] ** 2 - gap[0] ** 2
+
+    near = [on_the_hyperboloid(d) for d in D_POS]
+    far = [[on_the_hyperboloid(d) for d in row] for row in D_NEG]
+    expected = [
+        log(1 + sum(exp((s - each) / 2.0) for each in row))
+        for s, row in zip(near, far, strict=True)
+    ]
+    found = half.call(loss, D_POS, D_NEG, ONES, c, temperature=2.0)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_fermi_dirac_by_hand(half):
@@ -298,21 +321,20 @@ def test_gradients_of_points_are_finite_where_they_coincide_and_at_the_boundary(
     """All in one place, at the origin and at the largest radius; and on opposite sides."""
     loss, space = half.load("loss", name), half.load("manifold", "poincare")
     xp = namespace(half.framework)
-    how = SimpleNamespace(measure=table.measure_of(loss), manifold=space, c=1.0, flat=False)
+    measure, beside = table.measure_of(loss), table.beside_measure(loss)
 
     def of_points(anchors, positives, negatives, *told):
-        near = measures.between(xp, how, anchors, positives, how.c)
-        far = measures.between(xp, how, anchors[:, None], negatives, how.c)
+        rows = measures.Rows(anchors, positives, anchors[:0], negatives)
+        near, far = measures.compared(xp, space, measure, rows, 1.0)
         weight = negatives[..., 0] * 0 + 1
-        if how.measure == "xi":
-            told = measures.norms(xp, how, positives), measures.norms(xp, how, negatives)
-        return loss(near, far, weight, *told)
+        named = measures.measured(xp, space, rows, beside, 1.0)
+        return loss(near, far, weight, *told, **named)
 
     edge = np.array([[0.0, 0.0], [1e9, 0.0], [1e9, 0.0], [-1e9, 0.0]], np.float32)
     there = half.call(lambda v: space.project(space.exp0(v, 1.0), 1.0), edge)
     for positive, negative in (([0, 1, 2, 3], [0, 1, 3, 3]), ([3, 3, 3, 2], [2, 2, 2, 2])):
         args = there, there[positive], there[np.array([negative, negative]).T]
-        args += tuple(facts(loss, 4, np.float32))
+        args += tuple(facts(loss, 4, np.float32, without=beside))
         value, gradients = half.both(of_points, np.ones(4, np.float32), *args)
         assert np.isfinite(value).all()
         assert all(np.isfinite(gradient).all() for gradient in gradients[:3])

@@ -51,8 +51,8 @@ CHOICES = {
 FORMS |= {name: {"sampler": sampler, "negatives": 4} for name, sampler in CHOICES.items()}
 
 DTYPES = ["float32", "float64"]
-# Two forms of every four, each in one of the dtypes.
-IN_TURN = [each for place, each in enumerate(diagonal(DTYPES, [*FORMS])) if place % 4 < 2]
+# One form of every four, in one of the dtypes.
+IN_TURN = [each for place, each in enumerate(diagonal(DTYPES, [*FORMS])) if place % 4 == 0]
 
 
 def spec_of(**changes):
@@ -122,7 +122,7 @@ def test_it_follows_the_plain_step(graph, manifold, optimizer, form):
         assert totals[name] == pytest.approx(counted[name], rel=1e-10), name
 
 
-@pytest.mark.parametrize("sampler", part([*CHOICES], ["temperature", "semi_hard"]))
+@pytest.mark.parametrize("sampler", part([*CHOICES], ["semi_hard"]))
 def test_negatives_are_chosen_by_it_whatever_the_loss(graph, sampler):
     given = {"loss": "margin", "framework": "jax", **OPTIMIZERS["adam"], **FORMS[sampler]}
     engine, _ = prepared(graph, **given)
@@ -295,7 +295,8 @@ def test_chunks_cut_anywhere_lead_to_the_same_end(graph):
         ["float32", "float64"],
         ["pool", "mixed", "nearest"],
         ["jax", "torch"],
-        quick=[("float32", "pool", "torch")],
+        # Each compiles a kernel of its own.
+        quick=[],
     ),
 )
 def test_compiled_and_plain_steps_agree_beyond_radius_forty(graph, dtype, form, framework):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from hardball.arrays.namespace import namespace
+from hardball.core.errors import HardballError
 from hardball.methods import registry
-from hardball.methods.regularizers.schedules import schedule
+from hardball.methods.schedules import read, schedule
 
 NAMES = [entry.name for entry in registry.entries("objective")]
 
@@ -87,10 +88,29 @@ def test_products_are_enough_for_the_published_algorithm(half, terms):
         ("decay", [1, 0.75, 0.5, 0.25, 0]),
         ("ramp", [0, 0.25, 0.5, 0.75, 1]),
         ("late_ramp", [0, 0, 0, 0.5, 1]),
+        ("exp(0.0625)", [1, 0.5, 0.25, 0.125, 0.0625]),
+        ("linear(2,1)", [2, 1.75, 1.5, 1.25, 1]),
+        ("piecewise(0.25:0,0.5:1,1:0.5)", [0, 0, 1, 0.75, 0.5]),
+        ("piecewise(0.5:3)", [3, 3, 3, 3, 3]),
+        ("decay floor 0.4", [1, 0.75, 0.5, 0.4, 0.4]),
+        ("exp(0.0625) floor 0.25", [1, 0.5, 0.25, 0.25, 0.25]),
     ],
 )
 def test_schedules_by_hand(half, name, factors):
     function = functools.partial(schedule, namespace(half.framework))
     found = half.call(function, np.linspace(0, 1, 5), name)
-    np.testing.assert_allclose(found, factors, rtol=1e-15)
-    assert name in registry.COMMON["regularizer"]["schedule"]
+    np.testing.assert_allclose(found, factors, rtol=1e-15, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("soon", "exp(0)", "exp(-1)", "exp()", "linear(1)", "linear(1,2,3)", "linear(nan,1)"),
+        *("piecewise()", "piecewise(0.5:1,0.5:2)", "piecewise(0:1,1.5:2)", "piecewise(0)"),
+        *("ramp floor", "ramp floor -1", "ramp floor inf", "exp(2", "linear(1,inf)", ""),
+    ],
+)
+def test_a_schedule_that_cannot_be_read_is_one_line(text):
+    with pytest.raises(HardballError, match="allowed are constant, decay, ramp") as caught:
+        read(text)
+    assert str(caught.value).count("\n") == 0

@@ -5,7 +5,7 @@ from math import sqrt, tanh
 
 import numpy as np
 import pytest
-from covering import crossed, pairwise
+from covering import crossed
 
 from hardball.core.errors import HardballError
 from hardball.methods.radii.radii import by_depth
@@ -145,7 +145,7 @@ def seen(step_by_step):
 # Rows that no batch touches coast under Adam; few nodes are updated as a whole.
 @pytest.mark.parametrize(
     ("framework", "optimizer", "nodes"),
-    crossed(*WAYS, quick=pairwise(*WAYS)),
+    crossed(*WAYS),
 )
 def test_every_point_is_at_its_radius_at_every_step(framework, optimizer, nodes, random_dag, seen):
     graph = random_dag(nodes, 3)

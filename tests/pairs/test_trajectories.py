@@ -44,10 +44,13 @@ TOLERANCE = 1e-11
 # A pool's nearest node bears the whole gradient: in PyTorch alone, points that start one part in
 # 2^52 off are 3e-13 apart after 50 steps, and 1e-7 after 100.
 # Cones come near the ball where they are half-spaces later on: 8e-11 apart after 94 steps.
+# Shadows have such places too, and roots where a node is right below another: measured on tangent
+# vectors, points are 1e-14 apart after 30 steps of penumbral_ball, and 3e-8 after 100.
 UNSTABLE = {"triplet_hard": 40, "entailment_cones": 40}
+UNSTABLE |= {"penumbral_ball": 20, "umbral_half_space": 40}
 # At the ball where a cone becomes a half-space its opening has the slope of a root, which blows up
 # rounding: from 0.1 losses are 1e-9 apart after 20 steps. As in the paper points begin beyond it.
-BEGINNINGS = {"entailment_cones": 1.0}
+BEGINNINGS = {"entailment_cones": 1.0, "umbral_ball": 1.0, "penumbral_ball": 1.0}
 
 BREADTH = [run.spec for run in plan.runs(suites.load("breadth"))]
 # Without the samplers that look at the points, whose draws follow from those of the step before.
@@ -98,7 +101,7 @@ OWNERS = [(CURVED[0], objective) for objective in OBJECTIVES if objective != "su
 OWNERS += [pair for pair in SUMMED if pair[0] not in CURVED][:1]
 OWNERS += [pytest.param(*pair, marks=pytest.mark.full) for pair in SUMMED if pair not in OWNERS]
 # Every other loss on one manifold: what a quick run compares.
-QUICK = list(diagonal([*GEOMETRIES], [*LOSSES]))[::2]
+QUICK = list(diagonal([*GEOMETRIES], [*LOSSES]))[::3]
 # What a loss is told.
 TOLD = tuple(name for name in facts.FACTS["loss"] if name in facts.TOLD)
 RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
@@ -249,13 +252,15 @@ def compiled_path(geometry, pooled, measure, quick):
     """(which loss, table, pairs, told, draws, rate) -> points and losses after every step."""
     settings = {"sampler": SAMPLERS[(IN_POOLS if pooled else IN_PAIRS)[0]], **GEOMETRIES[geometry]}
     how = methods.resolve(spec_of("jax", **settings), "jax", width=0)
-    norms = facts.NORMS if measure == "xi" else ()
-    how = dataclasses.replace(how, measure=measure, norms=norms)
+    named = [LOSSES[name].name for name in comparing(measure, geometry, quick)]
+    taken = [facts.beside_measure(registry.load("loss", name, "jax")) for name in named]
+    beside = tuple(name for name in facts.MEASURED if name in set().union(*taken))
+    how = dataclasses.replace(how, measure=measure, beside=beside)
     functions = [one_loss(LOSSES[name]) for name in comparing(measure, geometry, quick)]
 
     def path(which, table, pairs, told, draws, rate):
         def any_loss(*compared, **given):
-            told = {name: given[name] for name in (*TOLD, *facts.NORMS) if name in given}
+            told = {name: given[name] for name in (*TOLD, *beside) if name in given}
             return jax.lax.switch(which, functions, *compared, told)
 
         def step(table, given):
@@ -274,7 +279,8 @@ def compiled_path(geometry, pooled, measure, quick):
 def one_loss(method):
     """(what is compared, weight, all facts) -> a loss, which takes the facts that it names."""
     loss = registry.load("loss", method.name, "jax")
-    taken = [name for name in (*TOLD, *facts.NORMS) if name in facts.takes(loss)]
+    beside = facts.beside_measure(loss)
+    taken = [name for name in (*TOLD, *beside) if name in facts.takes(loss)]
 
     def of_all(*given):
         *compared, told = given

@@ -112,6 +112,7 @@ def test_a_page_of_extend_is_a_file_that_works(page, tmp_path):
         assert sh(commands, tmp_path)
 
 
+@pytest.mark.full
 def test_the_page_of_data_cards_is_a_card_that_works(tmp_path):
     path = EXTEND / "data-card.md"
     ((name, card),) = files_of(path, "yaml")

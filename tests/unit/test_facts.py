@@ -49,8 +49,15 @@ def test_an_override_is_held_to_the_same(framework):
         registry.load("loss", "overridden", framework)
 
 
-@pytest.mark.parametrize("names", [(), ("d_pos",), ("d_pos", "d_neg", "xi_pos", "xi_neg")])
-def test_a_loss_compares_one_measure(names):
+def test_a_loss_is_about_the_measure_that_it_names_first():
+    def both(xp, xi_pos, xi_neg, weight, d_pos, d_neg, r, r_neg): ...
+
+    assert facts.measure_of(both) == "xi"
+    assert facts.beside_measure(both) == ("r", "d_pos", "d_neg", "r_neg")
+
+
+@pytest.mark.parametrize("names", [(), ("d_pos",), ("d_pos", "xi_neg")])
+def test_a_loss_compares_something(names):
     space = {}
     exec(f"def compare({', '.join([*names, 'weight'])}): ...", space)
     with pytest.raises(HardballError, match="it compares one of d_pos and d_neg, theta_pos"):

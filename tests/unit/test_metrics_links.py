@@ -1,5 +1,6 @@
 """Held-out links told from corrupted ones: the draws, the scores, the threshold."""
 
+import functools
 import time
 
 import numpy as np
@@ -96,11 +97,11 @@ def test_cones_of_points_on_rays():
     links = np.array([[1, 0], [2, 0], [0, 1], [2, 3]])
     psi = [np.arcsin(0.2 / np.sinh(r)) for r in (1, 3)]
     expected = [0, np.pi - np.arctan(np.tanh(3) / np.sinh(1)) - psi[0], np.pi - psi[1], 0]
-    found = cone_energy(to_polar(points, "tangent"), links, 0.1)
+    found = cone_energy(to_polar(points, "tangent"), links, aperture=0.1)
     np.testing.assert_allclose(found, expected, atol=1e-15)
     # On the plane psi = arcsin(K / |x|), and Xi = pi - arctan(3 / 1).
     flat = [0, np.pi - np.arctan(3) - np.arcsin(0.1), np.pi - np.arcsin(0.1 / 3), 0]
-    found = cone_energy(to_polar(points, "euclidean"), links, 0.1)
+    found = cone_energy(to_polar(points, "euclidean"), links, aperture=0.1)
     np.testing.assert_allclose(found, flat, atol=1e-15)
 
 
@@ -128,7 +129,7 @@ def test_cones_are_those_that_runs_train(framework):
         import torch
 
         expected = energy(torch.tensor)
-    np.testing.assert_allclose(cone_energy(polar, links, 0.1), expected, atol=1e-13)
+    np.testing.assert_allclose(cone_energy(polar, links, aperture=0.1), expected, atol=1e-13)
 
 
 def test_is_a_by_hand():
@@ -160,7 +161,9 @@ def balanced():
 def test_a_drawing_in_sectors_tells_all_links_by_cones():
     h, points = balanced()
     split = link_prediction(h, closure(h), 0)
-    found = link_figures(to_polar(points, "tangent"), split, 0, aperture=0.1)
+    found = link_figures(
+        to_polar(points, "tangent"), split, 0, energy=functools.partial(cone_energy, aperture=0.1)
+    )
     assert found["link_f1"] > 0.9
     assert found["link_accuracy"] > 0.98
     assert "link_alpha" not in found

@@ -1,5 +1,6 @@
 """Whatever the data, every figure is registered, finite and inside its range."""
 
+import functools
 import math
 
 import numpy as np
@@ -13,6 +14,7 @@ from hardball.hierarchy.dag import from_edges
 from hardball.methods.tasks.link_prediction import link_prediction
 from hardball.methods.tasks.node_classification import node_classification
 from hardball.methods.tasks.reconstruction import reconstruction
+from hardball.metrics.classify import cone_energy
 from hardball.metrics.evaluate import evaluate
 from hardball.metrics.floors import floors
 from hardball.metrics.listing import columns, metric, metrics
@@ -99,7 +101,8 @@ def test_a_full_evaluation_fills_every_column() -> None:
     held_out = link_prediction(h, above, 0)
     links = {name for name in columns([]) if name.startswith("link_")}
     assert links <= set(evaluate(points, "tangent", 1.0, h, held_out, above))
-    cones = evaluate(points, "tangent", 1.0, h, held_out, above, aperture=0.1)
+    energy = functools.partial(cone_energy, aperture=0.1)
+    cones = evaluate(points, "tangent", 1.0, h, held_out, above, energy=energy)
     assert links & set(cones) == links - {"link_alpha"}
 
 

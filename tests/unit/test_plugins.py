@@ -8,6 +8,7 @@ from importlib import metadata
 import numpy as np
 import pandas as pd
 import pytest
+from covering import part
 from typer.testing import CliRunner
 
 from hardball.cli.main import app
@@ -166,7 +167,7 @@ def spec_of(**values):
     return settings.make_spec({**base, **values}, "torch", 0)
 
 
-@pytest.mark.parametrize("framework", ["jax", "torch"])
+@pytest.mark.parametrize("framework", part(["jax", "torch"], ["jax"]))
 def test_methods_of_a_file_train_through_the_command_line(mine, tmp_path, framework):
     edges = tmp_path / "tree.tsv"
     edges.write_text(EDGES, encoding="utf-8")

@@ -89,6 +89,8 @@ class Entry:
     reads: a host function (**params) -> the files that a method reads beside the data set.
     earlier: of a start that goes on from another run, a host function (hierarchy, **params) -> an
     `starts.earlier.Earlier`.
+    energy: of a loss that compares no distances, a host function (polar, pairs (L, 2), **params) ->
+    how far each pair of node and ancestor is from a link: float64 (L,), low for a link.
     scores: of a regulariser that `owns` arrays, a host function (task, points, c, own, **params) ->
     metrics of its arrays at the end, by name.
     overrides: by framework, what makes its function from the namespace where the body will not do.
@@ -131,6 +133,7 @@ class Entry:
     fits: Body | None = None
     reads: Callable[..., list[Path]] | None = None
     earlier: Body | None = None
+    energy: Body | None = None
     scores: Body | None = None
     overrides: dict[str, Callable[[Any], Body]] = field(default_factory=dict)
     _bound: dict[str, Any] = field(default_factory=dict, repr=False)

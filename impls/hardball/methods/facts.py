@@ -129,6 +129,15 @@ _LOSS = (
     Fact("norm_pos", ("B",), "|x| / (1 - |x|^2) of the positive in the unit ball; |x| in R^d",
          low=1.0, high=8.0, moves=True),
     Fact("norm_neg", ("B", "K"), "the same of the negatives", low=1.0, high=8.0, moves=True),
+    Fact("r", ("B",), "distance from the origin to the anchor, in 1/sqrt(c)", low=0.5, high=9.0,
+         moves=True),
+    Fact("r_pos", ("B",), "the same of the positive", low=0.5, high=9.0, moves=True),
+    Fact("r_neg", ("B", "K"), "the same of the negatives", low=0.5, high=9.0, moves=True),
+    Fact("level", ("B",), "log of the anchor's height in the half space whose top is the ideal "
+         "point along the first axis; 0 at the origin", low=-5, high=5, moves=True),
+    Fact("level_pos", ("B",), "the same of the positive", low=-5, high=5, moves=True),
+    Fact("level_neg", ("B", "K"), "the same of the negatives", low=-5, high=5, moves=True),
+    Fact("c", (), "the curvature is -c", low=1, high=1),
 )  # fmt: skip
 
 _REGULARIZER = (
@@ -186,7 +195,12 @@ TOLD: Mapping[str, Fact] = {
     for name, fact in FACTS[kind].items()
     if fact.of not in ("step", "draw")
 }
-NORMS = ("norm_pos", "norm_neg")
+# What follows from single points, of the anchor, <length>, of the others <length>_pos and _neg.
+LENGTHS = ("norm", "r", "level")
+# What follows from the points of a batch, beside the measure that a loss is about.
+_ENDS = [(name, "") for name in LENGTHS]
+_ENDS += [(name, end) for name in (*MEASURES, *LENGTHS) for end in ("_pos", "_neg")]
+MEASURED = (*(f"{name}{end}" for name, end in _ENDS), "c")
 
 
 def of(kind: str, name: str) -> Of:
@@ -215,13 +229,23 @@ def named(function: Callable[..., Any], kind: str) -> tuple[str, ...]:
 
 
 def measure_of(loss: Callable[..., Any]) -> str:
-    """Which of MEASURES a loss compares; raises HardballError unless it is one, as d_pos, d_neg."""
+    """Which of MEASURES a loss compares, the first that it names as d_pos, d_neg.
+
+    Raises HardballError where it names none.
+    """
     asked = takes(loss)
     found = [each for each in MEASURES if f"{each}_pos" in asked and f"{each}_neg" in asked]
-    if len(found) != 1:
+    if not found:
         pairs = ", ".join(f"{each}_pos and {each}_neg" for each in MEASURES)
         raise HardballError(f"a loss takes ({', '.join(asked)}): it compares one of {pairs}")
-    return found[0]
+    return min(found, key=lambda each: asked.index(f"{each}_pos"))
+
+
+def beside_measure(loss: Callable[..., Any]) -> tuple[str, ...]:
+    """What a loss takes of the points beside the measure that it compares, see MEASURED."""
+    compared, asked = measure_of(loss), takes(loss)
+    mine = (f"{compared}_pos", f"{compared}_neg")
+    return tuple(name for name in MEASURED if name in asked and name not in mine)
 
 
 def check(

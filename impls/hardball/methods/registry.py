@@ -16,6 +16,7 @@ from typing import Any
 from hardball.arrays.namespace import namespace
 from hardball.core import plugins
 from hardball.core.errors import HardballError
+from hardball.methods import schedules
 from hardball.methods.contract import Entry, Kind
 from hardball.methods.parameter import Value
 from hardball.metrics.charts import CHARTS
@@ -25,7 +26,7 @@ __all__ = ["Entry", "Kind", "Value"]
 # What every method of a kind takes beside its own parameters. The first value is the default, which
 # is left out: a configuration that does not say it is called as it was before there was a choice.
 COMMON: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
-    "regularizer": {"schedule": ("constant", "decay", "ramp", "late_ramp")}
+    "regularizer": {"schedule": schedules.NAMES}
 }
 
 KINDS: tuple[Kind, ...] = (
@@ -113,10 +114,11 @@ def parameters(kind: Kind, name: str, given: Mapping[str, Value]) -> dict[str, V
         allowed = ", ".join([*known.declared, *common]) or "none"
         raise HardballError(f"{kind} {name} has no parameter {unknown[0]!r}: allowed are {allowed}")
     resolved = {key: _typed(known, key, given.get(key, d)) for key, d in known.parameters.items()}
-    for key, values in common.items():
-        if key in given and given[key] not in values:
-            listed = ", ".join(values)
-            raise HardballError(f"{kind} {name}: {key}={given[key]!r}, allowed are {listed}")
+    if "schedule" in common and "schedule" in given:
+        try:
+            schedules.read(str(given["schedule"]))
+        except HardballError as error:
+            raise HardballError(f"{kind} {name}: {error}") from None
     resolved |= {key: given[key] for key in common if key in given}
     setting = str(resolved.get("setting", ""))
     for key, fixed in known.settings.get(setting, {}).items():

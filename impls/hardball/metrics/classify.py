@@ -1,6 +1,7 @@
 """Held-out links told from corrupted ones: a threshold chosen on one half, applied to the other."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from hardball.metrics.declare import INF, Metric, measures
 from hardball.metrics.polar import Polar, between
 
 CORRUPTED = 5
+# What is small for a link: points and pairs (node, ancestor), (L, 2), to (L,).
+Energy = Callable[[Polar, np.ndarray], np.ndarray]
 ALPHAS = (1000.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.0)
 
 
@@ -32,14 +35,14 @@ class Links(NamedTuple):
            "alpha of -(1 + alpha (|v| - |u|)) d(u, v)"),
 )  # fmt: skip
 def link_figures(
-    polar: Polar, split: Split, seed: int, aperture: float | None = None
+    polar: Polar, split: Split, seed: int, energy: Energy | None = None
 ) -> dict[str, float]:
     """F1 and accuracy of the test links, at the threshold of the best F1 of the validation links.
 
     Beside the pairs stand the split's corrupted ones, or ten of each pair, see `with_corrupted`; a
-    pair counts as a link where its score is at least the threshold. aperture: score by the energy
-    of entailment cones, as they were trained; None: by `is_a`, whose alpha, one of ALPHAS, is
-    chosen with the threshold. {} unless links of the closure are held out.
+    pair counts as a link where its score is at least the threshold. energy: score by minus that of
+    the cones that were trained; None: by `is_a`, whose alpha, one of ALPHAS, is chosen with the
+    threshold. {} unless links of the closure are held out.
     Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Entailment Cones, section 5, and the
     authors' code, github.com/dalab/hyperbolic_cones, eval.py, all.py.
     """
@@ -47,9 +50,9 @@ def link_figures(
         return {}
     chosen, tested = held_links(split, seed)
     found: dict[str, float] = {}
-    if aperture is not None:
-        threshold, _ = best_threshold(-cone_energy(polar, chosen.pairs, aperture), chosen.true)
-        scores = -cone_energy(polar, tested.pairs, aperture)
+    if energy is not None:
+        threshold, _ = best_threshold(-energy(polar, chosen.pairs), chosen.true)
+        scores = -energy(polar, tested.pairs)
     else:
         limits = [best_threshold(is_a(polar, chosen.pairs, a), chosen.true) for a in ALPHAS]
         best = int(np.argmax([f1 for _, f1 in limits]))
@@ -121,7 +124,7 @@ def _outside(known: Csr, nodes: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarr
     return place + before - starts[nodes], free > 0
 
 
-def cone_energy(polar: Polar, links: np.ndarray, aperture: float) -> np.ndarray:
+def cone_energy(polar: Polar, links: np.ndarray, *, aperture: float, **_: Any) -> np.ndarray:
     """E = max(0, Xi - psi) with the ancestor at the apex: float64 (L,), 0 inside of its cone.
 
     The formulas of `angles.at_apex` and `entailment_cones.half_opening`, in float64.

@@ -42,7 +42,7 @@ FACTS: Mapping[str, str] = {
     "ranks": "the rank of each of these pairs, a `ranking.Ranks`",
     "near": "the nearest nodes beside the direct neighbours, a `ranking.Neighbours`",
     "seed": "the seed of the run, for figures that draw at random",
-    "aperture": "of the entailment cones that were trained, or None",
+    "energy": "how far a pair is from a link, by the cones that were trained, or None",
 }
 """What a function of the evaluator may ask for, by the names of its parameters."""
 

@@ -8,6 +8,7 @@ from hardball.hierarchy.closure import Csr, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
 from hardball.metrics import listing, ranking
+from hardball.metrics.classify import Energy
 from hardball.metrics.declare import INF, Metric, declares
 from hardball.metrics.polar import Polar, to_polar
 from hardball.metrics.polar import threads as on_threads
@@ -35,7 +36,7 @@ def evaluate(
     sources: int | None = None,
     seed: int = 0,
     threads: int | None = None,
-    aperture: float | None = None,
+    energy: Energy | None = None,
 ) -> dict[str, float]:
     """Every metric of `listing.metrics` that these data define, exact and in float64.
 
@@ -43,8 +44,7 @@ def evaluate(
     curvature. The pairs that are ranked are split.test, or the whole closure if there is none.
     sources: rank only so many seeded nodes, against all candidates, and leave out what is exact
     over all pairs; the result then says `sources`. threads: None is all that numba was given.
-    aperture: that of the entailment cones by which held-out links are told, see
-    `classify.link_figures`.
+    energy: that of the cones by which held-out links are told, see `classify.link_figures`.
     A figure that is not defined (no labels of a group, no sibling anywhere) is left out; none is
     ever NaN. Raises HardballError when points are not finite ("diverged") or do not fit.
     """
@@ -77,7 +77,7 @@ def evaluate(
             "ranks": ranks,
             "near": near,
             "seed": seed,
-            "aperture": aperture,
+            "energy": energy,
         }
         for measure in listing.measures():
             if sources is None or not measure.exact:

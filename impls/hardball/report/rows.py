@@ -19,7 +19,8 @@ from hardball.runs.tables import FLOOR_KEYS, read_table
 
 NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status")
 SETTINGS = (
-    "start", "manifold", "dim", "sampler", "negatives", "hard", "loss", "regularizers", "optimizer",
+    "start", "manifold", "dim", "sampler", "negatives", "hard", "loss", "loss_schedule", "losses",
+    "regularizers", "optimizer",
     "lr", "lr_final", "fade", "burn_in", "burn_in_factor", "clip", "max_radius", "batch_size",
     "epochs",
     "patience", "eval_every", "init_scale", "dtype", "words", "device", "kernels",

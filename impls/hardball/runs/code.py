@@ -30,6 +30,7 @@ _OTHER = {"jax": "_torch", "torch": "_jax"}
 def used_entries(spec: RunSpec) -> list[registry.Entry]:
     """The catalogue entries that a run uses."""
     methods = [registry.entry(kind, getattr(spec, kind).name) for kind in METHODS]
+    methods += [registry.entry("loss", more.loss.name) for more in spec.losses]
     methods += [registry.entry("sampler", part.method.name) for part in samplers(spec)]
     return [*methods, *(registry.entry("regularizer", m.name) for m in spec.regularizers)]
 

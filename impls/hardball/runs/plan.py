@@ -8,7 +8,7 @@ from typing import Any
 from hardball.core.errors import HardballError
 from hardball.methods.method import Method
 from hardball.runs.settings import SEPARATOR, make_spec
-from hardball.runs.spec import Framework, Group, Hard, RunSpec, Suite
+from hardball.runs.spec import Framework, Group, Hard, MoreLoss, RunSpec, Suite
 
 BASE = "base"
 
@@ -85,7 +85,8 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(_text(member) for member in value) or "none"
     if isinstance(value, dict):
-        return str((Hard if "sampler" in value else Method).model_validate(value))
+        kind = Hard if "sampler" in value else MoreLoss if "loss" in value else Method
+        return str(kind.model_validate(value))
     return str(value)
 
 

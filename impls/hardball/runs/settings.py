@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from hardball.core.errors import HardballError
 from hardball.core.text import scalar, split
 from hardball.methods.method import Method
-from hardball.runs.spec import METHODS, Framework, Hard, RunSpec
+from hardball.runs.spec import METHODS, Framework, Hard, MoreLoss, RunSpec
 
 SEPARATOR = ";"
 TEXT = tuple(k for k, field in RunSpec.model_fields.items() if field.annotation not in (int, float))
@@ -44,7 +44,7 @@ def read(key: str, text: str) -> Any:
         raise HardballError(unknown(key, names()))
     if is_text(RunSpec.model_fields[key].annotation):
         return text
-    if key not in (*METHODS, "regularizers", "hard"):
+    if key not in (*METHODS, "regularizers", "hard", "losses"):
         return scalar(text)
     if text.lstrip().startswith(("{", "[")):
         return scalar(text)
@@ -52,6 +52,8 @@ def read(key: str, text: str) -> Any:
         return [Method.read(part, "regularizer") for part in split(text, SEPARATOR)]
     if key == "hard":
         return [_hard(part) for part in split(text, SEPARATOR)]
+    if key == "losses":
+        return [_loss(part) for part in split(text, SEPARATOR)]
     return Method.read(text, key)  # type: ignore[arg-type]
 
 
@@ -59,7 +61,7 @@ def columns(spec: RunSpec) -> dict[str, Any]:
     """A spec as columns of a row: methods as text, several joined by ";"."""
     found = {name: getattr(spec, name) for name in RunSpec.model_fields}
     found |= {name: str(found[name]) for name in METHODS}
-    for name in ("hard", "regularizers"):
+    for name in ("hard", "losses", "regularizers"):
         found[name] = SEPARATOR.join(map(str, found[name]))
     return found
 
@@ -107,3 +109,15 @@ def _hard(text: str) -> Hard:
         raise HardballError(f"{text!r}: write hard negatives as '8 siblings after 0.5'")
     method = Method.read(sampler if late else rest, "sampler")
     return Hard(sampler=method, negatives=int(count), after=float(after) if late else 0.0)
+
+
+def _loss(text: str) -> MoreLoss:
+    """The loss that `spec.MoreLoss` prints: `0.3 margin(margin=0.5) over ramp`."""
+    weight, _, rest = text.partition(" ")
+    loss, over, schedule = rest.rpartition(" over ")
+    try:
+        factor = float(weight)
+    except ValueError:
+        raise HardballError(f"{text!r}: write more losses as '0.3 margin over ramp'") from None
+    method = Method.read(loss if over else rest, "loss")
+    return MoreLoss(loss=method, weight=factor, schedule=schedule if over else "constant")

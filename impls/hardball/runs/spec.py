@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hardball.methods import registry
+from hardball.methods import registry, schedules
 from hardball.methods.method import Method
 
 Framework = Literal["jax", "torch"]
@@ -37,6 +37,27 @@ class Hard(Strict):
         return f"{self.negatives} {self.sampler}{late}"
 
 
+class MoreLoss(Strict):
+    """One more loss of the same pairs and negatives, beside the run's main loss.
+
+    weight: its factor; schedule: how that goes over the run, see `schedules.read`.
+    """
+
+    loss: Method
+    weight: float = Field(1.0, ge=0, allow_inf_nan=False)
+    schedule: str = "constant"
+
+    @model_validator(mode="after")
+    def _resolve(self) -> Self:
+        object.__setattr__(self, "loss", self.loss.resolved("loss"))
+        schedules.read(self.schedule)
+        return self
+
+    def __str__(self) -> str:
+        over = "" if self.schedule == "constant" else f" over {self.schedule}"
+        return f"{self.weight:g} {self.loss}{over}"
+
+
 # The fields of a run that name one catalogue entry each, by the entry's kind.
 METHODS: tuple[registry.Kind, ...] = (
     "task", "start", "manifold", "sampler", "loss", "optimizer",
@@ -45,6 +66,7 @@ METHODS: tuple[registry.Kind, ...] = (
 
 # Settings younger than the first published rows, and what leaves a configuration's name alone.
 _YOUNGER: dict[str, Any] = {"hard": [], "fade": 1.0, "max_radius": 0.0}
+_YOUNGER |= {"losses": [], "loss_schedule": "constant"}
 _YOUNGER |= {"pairs": Method(name="all"), "batches": Method(name="pairs")}
 _YOUNGER |= {"objective": Method(name="sum"), "radius": Method(name="free")}
 
@@ -67,6 +89,8 @@ class RunSpec(Strict):
     negatives: int = Field(50, ge=1, description="draws per anchor, or the size of a shared pool")
     hard: list[Hard] = Field([], description="more negatives, each anchor's own or another pool")
     loss: Method = Method(name="infonce")
+    loss_schedule: str = Field("constant", description="how the loss's weight goes over the run")
+    losses: list[MoreLoss] = Field([], description="more losses, each with weight and schedule")
     regularizers: list[Method] = []
     objective: Method = Method(name="sum")
     radius: Method = Method(name="free")
@@ -101,6 +125,7 @@ class RunSpec(Strict):
     def _resolve(self) -> Self:
         for kind in METHODS:
             object.__setattr__(self, kind, getattr(self, kind).resolved(kind))
+        schedules.read(self.loss_schedule)
         object.__setattr__(
             self, "regularizers", [r.resolved("regularizer") for r in self.regularizers]
         )

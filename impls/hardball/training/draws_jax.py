@@ -248,7 +248,7 @@ def facts(
     """What is told of a batch: of its pairs, (B,), of both their ends, (2B,), or of all its rows.
 
     See `facts.TOLD`. pairs (B,): rows of Data.positives; anchors (B,): their nodes; before: how
-    many steps have been taken. `progress` () where a regulariser has a schedule: 0 at the first
+    many steps have been taken. `progress` () where a term has a schedule: 0 at the first
     step, 1 at the last. And what terms are told of both ends of the pairs, by their names.
     """
     ends = data.positives[pairs].T.reshape(-1)

@@ -190,8 +190,10 @@ class Engine:
         threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
         spec = self.problem.spec
         small = spec.batch_size * spec.scored < _THREADS_FROM_SCORINGS
-        if small and "OMP_NUM_THREADS" not in os.environ:
-            torch.set_num_threads(1)
+        given = os.environ.get("OMP_NUM_THREADS", "1" if small else "").partition(",")[0]
+        if given.isdigit() and int(given):
+            # The evaluator's threads are of the same library: it leaves their number behind.
+            torch.set_num_threads(int(given))
         torch.use_deterministic_algorithms(self.device.type == "cuda")
         try:
             with torch.no_grad():

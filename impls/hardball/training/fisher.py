@@ -12,7 +12,7 @@ from hardball.training import problem
 from hardball.training.problem import Problem
 
 # What would move the points beside the loss, or change what is drawn, at its default.
-_UNSET = ("regularizers", "objective", "radius", "start", "words")
+_UNSET = ("losses", "loss_schedule", "regularizers", "objective", "radius", "start", "words")
 _PLAIN = {name: RunSpec.model_fields[name].default for name in _UNSET} | {"kernels": "plain"}
 
 

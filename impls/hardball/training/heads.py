@@ -15,11 +15,11 @@ from hardball.training import terms
 
 
 def build(task: Problem) -> dict[str, Head]:
-    """The head of each regulariser that has one, by the term's name, see `terms.called`.
+    """The head of each regulariser that has one, by the term's name, see `terms.of_regularizers`.
 
     Raises HardballError where a builder does.
     """
-    methods = zip(terms.called(task.spec), task.spec.regularizers, strict=True)
+    methods = zip(terms.of_regularizers(task.spec), task.spec.regularizers, strict=True)
     return {
         name: registry.builder("regularizer", method.name)(task, **_asked(method))
         for name, method in methods
@@ -67,7 +67,7 @@ def scores(
     """What the terms' own arrays are good for at the end, by metric; of two terms the first's."""
     found: dict[str, float] = {}
     own = nested(heads)
-    for name, method in zip(terms.called(task.spec), task.spec.regularizers, strict=True):
+    for name, method in zip(terms.of_regularizers(task.spec), task.spec.regularizers, strict=True):
         score = registry.entry("regularizer", method.name).scores
         if score is not None:
             found = score(task, points, c, own[name], **method.params) | found
@@ -95,7 +95,7 @@ def nested(arrays: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _curved(spec: RunSpec) -> list[str]:
     """The terms that learn the curvature."""
-    methods = zip(terms.called(spec), spec.regularizers, strict=True)
+    methods = zip(terms.of_regularizers(spec), spec.regularizers, strict=True)
     return [name for name, m in methods if registry.entry("regularizer", m.name).curves]
 
 

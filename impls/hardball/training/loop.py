@@ -146,10 +146,12 @@ def check(spec: RunSpec) -> None:
         raise HardballError(
             f"patience={spec.patience} needs evaluations to wait for: set eval_every to 1 or more"
         )
-    if spec.fade != 1 and not registry.entry("loss", spec.loss.name).sums:
+    named = [spec.loss.name, *(more.loss.name for more in spec.losses)]
+    steady = [name for name in named if not registry.entry("loss", name).sums]
+    if spec.fade != 1 and steady:
         able = ", ".join(entry.name for entry in registry.entries("loss") if entry.sums)
         raise HardballError(
-            f"fade={spec.fade}: loss {spec.loss.name} adds up no negatives, so that their "
+            f"fade={spec.fade}: loss {steady[0]} adds up no negatives, so that their "
             f"common weight changes nothing; allowed with {able}"
         )
     for kind, method, given in _methods(spec):
@@ -179,6 +181,8 @@ def _methods(spec: RunSpec) -> Iterator[tuple[registry.Kind, Method, dict[str, i
     for kind in METHODS:
         if kind != "sampler":
             yield kind, getattr(spec, kind), {}
+    for more in spec.losses:
+        yield "loss", more.loss, {}
     for term in spec.regularizers:
         yield "regularizer", term, {}
     for part in samplers(spec):

@@ -13,7 +13,7 @@ from hardball.methods import facts, registry
 from hardball.methods.contract import Columns, Manifold
 from hardball.methods.samplers.compose import Part, Ramp
 from hardball.runs.negatives import samplers
-from hardball.runs.spec import RunSpec
+from hardball.runs.spec import MoreLoss, RunSpec
 from hardball.training import heads, terms
 from hardball.training.native import settings
 from hardball.training.problem import Problem, curvature, held
@@ -63,7 +63,7 @@ class Sampling:
 class Term(NamedTuple):
     """One of a run's regularisers; wants: what it is handed of a batch, see `term_values.values`.
 
-    name: see `terms.called`; schedule: how its weight goes over the run, see
+    name: see `terms.of_regularizers`; schedule: how its weight goes over the run, see
     `schedules.schedule`; lr: of its own arrays at the run's first rate, see `handed.Head`.
     """
 
@@ -73,6 +73,22 @@ class Term(NamedTuple):
     wants: tuple[str, ...]
     schedule: str
     lr: float
+
+
+class Further(NamedTuple):
+    """One of a run's further losses, see `spec.MoreLoss`.
+
+    measure: which of `facts.MEASURES` it compares; facts: what it is told; beside: what else of the
+    points it takes, see `facts.beside_measure`.
+    """
+
+    value: Callable[..., Any]
+    params: dict[str, Any]
+    weight: float
+    schedule: str
+    measure: str
+    facts: tuple[str, ...]
+    beside: tuple[str, ...]
 
 
 class Objective(NamedTuple):
@@ -89,7 +105,8 @@ class Methods:
 
     samplers: the run's own, then its hard ones.
     corrects: whether draws weigh by their samplers' corrections, or are just counted.
-    measure: which of `facts.MEASURES` the loss compares. facts, norms: what else it is told.
+    measure: which of `facts.MEASURES` the loss compares. facts: what it is told; beside: what else
+    of the points it takes, see `facts.beside_measure`. losses: the further ones.
     curved: the term that learns the curvature of the loss's distances, "" where it is fixed.
     columns, coast: what the optimiser keeps of each row, and what makes up for the steps that
     passed a row by, see `contract.Entry`.
@@ -118,7 +135,8 @@ class Methods:
     chooses: bool = False
     pieces: Any = None
     measure: str = "d"
-    norms: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    losses: tuple[Further, ...] = ()
 
     @property
     def flat(self) -> bool:
@@ -134,17 +152,25 @@ class Methods:
     def told(self) -> tuple[str, ...]:
         """Which facts of nodes, pairs and the tree the loss or a regulariser takes."""
         taken = {*self.facts, *(name for term in self.regularizers for name in term.wants)}
+        taken |= {name for more in self.losses for name in more.facts}
         return tuple(name for name in facts.TOLD if name in taken)
 
     @property
     def apart(self) -> bool:
         """Whether a step takes the gradient of each term by itself."""
-        return self.objective.by == "products" and bool(self.regularizers)
+        return self.objective.by == "products" and bool(self.regularizers or self.losses)
 
     @property
     def scheduled(self) -> bool:
         """Whether a regulariser is told how far the run has come."""
-        return any(term.schedule != "constant" for term in self.regularizers)
+        return any(each != "constant" for each in self.schedules)
+
+    @property
+    def schedules(self) -> tuple[str, ...]:
+        """How the weights of all terms go over the run, that of the main loss first."""
+        further = (more.schedule for more in self.losses)
+        own = (term.schedule for term in self.regularizers)
+        return (self.spec.loss_schedule, *further, *own)
 
     @property
     def tracked(self) -> tuple[str, ...]:
@@ -174,11 +200,16 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
     loss = registry.load("loss", spec.loss.name, framework)
     taken = facts.takes(loss)
     measure, curved = facts.measure_of(loss), heads.curved(spec)
-    if curved and measure != "d":
-        raise HardballError(
-            f"{curved} with loss {spec.loss.name}, which compares angles: take one of distances"
-        )
-    called = zip(terms.called(spec), spec.regularizers, strict=True)
+    losses = tuple(_further(framework, more) for more in spec.losses)
+    _check_curved(
+        spec,
+        curved,
+        {spec.loss.name: loss}
+        | {
+            more.loss.name: further.value for more, further in zip(spec.losses, losses, strict=True)
+        },
+    )
+    called = zip(terms.of_regularizers(spec), spec.regularizers, strict=True)
     regularizers = tuple(_term(framework, name, r.name, r.params) for name, r in called)
     return Methods(
         spec=spec,
@@ -200,7 +231,31 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         and settings.reads_rows(spec)
         and any("space" in each.wants for each in drawn),
         measure=measure,
-        norms=tuple(name for name in facts.NORMS if name in taken),
+        beside=facts.beside_measure(loss),
+        losses=losses,
+    )
+
+
+def _check_curved(spec: RunSpec, curved: str, losses: dict[str, Callable[..., Any]]) -> None:
+    """Raises HardballError where a loss compares more than distances and the curvature moves."""
+    for name, loss in losses.items():
+        if curved and (facts.measure_of(loss) != "d" or facts.beside_measure(loss)):
+            raise HardballError(
+                f"{curved} with loss {name}, which compares angles or lengths: take one of "
+                "distances"
+            )
+
+
+def _further(framework: str, more: MoreLoss) -> Further:
+    loss = registry.load("loss", more.loss.name, framework)
+    return Further(
+        value=loss,
+        params=more.loss.params,
+        weight=more.weight,
+        schedule=more.schedule,
+        measure=facts.measure_of(loss),
+        facts=tuple(name for name in facts.TOLD if name in facts.takes(loss)),
+        beside=facts.beside_measure(loss),
     )
 
 
@@ -257,7 +312,8 @@ def path_arrays(how: Methods, problem: Problem) -> dict[str, np.ndarray]:
 
 def identity(how: Methods) -> tuple[str, int]:
     """What a compiled step depends on, beside the shapes of its arguments."""
-    names = {"batch_size", "clip", "device", "dtype", "hard", "kernels", "loss"}
+    names = {"batch_size", "clip", "device", "dtype", "hard", "kernels", "loss", "losses"}
+    names |= {"loss_schedule"}
     names |= {"manifold", "negatives", "objective", "optimizer"}
     names |= {"radius", "regularizers", "sampler", "words"}
     # The rate of a term's own arrays is a share of the run's.

@@ -7,11 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from hardball.arrays import on_jax as xp
-from hardball.methods.facts import NORMS
 from hardball.methods.optimizers import rows as layout
-from hardball.training import term_values
+from hardball.training import batch_loss, term_values
 from hardball.training.draws_jax import Data, Draws, Table, beside, current, instructions
-from hardball.training.measures import across, between, norms
 from hardball.training.methods import Methods
 from hardball.training.native import calls_jax
 from hardball.training.problem import STALLED
@@ -28,59 +26,9 @@ def loss(
     weight: jax.Array,
     **told: Any,
 ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
-    """What a step takes gradients of, and the mean loss of a batch beside its regularisers'.
-
-    From the rows of anchors, positives and draws; the first: see `term_values.parts`.
-
-    rows (2B + M + B K, D). heads: what terms own. offset (B, M + K) is zero and added to what the
-    loss compares of the negatives: where these are distances its gradient is that of each negative,
-    since |grad d| = 1 on any manifold. told: see `facts`.
-    """
-    size, count = weight.shape
-    if how.curved:
-        # The space of curvature -c is that of -1 with all lengths over sqrt(c).
-        root = jnp.exp(heads[how.curved]["log_c"] / 2)
-        scaled = how.manifold.project(root * rows, 1.0)
-        near, far = (d / root for d in compared(how, scaled, size, count, 1.0))
-    else:
-        near, far = compared(how, rows, size, count, how.c)
-    mine = {name: told[name] for name in how.facts}
-    if how.norms:
-        found = dict(zip(NORMS, lengths(how, rows, size, count), strict=True))
-        mine |= {name: found[name] for name in how.norms}
-    main = jnp.mean(how.loss(near, far + offset, weight, **mine, **how.spec.loss.params))
-    if how.measure != "d" and how.regularizers:
-        near = how.manifold.dist(rows[:size], rows[size : 2 * size], how.c)
-    values = (main, *term_values.values(xp, how, rows, near, heads, told))
-    return term_values.parts(xp, how, values, told), values
-
-
-def compared(
-    how: Methods, rows: jax.Array, size: int, count: int, c: float
-) -> tuple[jax.Array, jax.Array]:
-    """Measures of each of `size` anchors and its positive, (B,), and its `count` negatives.
-
-    The second (B, M + K); rows as in `loss`.
-    """
-    anchors, positives, shared, own = jnp.split(rows, [size, 2 * size, 2 * size + how.shared])
-    near = between(xp, how, anchors, positives, c)
-    if how.shared:
-        far = across(xp, how, anchors, shared, c)
-    if count > how.shared:
-        own = own.reshape(size, count - how.shared, -1)
-        each = between(xp, how, anchors[:, None], own, c)
-        far = beside(far, each) if how.shared else each
-    return near, far
-
-
-def lengths(how: Methods, rows: jax.Array, size: int, count: int) -> tuple[jax.Array, jax.Array]:
-    """`norms` of the positives, (B,), and of each anchor's negatives, (B, M + K)."""
-    _, positives, shared, own = jnp.split(rows, [size, 2 * size, 2 * size + how.shared])
-    theirs = jnp.broadcast_to(norms(xp, how, shared), (size, how.shared))
-    if count > how.shared:
-        own = own.reshape(size, count - how.shared, -1)
-        theirs = beside(theirs, norms(xp, how, own))
-    return norms(xp, how, positives), theirs
+    """See `batch_loss.loss`."""
+    parts, values = batch_loss.loss(xp, how, rows, heads, offset, weight, told)
+    return parts, values
 
 
 def gradient(

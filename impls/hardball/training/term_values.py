@@ -5,7 +5,7 @@ from typing import Any
 
 from hardball.arrays.namespace import Array, Namespace
 from hardball.methods.optimizers import dense
-from hardball.methods.regularizers.schedules import schedule
+from hardball.methods.schedules import schedule
 from hardball.training.methods import Methods
 
 # Arrays by their own names, by the names of terms.
@@ -70,14 +70,15 @@ def parts(
 ) -> tuple[Array, ...]:
     """What a step takes gradients of: the terms by their factors in a sum, or one by one.
 
-    values: of the main loss, then of each regulariser; told: `progress` where one has a schedule.
+    values: of the main loss, of each further one, of each regulariser; told: `progress` where one
+    of them has a schedule.
     """
-    if len(values) == 1:
-        return values
-    due = [values[0]]
-    for term, value in zip(how.regularizers, values[1:], strict=True):
-        steady = term.schedule == "constant"
-        due.append(value if steady else schedule(xp, told["progress"], term.schedule) * value)
+    due = [
+        value if over == "constant" else schedule(xp, told["progress"], over) * value
+        for over, value in zip(how.schedules, values, strict=True)
+    ]
+    if len(due) == 1:
+        return tuple(due)
     if how.apart:
         return tuple(due)
     factors = how.objective.factors(xp.stop_gradient(xp.stack(values)), **how.objective.params)

@@ -1,5 +1,6 @@
 """From a spec to points, curves and a row."""
 
+import functools
 import hashlib
 import importlib
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,9 @@ from hardball.data.store import open_hierarchy
 from hardball.hierarchy import closure as closures
 from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
+from hardball.methods import registry
 from hardball.metrics.along import along
+from hardball.metrics.classify import Energy
 from hardball.metrics.evaluate import EVALUATOR, evaluate
 from hardball.runs.code import code_sha256
 from hardball.runs.result import Result
@@ -91,7 +94,7 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
             start_points=task.asked(ended.start_points),
             sources=sources,
             seed=spec.seed,
-            aperture=_aperture(spec),
+            energy=_energy(spec),
         )
         metrics |= negative_figures(
             task,
@@ -132,10 +135,10 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
     return Result(points, Row(spec=spec, outcome=outcome), ended.curves, c, ended.heads)
 
 
-def _aperture(spec: RunSpec) -> float | None:
+def _energy(spec: RunSpec) -> Energy | None:
     """Of the cones that a run trains; None where it trains none."""
-    given = spec.loss.params.get("aperture")
-    return None if given is None else float(given)
+    energy = registry.entry("loss", spec.loss.name).energy
+    return None if energy is None else functools.partial(energy, **spec.loss.params)
 
 
 def _keep_compiled() -> None:

@@ -33,3 +33,15 @@ def mean_hinge(xp, excess, weight):
     tensor([0.5000])
     """
     return mean_over_negatives(xp, xp.relu(excess), weight)
+
+
+def softmax_hinge(xp, near, excess, weight):
+    """max(0, near) + log(sum_k w_k e^max(0, excess_k) / sum_k w_k); (B,), (B, K), (B, K) -> (B,).
+
+    Of many negatives those that are most in the wrong count most. Without negatives the first term.
+    """
+    held = xp.where(weight > 0, xp.relu(excess), 0)
+    top = xp.max_or(xp.stop_gradient(held), 0)
+    total = xp.sum(weight, axis=1)
+    mean = xp.sum(weight * xp.exp(held - top[:, None]), axis=1) / xp.where(total > 0, total, 1)
+    return xp.relu(near) + xp.where(total > 0, top + xp.log(xp.where(total > 0, mean, 1)), 0)

@@ -3,6 +3,7 @@
 from hardball.methods.declare import loss
 from hardball.methods.parameter import choice, real
 from hardball.methods.sources import GANEA_2018
+from hardball.metrics.classify import cone_energy
 
 
 @loss(
@@ -16,6 +17,7 @@ from hardball.methods.sources import GANEA_2018
         ),
     },
     sums=True,
+    energy=cone_energy,
 )
 def entailment_cones(xp, xi_pos, xi_neg, weight, norm_pos, norm_neg, *, aperture, margin, form):
     """How far a node lies outside of its ancestor's cone, and inside of others, per example (B,).

@@ -19,7 +19,8 @@ REFERENCE = "uniform"
 FACTOR = "sampler"
 # What two configurations must share to be compared; what else differs is said in the line.
 ALIKE = (
-    "dataset", "task", "manifold", "dim", "hard", "loss", "regularizers", "optimizer", "dtype",
+    "dataset", "task", "manifold", "dim", "hard", "loss", "loss_schedule", "losses",
+    "regularizers", "optimizer", "dtype",
     "pairs", "batches", "objective", "radius", "max_radius",
 )  # fmt: skip
 ALL = "all data sets"

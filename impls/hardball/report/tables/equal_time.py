@@ -13,7 +13,18 @@ from hardball.report.tables.render import Cell, Column, Line, Table
 from hardball.report.tables.result_tables import metric_header
 
 # Families of one race: these are the same, the samplers differ.
-RACE = ("dataset", "framework", "manifold", "dim", "loss", "regularizers", "optimizer", "dtype")
+RACE = (
+    "dataset",
+    "framework",
+    "manifold",
+    "dim",
+    "loss",
+    "loss_schedule",
+    "losses",
+    "regularizers",
+    "optimizer",
+    "dtype",
+)
 
 
 def at_seconds(family: Family, metric: str, seconds: float) -> dict[int, float]:

@@ -37,7 +37,8 @@ def has_kernel(spec: RunSpec) -> bool:
     """
     softmax = _kernel(spec, "loss") == "softmax" and spec.loss.params["temperature"] == 1
     counted = not any(part.method.params.get("corrected") for part in samplers(spec))
-    return reads_rows(spec) and softmax and counted and not spec.regularizers
+    alone = not (spec.regularizers or spec.losses) and spec.loss_schedule == "constant"
+    return reads_rows(spec) and softmax and counted and alone
 
 
 def reads_rows(spec: RunSpec) -> bool:

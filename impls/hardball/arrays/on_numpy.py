@@ -1,0 +1,31 @@
+"""The names of the array namespace that formulas of single pairs need, over NumPy.
+
+What is written once for JAX and PyTorch is then evaluated on the host, in float64.
+"""
+
+from typing import Any
+
+import numpy as np
+
+NAME = "numpy"
+
+arctan2 = np.arctan2
+asinh = np.arcsinh
+cos = np.cos
+cosh = np.cosh
+exp = np.exp
+maximum = np.maximum
+minimum = np.minimum
+sin = np.sin
+sinh = np.sinh
+where = np.where
+
+
+def relu(x: Any) -> Any:
+    """max(0, x)."""
+    return np.maximum(x, 0)
+
+
+def root(x: Any) -> Any:
+    """sqrt(max(0, x))."""
+    return np.sqrt(np.maximum(x, 0))
