@@ -80,7 +80,7 @@ def test_every_fact_is_handed_over():
     @measures()
     def all_of_them(
         polar, start, hierarchy, depth, groups, neighbours, closure, split, test, exclude, ranks,
-        near, seed, aperture,
+        near, seed, energy,
     ):  # fmt: skip
         facts.update(locals())
         return {}

@@ -29,6 +29,8 @@ class Links(NamedTuple):
            "2 right / (pairs said to be links + true links)"),
     Metric("link_accuracy", "max", 0, 1, "share of these pairs that are told rightly",
            "mean over pairs of [said = true]"),
+    Metric("link_f1_validation", "max", 0, 1, "F1 of the validation links at the chosen threshold",
+           "max over thresholds of F1 on the validation links"),
     Metric("link_threshold", "none", -INF, INF, "least score of a link, chosen on validation",
            "argmax of F1 on the validation links"),
     Metric("link_alpha", "none", 0, INF, "weight of the norms in that score, chosen with it",
@@ -51,16 +53,34 @@ def link_figures(
     chosen, tested = held_links(split, seed)
     found: dict[str, float] = {}
     if energy is not None:
-        threshold, _ = best_threshold(-energy(polar, chosen.pairs), chosen.true)
-        scores = -energy(polar, tested.pairs)
+        scores = -energy(polar, chosen.pairs), -energy(polar, tested.pairs)
     else:
         limits = [best_threshold(is_a(polar, chosen.pairs, a), chosen.true) for a in ALPHAS]
-        best = int(np.argmax([f1 for _, f1 in limits]))
-        threshold, found["link_alpha"] = limits[best][0], ALPHAS[best]
-        scores = is_a(polar, tested.pairs, ALPHAS[best])
-    said = scores >= threshold
-    return found | {
+        best = ALPHAS[int(np.argmax([f1 for _, f1 in limits]))]
+        found["link_alpha"] = best
+        scores = is_a(polar, chosen.pairs, best), is_a(polar, tested.pairs, best)
+    return found | _told(chosen, tested, *scores)
+
+
+def scored_link_figures(
+    energy: Callable[[np.ndarray], np.ndarray], split: Split, seed: int
+) -> dict[str, float]:
+    """`link_figures` of what has no points: energy of pairs (L, 2) -> (L,), low for a link."""
+    if not split.links or split.test is None or split.validation is None:
+        return {}
+    chosen, tested = held_links(split, seed)
+    return _told(chosen, tested, -energy(chosen.pairs), -energy(tested.pairs))
+
+
+def _told(
+    chosen: Links, tested: Links, validation: np.ndarray, test: np.ndarray
+) -> dict[str, float]:
+    """What a threshold tells of the test links, chosen on the validation links; scores (L,)."""
+    threshold, reached = best_threshold(validation, chosen.true)
+    said = test >= threshold
+    return {
         "link_f1": f1(said, tested.true),
+        "link_f1_validation": reached,
         "link_accuracy": float(np.mean(said == tested.true)),
         "link_threshold": float(threshold),
     }

@@ -12,9 +12,12 @@ from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
 from hardball.hierarchy.training_graph import training_graph
 from hardball.metrics import kernels, ranking
+from hardball.metrics.classify import link_figures, scored_link_figures
 from hardball.metrics.evaluate import sample, test_pairs
+from hardball.metrics.link_scale import scaled_link_figures
 from hardball.metrics.polar import threads as on_threads
 from hardball.metrics.polar import to_polar
+from hardball.metrics.separation import group_figures
 
 CELLS = 4_000_000
 MDS_DIM, MDS_NODES = 10, 2_000
@@ -31,7 +34,10 @@ def floors(
     seed: int = 0,
     threads: int | None = None,
 ) -> dict[str, dict[str, float]]:
-    """Ranking figures of scores that need no training: {floor: {metric: value}}.
+    """Figures of what needs no training: {floor: {metric: value}}.
+
+    Of all how the held-out pairs rank, and where links are held out how well a threshold tells
+    them; of those with points the separation of the groups too.
 
     closure_rule: the transitive closure of the training pairs is near, all else is far.
     popularity: nodes with more descendants in that closure are nearer, whoever asks.
@@ -63,8 +69,8 @@ def floors(
     if seen.n_nodes <= MDS_NODES:
         hops = _tree_distance(ranking.adjacency(seen), np.arange(seen.n_nodes))
         built["h_mds"] = constructions.h_mds(hops, MDS_DIM)
-    for name, points in built.items():
-        counters[name] = ranking.by_points(to_polar(points[number], "tangent", 1.0))
+    placed = {name: to_polar(points[number], "tangent", 1.0) for name, points in built.items()}
+    counters |= {name: ranking.by_points(polar) for name, polar in placed.items()}
     out = {}
     with on_threads(threads):
         for name, counter in counters.items():
@@ -72,6 +78,11 @@ def floors(
             out[name] = ranking.figures(ranks)
             if sources is not None:
                 out[name]["sources"] = float(len(chosen))
+        for name, polar in placed.items():
+            out[name] |= group_figures(polar, hierarchy.groups, seed)
+            out[name] |= link_figures(polar, split, seed) | scaled_link_figures(polar, split, seed)
+        for name, scorer in scorers.items():
+            out[name] |= scored_link_figures(partial(_between, scorer), split, seed)
     return out
 
 
@@ -103,6 +114,22 @@ def known_edges(hierarchy: Hierarchy, known: Csr, closure: Csr) -> Csr:
     every = pairs(known)
     basic = every[~graph.implied(known.indptr, known.indices, every[:, 0], every[:, 1])]
     return from_pairs(np.concatenate([basic, basic[:, ::-1]]), hierarchy.n_nodes)
+
+
+def _between(scorer: Scorer, asked: np.ndarray) -> np.ndarray:
+    """A scorer's value of each pair (node, other), (L, 2): float64 (L,)."""
+    nodes, row = np.unique(asked[:, 0], return_inverse=True)
+    out = np.empty(len(asked))
+    order = np.argsort(row, kind="stable")
+    ends = np.searchsorted(row[order], np.arange(len(nodes) + 1))
+    n = len(scorer(nodes[:1])[0])
+    step = max(1, CELLS // n)
+    for begin in range(0, len(nodes), step):
+        some = nodes[begin : begin + step]
+        rows = np.broadcast_to(scorer(some), (len(some), n))
+        mine = order[ends[begin] : ends[begin + len(some)]]
+        out[mine] = rows[row[mine] - begin, asked[mine, 1]]
+    return out
 
 
 def _popularity(known: Csr, sources: np.ndarray) -> np.ndarray:
