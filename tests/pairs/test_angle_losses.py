@@ -7,6 +7,8 @@ import numpy as np
 
 from hardball.arrays.namespace import namespace
 from hardball.methods.losses.entailment_cones import half_opening
+from hardball.runs.spec import RunSpec
+from hardball.training.train import train
 
 ONES = np.ones((2, 2))
 
@@ -44,6 +46,28 @@ def test_a_cone_opens_as_its_apex_moves_in_until_it_is_all(half):
     np.testing.assert_allclose(value, expected, rtol=1e-14)
     by_hand = [-1e-25, -0.1 / (0.5 * 0.24**0.5), -0.1 / (0.2 * 0.03**0.5), 0, 0, 0]
     np.testing.assert_allclose(slope, by_hand, rtol=1e-12)
+
+
+def test_cosine_by_hand(half):
+    loss = half.load("loss", "cosine")
+    theta_pos, theta_neg = np.array([pi / 3, 0.0]), np.array([[pi / 2, pi], [pi / 3, 0.0]])
+    # Cosines .5 and 0, -1 with weights 2 and 1; 1 and .5, 1.
+    weight = np.array([[2.0, 1.0], [1.0, 0.0]])
+    found = half.call(loss, theta_pos, theta_neg, weight, temperature=0.5)
+    expected = [np.log(1 + 2 * np.exp(-1) + np.exp(-3)), np.log(1 + np.exp(-1))]
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_on_the_unit_sphere_ranks_by_distance_are_ranks_by_cosine(tree):
+    spec = RunSpec(
+        dataset="tree", framework="torch", seed=1, dim=3, batch_size=8, negatives=4, epochs=5,
+        lr=0.05, loss="cosine", manifold="euclidean",
+        radius={"name": "exact", "target": 1.0, "slope": 0.0},
+    )  # fmt: skip
+    points = train(spec, hierarchy=tree, progress=False).points.astype(np.float64)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1, atol=1e-6)
+    gap = ((points[:, None] - points[None]) ** 2).sum(-1)
+    np.testing.assert_allclose(gap, 2 - 2 * points @ points.T, atol=1e-5)
 
 
 def test_angle_preserving_by_hand(half):

@@ -18,10 +18,14 @@ from hardball.metrics.classify import (
     CORRUPTED,
     best_threshold,
     cone_energy,
+    f1,
+    held_links,
     is_a,
     link_figures,
+    scored_link_figures,
     with_corrupted,
 )
+from hardball.metrics.floors import floors
 from hardball.metrics.polar import to_polar
 
 
@@ -156,6 +160,38 @@ def balanced():
     ray = np.stack([np.cos(middle), np.sin(middle)], axis=1)
     # Three times as many nodes a level: e^r grows alike.
     return h, np.log(3) * h.depth[:, None] * ray
+
+
+def test_floors_tell_links_too():
+    """What follows from the training pairs is told at once; scores of pairs by hand."""
+    h, _ = balanced()
+    above = closure(h)
+    split = link_prediction(h, above, 0)
+    found = floors(h, above, split)
+    assert found["closure_rule"]["link_f1"] == 1
+    assert found["drawing"]["link_f1_local"] > found["popularity"]["link_f1"]
+    assert "link_f1" not in floors(h, above, reconstruction(h, above, 0))["drawing"]
+
+    chosen, tested = held_links(split, 0)
+    hops = _hops(h)
+    by_hand = scored_link_figures(lambda asked: hops[asked[:, 0], asked[:, 1]], split, 0)
+    assert by_hand == {k: v for k, v in found["tree_distance"].items() if k in by_hand}
+    best = max(f1(hops[tuple(chosen.pairs.T)] <= t, chosen.true) for t in np.unique(hops))
+    assert by_hand["link_f1_validation"] == pytest.approx(best)
+    told = -hops[tuple(tested.pairs.T)] >= by_hand["link_threshold"]
+    assert by_hand["link_f1"] == f1(told, tested.true)
+
+
+def _hops(h):
+    """Edges between any two nodes of a tree."""
+    n = h.n_nodes
+    far = np.full((n, n), np.inf)
+    np.fill_diagonal(far, 0)
+    child = np.flatnonzero(h.parent >= 0)
+    far[child, h.parent[child]] = far[h.parent[child], child] = 1
+    for k in range(n):
+        far = np.minimum(far, far[:, [k]] + far[[k]])
+    return far
 
 
 def test_a_drawing_in_sectors_tells_all_links_by_cones():
