@@ -22,6 +22,9 @@ def to(framework: str, value: Any) -> Any:
     """
     if isinstance(value, Mapping):
         return {name: to(framework, each) for name, each in value.items()}
+    if isinstance(value, np.floating):
+        # What is left of an array () after arithmetic.
+        value = np.asarray(value)
     if not isinstance(value, np.ndarray):
         return value
     if framework == "jax":

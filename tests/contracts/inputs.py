@@ -148,10 +148,10 @@ def moving(entry: Entry, given: Arrays) -> tuple[str, ...]:
 
 @functools.cache
 def head(entry: Entry, parameters: tuple[tuple[str, Value], ...]) -> Any:
-    """What a regulariser owns in a run on a small graph."""
-    spec = RunSpec(
-        dataset="grown", framework="torch", seed=1, dim=D, regularizers=[(dict(parameters))]
-    )
+    """What a regulariser or a loss owns in a run on a small graph."""
+    method = dict(parameters)
+    named = {"loss": method} if entry.kind == "loss" else {"regularizers": [method]}
+    spec = RunSpec(dataset="grown", framework="torch", seed=1, dim=D, **named)
     (made,) = problem.build(spec, graphs()["forest"]).heads.values()
     return made
 

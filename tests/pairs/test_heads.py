@@ -10,6 +10,8 @@ import torch
 
 from hardball.arrays.namespace import namespace
 from hardball.methods.optimizers import dense as optimizers_dense
+from hardball.runs.spec import RunSpec
+from hardball.training.train import train
 
 # Anchors (1, 2), (0, 0), (3, -1) and three positives, of which nothing is asked.
 TANGENT = np.array([[1.0, 2.0], [0.0, 0.0], [3.0, -1.0], [9.0, 9.0], [9.0, 9.0], [9.0, 9.0]])
@@ -31,6 +33,41 @@ def test_node_classification_by_hand(half):
     assert not slopes[0][2:].any()
     for found, hand in zip(slopes[1:], expected[1:], strict=True):
         np.testing.assert_allclose(found, hand, rtol=1e-14)
+
+
+def test_a_learned_fermi_dirac_is_the_set_one_at_its_radius_and_temperature(half):
+    learned, fixed = (half.load("loss", f"fermi_dirac{end}") for end in ("_learned", ""))
+    given = np.array([1.0, 3.0]), np.array([[2.0, 0.5], [1.0, 4.0]]), np.array([[1.0, 2], [0, 1]])
+
+    def at(radius, temperature):
+        return half.call(fixed, *given, radius=radius, temperature=temperature)
+
+    logs = np.array(log(1.5)), np.array(log(0.7))
+    value, slopes = half.both(learned, np.ones(2), *given, *logs)
+    np.testing.assert_allclose(value, at(1.5, 0.7), rtol=1e-14)
+    # Central differences in the logs, of the sum over both pairs: off by h^2.
+    h = 1e-5
+    for place, slope in enumerate(slopes[3:]):
+        turned = np.eye(2)[place] * h
+        ends = [
+            at(1.5 * exp(sign * turned[0]), 0.7 * exp(sign * turned[1])).sum() for sign in (1, -1)
+        ]
+        assert slope == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-8)
+
+
+def test_both_frameworks_learn_one_radius_and_one_temperature(tree):
+    base = {"dataset": "tree", "seed": 1, "dim": 3, "dtype": "float64", "batch_size": 8}
+    base |= {"negatives": 4, "epochs": 20, "lr": 0.05, "init_scale": 0.5}
+    loss = {"name": "fermi_dirac_learned", "lr": 0.03}
+    ours, theirs = (
+        train(RunSpec(framework=f, loss=loss, **base), hierarchy=tree, progress=False)
+        for f in ("jax", "torch")
+    )
+    np.testing.assert_allclose(ours.points, theirs.points, rtol=0, atol=1e-9)
+    assert set(ours.heads) == {"main.log_radius", "main.log_temperature"}
+    for name, begun in (("main.log_radius", log(2)), ("main.log_temperature", 0.0)):
+        assert ours.heads[name] == pytest.approx(float(theirs.heads[name]), abs=1e-9)
+        assert abs(ours.heads[name] - begun) > 0.01
 
 
 def test_a_batch_without_labels_has_no_loss_and_no_slope(half):

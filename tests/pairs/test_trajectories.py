@@ -61,7 +61,10 @@ SHARED = [n for n, s in SAMPLERS.items() if any(part.shared for part in parts(s,
 # One pool stands for all: nodes that are shared cannot be copied beside each other.
 IN_POOLS = ["pool"]
 IN_PAIRS = [name for name in SAMPLERS if name not in SHARED]
-LOSSES = {str(spec.loss): spec.loss for spec in BREADTH}
+# Without what trains arrays of its own, which tests/pairs/test_heads.py has.
+LOSSES = {
+    str(spec.loss): spec.loss for spec in BREADTH if not registry.entry("loss", spec.loss.name).owns
+}
 # Each manifold with the settings that the suite trains it by, the first of several.
 GEOMETRIES = {
     str(spec.manifold): spec.model_dump(include={"manifold", "optimizer", "clip"})

@@ -140,5 +140,8 @@ def test_what_makes_no_sense_is_one_line(changes, said):
 
 def test_losses_that_do_not_go_together_are_refused():
     fading = spec_of(fade=0.5, losses=[{"loss": "margin"}])
+    owning = spec_of(losses=[{"loss": "fermi_dirac_learned"}])
+    with pytest.raises(HardballError, match="make it the main loss"):
+        loop.check(owning)
     with pytest.raises(HardballError, match=r"fade=0\.5: loss margin adds up no negatives"):
         loop.check(fading)

@@ -50,14 +50,15 @@ class Entry:
     argument is the array namespace, the others are facts, see `facts.FACTS`, and parameters.
     None where the method is all host code.
     build: a host function (hierarchy, known, **params) -> dict of arrays, for both frameworks; of
-    a regulariser that `owns` arrays (problem, **params) -> its Head; of a radius (hierarchy,
+    a method that `owns` arrays (problem, **params) -> its Head; of a radius (hierarchy,
     **params) -> that of every node.
     declared: every parameter, see `parameter.Parameter`.
     looks: whether what a sampler draws depends on where the points lie.
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
     detached: whether a loss weighs by something that no gradient goes through, so that its gradient
     is not its slope.
-    owns: the arrays that a regulariser's `build` makes for it alone, see `handed.Head`.
+    owns: the arrays that the `build` of a regulariser, or of a loss, makes for it alone, see
+    `handed.Head`.
     curves: whether a regulariser learns the curvature at which the loss's distances are taken.
     form: how a sampler draws: for each pair, one pool a batch, or composed of other samplers.
     cost: of a sampler, for N nodes, "memory of its arrays; work of a draw".

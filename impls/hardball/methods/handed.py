@@ -12,7 +12,7 @@ from hardball.hierarchy.splits import Split
 class Settings(Protocol):
     """The settings of a run that builders read; task and pairs are printed in errors alone.
 
-    manifold: a `method.Method`.
+    manifold, loss: each a `method.Method`.
     """
 
     @property
@@ -29,6 +29,8 @@ class Settings(Protocol):
     def task(self) -> Any: ...
     @property
     def pairs(self) -> Any: ...
+    @property
+    def loss(self) -> Any: ...
     @property
     def losses(self) -> Any: ...
     @property

@@ -5,6 +5,7 @@ from typing import Any
 
 from hardball.arrays.namespace import Array, Namespace
 from hardball.training import term_values
+from hardball.training.heads import MAIN
 from hardball.training.measures import Rows, compared, measured, parted
 from hardball.training.methods import Methods
 from hardball.training.term_values import Heads
@@ -32,8 +33,8 @@ def loss(
     near, far = _compared(xp, how, batch, how.measure, heads)
     known = {f"{how.measure}_pos": near, f"{how.measure}_neg": far}
     mine = {name: told[name] for name in how.facts}
-    mine |= measured(xp, how.manifold, batch, how.beside, how.c)
-    main = how.loss(near, far + offset, weight, **mine, **how.spec.loss.params)
+    mine |= {**measured(xp, how.manifold, batch, how.beside, how.c), **heads.get(MAIN, {})}
+    main = how.loss(near, far + offset, weight, **mine, **how.params)
     values = [xp.mean(main)]
     for more in how.losses:
         if more.measure not in {name.partition("_")[0] for name in known}:

@@ -13,22 +13,34 @@ from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training import terms
 
+# What the main loss is called among the terms that own arrays.
+MAIN = "main"
+
 
 def build(task: Problem) -> dict[str, Head]:
-    """The head of each regulariser that has one, by the term's name, see `terms.of_regularizers`.
+    """The head of each term that has one, by its name: MAIN, or see `terms.of_regularizers`.
 
     Raises HardballError where a builder does.
     """
     methods = zip(terms.of_regularizers(task.spec), task.spec.regularizers, strict=True)
-    return {
-        name: registry.builder("regularizer", method.name)(task, **_asked(method))
+    made = {
+        name: registry.builder("regularizer", method.name)(task, **_asked("regularizer", method))
         for name, method in methods
         if registry.entry("regularizer", method.name).owns
     }
+    loss = task.spec.loss
+    if registry.entry("loss", loss.name).owns:
+        made[MAIN] = registry.builder("loss", loss.name)(task, **_asked("loss", loss))
+    return made
 
 
 def check(spec: RunSpec) -> None:
-    """Raises HardballError where the run's distances cannot be taken at a learned curvature."""
+    """Raises HardballError where arrays of terms, the curvature among them, cannot be trained."""
+    for more in spec.losses:
+        if registry.entry("loss", more.loss.name).owns:
+            raise HardballError(
+                f"losses: {more.loss.name} trains arrays of its own: make it the main loss"
+            )
     name = curved(spec)
     if not name:
         return
@@ -110,6 +122,6 @@ def _radii(name: str, spec: RunSpec) -> bool:
     return "radii" in asked and "c" not in asked
 
 
-def _asked(method: Method) -> dict[str, Any]:
-    build = registry.builder("regularizer", method.name)
+def _asked(kind: registry.Kind, method: Method) -> dict[str, Any]:
+    build = registry.builder(kind, method.name)
     return facts.options(build, method.params)

@@ -160,6 +160,18 @@ class Methods:
         """Whether a step takes the gradient of each term by itself."""
         return self.objective.by == "products" and bool(self.regularizers or self.losses)
 
+    @functools.cached_property
+    def params(self) -> dict[str, Any]:
+        """The main loss's parameters that its body takes."""
+        return facts.options(self.loss, self.spec.loss.params)
+
+    @functools.cached_property
+    def owners(self) -> dict[str, float]:
+        """Every term that owns arrays, and the rate of these at the run's first rate."""
+        own = {term.name: term.lr for term in self.regularizers if term.lr}
+        main = registry.entry("loss", self.spec.loss.name).owns
+        return own | ({heads.MAIN: float(self.spec.loss.params["lr"])} if main else {})
+
     @property
     def scheduled(self) -> bool:
         """Whether a regulariser is told how far the run has come."""
@@ -317,6 +329,6 @@ def identity(how: Methods) -> tuple[str, int]:
     names |= {"manifold", "negatives", "objective", "optimizer"}
     names |= {"radius", "regularizers", "sampler", "words"}
     # The rate of a term's own arrays is a share of the run's.
-    names |= {"lr"} if any(term.lr for term in how.regularizers) else set()
+    names |= {"lr"} if how.owners else set()
     text = json.dumps(how.spec.model_dump(mode="json", include=names), sort_keys=True)
     return text, how.width

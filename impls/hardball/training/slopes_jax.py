@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from hardball.training.draws_jax import Data, Table, beside, draw, facts
 from hardball.training.methods import Methods
 from hardball.training.step_jax import loss
+from hardball.training.term_values import owned
 
 
 def slopes(
@@ -31,6 +32,6 @@ def slopes(
 
     def mean(vectors: jax.Array) -> jax.Array:
         points = how.manifold.project(how.manifold.exp0(vectors[ids], how.c), how.c)
-        return loss(how, points, {}, jnp.zeros_like(weight), weight, **told)[0][0]
+        return loss(how, points, owned(table.heads), jnp.zeros_like(weight), weight, **told)[0][0]
 
     return jax.grad(mean)(vectors)

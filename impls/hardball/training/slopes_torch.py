@@ -5,6 +5,7 @@ import torch
 from hardball.training.draws_torch import Data, Table, beside, draw, facts
 from hardball.training.methods import Methods
 from hardball.training.step_torch import loss
+from hardball.training.term_values import owned
 
 
 def slopes(
@@ -30,6 +31,6 @@ def slopes(
     vectors = vectors.detach().requires_grad_()
     with torch.enable_grad():
         points = how.manifold.project(how.manifold.exp0(vectors[ids], how.c), how.c)
-        mean = loss(how, points, {}, torch.zeros_like(weight), weight, **told)[0][0]
+        mean = loss(how, points, owned(table.heads), torch.zeros_like(weight), weight, **told)[0][0]
         (found,) = torch.autograd.grad(mean, vectors)
     return found

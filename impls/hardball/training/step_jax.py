@@ -107,7 +107,7 @@ def update(
     fewer nodes than occurrences it updates all nodes and keeps the touched ones. What terms own
     takes every step.
     """
-    heads = {term: {n: packed[0] for n, packed in own.items()} for term, own in table.heads.items()}
+    heads = term_values.owned(table.heads)
     ids = jnp.concatenate([anchors, positives, draws.shared, draws.own.reshape(-1)])
     if table.rows.shape[0] <= ids.shape[0]:
         held, old = current(how, table.rows, before, lr)

@@ -55,14 +55,18 @@ def move(
     heads: packed, see `dense.init`; grads: of the arrays themselves; before: steps taken.
     """
     moved: Heads = {}
-    for term in how.regularizers:
-        if term.name in heads:
-            rate = term.lr / how.spec.lr * lr
-            moved[term.name] = {
-                name: dense.adam(xp, packed, grads[term.name][name], before, rate)
-                for name, packed in heads[term.name].items()
-            }
+    for term, first in how.owners.items():
+        rate = first / how.spec.lr * lr
+        moved[term] = {
+            name: dense.adam(xp, packed, grads[term][name], before, rate)
+            for name, packed in heads[term].items()
+        }
     return moved
+
+
+def owned(heads: Heads) -> Heads:
+    """The arrays of packed heads as they are now."""
+    return {term: {name: packed[0] for name, packed in own.items()} for term, own in heads.items()}
 
 
 def parts(
