@@ -31,19 +31,17 @@ def loss(
     size, count = weight.shape
     batch = parted(rows, size, how.shared, count)
     near, far = _compared(xp, how, batch, how.measure, heads)
-    known = {f"{how.measure}_pos": near, f"{how.measure}_neg": far}
+    ends = {how.measure: (near, far)}
     mine = {name: told[name] for name in how.facts}
     mine |= {**measured(xp, how.manifold, batch, how.beside, how.c), **heads.get(MAIN, {})}
     main = how.loss(near, far + offset, weight, **mine, **how.params)
     values = [xp.mean(main)]
     for more in how.losses:
-        if more.measure not in {name.partition("_")[0] for name in known}:
-            found = _compared(xp, how, batch, more.measure, heads)
-            known |= dict(zip((f"{more.measure}_pos", f"{more.measure}_neg"), found, strict=True))
-        ends = known[f"{more.measure}_pos"], known[f"{more.measure}_neg"]
+        if more.measure not in ends:
+            ends[more.measure] = _compared(xp, how, batch, more.measure, heads)
         beside = {name: told[name] for name in more.facts}
         beside |= measured(xp, how.manifold, batch, more.beside, how.c)
-        each = more.value(*ends, weight, **beside, **more.params)
+        each = more.value(*ends[more.measure], weight, **beside, **more.params)
         values.append(more.weight * xp.mean(each))
     if how.measure != "d" and how.regularizers:
         near = how.manifold.dist(batch.anchors, batch.positives, how.c)
