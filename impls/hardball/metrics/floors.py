@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from hardball.hierarchy import constructions, drawing, graph
-from hardball.hierarchy.closure import Csr, from_pairs, pairs
+from hardball.hierarchy.closure import Csr, contains, from_pairs, pairs
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
 from hardball.hierarchy.training_graph import training_graph
@@ -81,9 +81,19 @@ def floors(
         for name, polar in placed.items():
             out[name] |= group_figures(polar, hierarchy.groups, seed)
             out[name] |= link_figures(polar, split, seed) | scaled_link_figures(polar, split, seed)
-        for name, scorer in scorers.items():
-            out[name] |= scored_link_figures(partial(_between, scorer), split, seed)
+        for name, energy in _energies(known, scorers["tree_distance"]).items():
+            out[name] |= scored_link_figures(energy, split, seed)
     return out
+
+
+def _energies(known: Csr, tree_distance: Scorer) -> dict[str, Scorer]:
+    """The same scores of pairs (node, other), (L, 2) -> (L,), without rows where they need none."""
+    below = np.bincount(known.indices, minlength=len(known.indptr) - 1).astype(np.float64)
+    return {
+        "popularity": lambda asked: -below[asked[:, 1]],
+        "closure_rule": lambda asked: np.where(contains(known, *asked.T), 0.0, 1.0),
+        "tree_distance": partial(_between, tree_distance),
+    }
 
 
 def transitive(train: np.ndarray, closure: Csr, n: int) -> Csr:
