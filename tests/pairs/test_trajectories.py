@@ -111,7 +111,8 @@ RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
 # Its negatives stand for all non-edges, so that its gradient is some fifty times the others': at
 # their rate points reach the edge of the ball, where rounding is blown up. Cones stay outside of
 # the ball named above at a tenth.
-STEEP = {"adjacency": 0.02, "entailment_cones": 0.1}
+# A temperature of .1 makes cosines as steep.
+STEEP = {"adjacency": 0.02, "entailment_cones": 0.1, "cosine": 0.1}
 
 
 @pytest.fixture(scope="module", autouse=True)

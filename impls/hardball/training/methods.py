@@ -2,8 +2,8 @@
 
 import functools
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,7 +106,8 @@ class Methods:
     samplers: the run's own, then its hard ones.
     corrects: whether draws weigh by their samplers' corrections, or are just counted.
     measure: which of `facts.MEASURES` the loss compares. facts: what it is told; beside: what else
-    of the points it takes, see `facts.beside_measure`. losses: the further ones.
+    of the points it takes, see `facts.beside_measure`; params: its parameters that its body takes.
+    losses: the further ones. owners: the terms that own arrays, and these arrays' first rates.
     curved: the term that learns the curvature of the loss's distances, "" where it is fixed.
     columns, coast: what the optimiser keeps of each row, and what makes up for the steps that
     passed a row by, see `contract.Entry`.
@@ -137,6 +138,8 @@ class Methods:
     measure: str = "d"
     beside: tuple[str, ...] = ()
     losses: tuple[Further, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    owners: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def flat(self) -> bool:
@@ -159,18 +162,6 @@ class Methods:
     def apart(self) -> bool:
         """Whether a step takes the gradient of each term by itself."""
         return self.objective.by == "products" and bool(self.regularizers or self.losses)
-
-    @functools.cached_property
-    def params(self) -> dict[str, Any]:
-        """The main loss's parameters that its body takes."""
-        return facts.options(self.loss, self.spec.loss.params)
-
-    @functools.cached_property
-    def owners(self) -> dict[str, float]:
-        """Every term that owns arrays, and the rate of these at the run's first rate."""
-        own = {term.name: term.lr for term in self.regularizers if term.lr}
-        main = registry.entry("loss", self.spec.loss.name).owns
-        return own | ({heads.MAIN: float(self.spec.loss.params["lr"])} if main else {})
 
     @property
     def scheduled(self) -> bool:
@@ -245,7 +236,16 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         measure=measure,
         beside=facts.beside_measure(loss),
         losses=losses,
+        params=facts.options(loss, spec.loss.params),
+        owners=_owners(spec, regularizers),
     )
+
+
+def _owners(spec: RunSpec, regularizers: tuple[Term, ...]) -> dict[str, float]:
+    """Every term that owns arrays, and the rate of these where the run's is its first one."""
+    own = {term.name: term.lr for term in regularizers if term.lr}
+    main = registry.entry("loss", spec.loss.name).owns
+    return own | ({heads.MAIN: float(spec.loss.params["lr"])} if main else {})
 
 
 def _check_curved(spec: RunSpec, curved: str, losses: dict[str, Callable[..., Any]]) -> None:
