@@ -11,7 +11,6 @@ NAME = "numpy"
 
 arctan2 = np.arctan2
 asinh = np.arcsinh
-cos = np.cos
 cosh = np.cosh
 exp = np.exp
 maximum = np.maximum

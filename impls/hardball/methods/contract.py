@@ -72,8 +72,8 @@ class Entry:
     takes what it names of: space, known (nodes -> a `Known`), nodes (N,), words (N, W), lists (the
     last ones, None at the start) and candidates (N, C), what `search` found, or None.
     refresh_words: a host function (**params) -> W, random words a node for a refresh.
-    search: a host function (**params) -> a function (points, manifold, c) that finds candidates for
-    a refresh; None where all nodes are looked at.
+    search: a host function (points, manifold, c, **params) -> candidates for a refresh, int32 (N,
+    C); None where all nodes are looked at.
     state: what an optimiser keeps of each row, zeros at first.
     coast: a body (xp, manifold, rows, state, before, lr, c, **params) -> (rows, state) that makes
     up for the steps since a row was last touched; None where an untouched row stays as it is.

@@ -147,22 +147,33 @@ def _outside(known: Csr, nodes: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarr
 def cone_energy(polar: Polar, links: np.ndarray, *, aperture: float, **_: Any) -> np.ndarray:
     """E = max(0, Xi - psi) with the ancestor at the apex: float64 (L,), 0 inside of its cone.
 
-    The formulas of `angles.at_apex` and `entailment_cones.half_opening`, in float64.
+    Xi: see `angles_at_apexes`; psi by the formula of `entailment_cones.half_opening`, in float64.
     Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Entailment Cones, Eqs. 26, 28, 33.
+    """
+    a = polar.radius[links[:, 1]]
+    norm = np.sinh(a) / 2 if polar.hyperbolic else a
+    xi = angles_at_apexes(polar, links)
+    return np.maximum(xi - np.arcsin(aperture / np.maximum(norm, aperture)), 0)
+
+
+def angles_at_apexes(polar: Polar, links: np.ndarray) -> np.ndarray:
+    """Xi at the ancestor, between the ray outwards and the way to the node, radians: float64 (L,).
+
+    The formula of `angles.at_apex`, in float64. links: pairs (node, ancestor), (L, 2).
+    Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Entailment Cones, Eq. 28.
     """
     node, apex = links.T
     a, b = polar.radius[apex], polar.radius[node]
     u, w = polar.direction[apex], polar.direction[node]
     s, c = (np.linalg.norm(each, axis=1) / 2 for each in (u - w, u + w))
     if polar.hyperbolic:
-        grown, norm = -np.expm1(-2 * b), np.sinh(a) / 2
+        grown = -np.expm1(-2 * b)
         outwards = -np.exp(-a) * np.expm1(2 * (a - b)) - 2 * np.cosh(a) * grown * s * s
     else:
-        grown, norm = b, a
+        grown = b
         outwards = (b - a) - 2 * b * s * s
     # Zero has a sign, and with a minus it would be the angle pi.
-    xi = np.arctan2(2 * s * c * grown, outwards + 0.0)
-    return np.maximum(xi - np.arcsin(aperture / np.maximum(norm, aperture)), 0)
+    return np.arctan2(2 * s * c * grown, outwards + 0.0)
 
 
 def is_a(polar: Polar, links: np.ndarray, alpha: float) -> np.ndarray:

@@ -152,7 +152,8 @@ class Engine:
         """The table with the lists made anew that are due at `step`."""
         fresh = dict(table.lists)
         with self._settings():
-            for due in lists.due(self.how, step, lambda: self.points(table, step)):
+            nodes = len(table.rows)
+            for due in lists.due(self.how, step, nodes, lambda: self.points(table, step)):
                 key = ("lists", due.place, identity(self.how), str(self.device))
                 if key not in _COMPILED:
                     _COMPILED[key] = jax.jit(functools.partial(make_lists, self.how, due.sampling))

@@ -226,7 +226,8 @@ class Engine:
         """The table with the lists made anew that are due at `step`."""
         fresh = dict(table.lists)
         with self._settings():
-            for due in lists.due(self.how, step, lambda: self.points(table, step)):
+            nodes = len(table.rows)
+            for due in lists.due(self.how, step, nodes, lambda: self.points(table, step)):
                 place, found = str(due.place), None
                 told = self._put(due.words.astype(np.int64)), table.lists.get(place)
                 if due.candidates is not None:

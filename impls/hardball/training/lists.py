@@ -21,15 +21,14 @@ class Due(NamedTuple):
     candidates: np.ndarray | None
 
 
-def due(how: Methods, step: int, points: Callable[[], np.ndarray]) -> Iterator[Due]:
-    """Every sampler whose lists are due at `step`; points: (N, D) as they lie then."""
+def due(how: Methods, step: int, nodes: int, points: Callable[[], np.ndarray]) -> Iterator[Due]:
+    """Every sampler whose lists are due at `step`; nodes: N; points: (N, D) as they lie then."""
     for place, sampling in enumerate(how.samplers):
         if sampling.refresh is None or step % sampling.every:
             continue
         found = None
-        rows = points() if sampling.search or sampling.refresh_words else np.zeros((0, 0))
         if sampling.search:
-            found = sampling.search(rows, how.spec.manifold.name, how.c)
-        shape = len(rows), sampling.refresh_words
+            found = sampling.search(points(), how.spec.manifold.name, how.c)
+        shape = nodes, sampling.refresh_words
         words = random_bits.words(how.spec.seed, f"lists/{place}", step, shape[0] * shape[1])
         yield Due(place, sampling, words.reshape(shape), found)

@@ -292,6 +292,9 @@ def _sampling(framework: str, part: Part) -> Sampling:
     refresh = registry.refresher("sampler", name, framework)
     if refresh is not None:
         refresh = functools.partial(refresh, **facts.options(refresh, params))
+    search = known.search
+    if search is not None:
+        search = functools.partial(search, **facts.options(search, params))
     return Sampling(
         draw=draw,
         options=facts.options(draw, params),
@@ -301,7 +304,7 @@ def _sampling(framework: str, part: Part) -> Sampling:
         refresh=refresh,
         every=int(params.get("every", 0)),
         refresh_words=known.refresh_words(**params) if known.refresh_words else 0,
-        search=known.search(**params) if known.search else None,
+        search=search,
         pool=known.form == "pool",
         by_positive=params.get("relative_to") == "positive",
     )

@@ -11,17 +11,20 @@ Embeddings, sections 3 and 4. The energies here are worked out anew, from radii,
 angles, so that they hold in every space; they are hardball's.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from hardball.arrays import on_numpy
 from hardball.core.errors import HardballError
-from hardball.methods import registry
+from hardball.methods import facts, registry
 from hardball.methods.declare import loss
 from hardball.methods.losses.common import softmax_hinge
 from hardball.methods.losses.entailment_cones import half_opening
 from hardball.methods.parameter import real
+from hardball.metrics.classify import angles_at_apexes
 from hardball.metrics.polar import Polar, between
 
 # Beyond it a hyperbolic sine is no float32.
@@ -103,6 +106,12 @@ def _within(xp, fall, d):
     return xp.minimum(xp.maximum(fall, -d), d)
 
 
+def _half_space(xp, energy, d_pos, d_neg, weight, level, level_pos, level_neg):
+    """Energies of the positives, (B,), and of the negatives, (B, K); finite where one is masked."""
+    d, apex = xp.sign(weight) * d_neg, xp.where(weight > 0, level_neg, level[:, None])
+    return energy(d_pos, level, level_pos), energy(d, level[:, None], apex)
+
+
 def told(polar: Polar, pairs: np.ndarray) -> dict[str, np.ndarray]:
     """What the energies take of pairs (node, ancestor): each float64 (L,).
 
@@ -113,8 +122,6 @@ def told(polar: Polar, pairs: np.ndarray) -> dict[str, np.ndarray]:
     r, r_pos = polar.radius[node], polar.radius[apex]
     u, w = polar.direction[apex], polar.direction[node]
     s, c = (np.linalg.norm(each, axis=1) / 2 for each in (u - w, u + w))
-    grown = -np.expm1(-2 * r)
-    outwards = -np.exp(-r_pos) * np.expm1(2 * (r_pos - r)) - 2 * np.cosh(r_pos) * grown * s * s
     with np.errstate(divide="ignore"):
         first = polar.direction[:, 0]
         aside = np.square(polar.direction[:, 1:]).sum(axis=1)
@@ -122,7 +129,7 @@ def told(polar: Polar, pairs: np.ndarray) -> dict[str, np.ndarray]:
         level = -np.log(np.exp(-polar.radius) + np.sinh(polar.radius) * gap)
     return {
         "theta": 2 * np.arctan2(s, c),
-        "xi": np.arctan2(2 * s * c * grown, outwards + 0.0),
+        "xi": angles_at_apexes(polar, pairs),
         "d": between(polar, node, apex),
         "r": r,
         "r_pos": r_pos,
@@ -131,27 +138,15 @@ def told(polar: Polar, pairs: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _umbral_ball(polar: Polar, pairs: np.ndarray, *, size: float, **_: Any) -> np.ndarray:
-    given = told(polar, pairs)
-    return umbral_ball_energy(on_numpy, given["theta"], given["r"], given["r_pos"], size=size)
+def of_pairs(energy: Callable[..., Any], *names: str) -> Callable[..., np.ndarray]:
+    """An energy as a host function (polar, pairs, **params); names: what it takes, see `told`."""
 
+    def energies(polar: Polar, pairs: np.ndarray, **parameters: Any) -> np.ndarray:
+        given = told(polar, pairs)
+        own = facts.options(energy, parameters)
+        return energy(on_numpy, *(given[name] for name in names), **own)
 
-def _penumbral_ball(polar: Polar, pairs: np.ndarray, *, size: float, **_: Any) -> np.ndarray:
-    given = told(polar, pairs)
-    return penumbral_ball_energy(on_numpy, given["xi"], given["d"], given["r_pos"], size=size)
-
-
-def _umbral_half_space(polar: Polar, pairs: np.ndarray, *, size: float, **_: Any) -> np.ndarray:
-    given = told(polar, pairs)
-    levels = given["level"], given["level_pos"]
-    return umbral_half_space_energy(on_numpy, given["d"], *levels, size=size)
-
-
-def _penumbral_half_space(polar: Polar, pairs: np.ndarray, *, top: float, **_: Any) -> np.ndarray:
-    given = told(polar, pairs)
-    return penumbral_half_space_energy(
-        on_numpy, given["d"], given["level"], given["level_pos"], top=top
-    )
+    return energies
 
 
 def curved(spec: Any, **_: Any) -> None:
@@ -170,7 +165,7 @@ _SIZE = real(0.1, "hyperbolic radius of every node's ball", above=0)
     summary="umbral shadow cones, light at the origin: a node's ball in its ancestors' shadows",
     source=_SOURCE,
     parameters={"size": _SIZE, **_MARGINS},
-    energy=_umbral_ball,
+    energy=of_pairs(umbral_ball_energy, "theta", "r", "r_pos"),
     fits=curved,
 )
 def umbral_ball(xp, theta_pos, theta_neg, weight, r, r_pos, r_neg, *, size, inside, margin):
@@ -193,7 +188,7 @@ def umbral_ball(xp, theta_pos, theta_neg, weight, r, r_pos, r_neg, *, size, insi
         "size": real(0.1, "hyperbolic radius of the light", above=0),
         **_MARGINS,
     },
-    energy=_penumbral_ball,
+    energy=of_pairs(penumbral_ball_energy, "xi", "d", "r_pos"),
     fits=curved,
 )
 def penumbral_ball(xp, xi_pos, xi_neg, weight, d_pos, d_neg, r_pos, r_neg, *, size, inside, margin):
@@ -214,7 +209,7 @@ def penumbral_ball(xp, xi_pos, xi_neg, weight, d_pos, d_neg, r_pos, r_neg, *, si
     summary="umbral shadow cones in the half space, light from the top",
     source=_SOURCE,
     parameters={"size": _SIZE, **_MARGINS},
-    energy=_umbral_half_space,
+    energy=of_pairs(umbral_half_space_energy, "d", "level", "level_pos"),
     fits=curved,
 )
 def umbral_half_space(
@@ -226,9 +221,8 @@ def umbral_half_space(
     (B,), level_neg (B, K): logs of heights; weight (B, K): a multiplicity, 0 masks. Without
     negatives it is the positive term alone.
     """
-    near = umbral_half_space_energy(xp, d_pos, level, level_pos, size=size)
-    d, apex = xp.sign(weight) * d_neg, xp.where(weight > 0, level_neg, level[:, None])
-    far = umbral_half_space_energy(xp, d, level[:, None], apex, size=size)
+    energy = functools.partial(umbral_half_space_energy, xp, size=size)
+    near, far = _half_space(xp, energy, d_pos, d_neg, weight, level, level_pos, level_neg)
     return softmax_hinge(xp, near + inside, margin - far, weight)
 
 
@@ -239,7 +233,7 @@ def umbral_half_space(
         "top": real(3.0, "log of the height from which the light comes"),
         **_MARGINS,
     },
-    energy=_penumbral_half_space,
+    energy=of_pairs(penumbral_half_space_energy, "d", "level", "level_pos"),
     fits=curved,
 )
 def penumbral_half_space(
@@ -251,7 +245,6 @@ def penumbral_half_space(
     (B,), level_neg (B, K): logs of heights; weight (B, K): a multiplicity, 0 masks. Without
     negatives it is the positive term alone.
     """
-    near = penumbral_half_space_energy(xp, d_pos, level, level_pos, top=top)
-    d, apex = xp.sign(weight) * d_neg, xp.where(weight > 0, level_neg, level[:, None])
-    far = penumbral_half_space_energy(xp, d, level[:, None], apex, top=top)
+    energy = functools.partial(penumbral_half_space_energy, xp, top=top)
+    near, far = _half_space(xp, energy, d_pos, d_neg, weight, level, level_pos, level_neg)
     return softmax_hinge(xp, near + inside, margin - far, weight)

@@ -6,10 +6,6 @@ each shell has a graph of its nodes' directions. The nearest of every shell, tog
 all nearest nodes, which exact distances then rank.
 """
 
-import functools
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from hardball.arrays.namespace import Array, Namespace
@@ -17,9 +13,9 @@ from hardball.core.errors import HardballError
 from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
 from hardball.methods.declare import sampler
-from hardball.methods.parameter import real, whole
+from hardball.methods.parameter import whole
 from hardball.methods.samplers.common import RELATIVE_TO, Index
-from hardball.methods.samplers.neighbors import neighbor_lists, neighbors
+from hardball.methods.samplers.neighbors import LISTED, neighbor_lists, neighbors
 from hardball.methods.samplers.space import Space
 from hardball.metrics.polar import to_polar
 
@@ -95,25 +91,18 @@ def no_index(
     return {}
 
 
-def searching(*, top: int, shells: int, **_: Any) -> Callable[..., np.ndarray]:
-    """What finds candidates among the points."""
-    return functools.partial(candidates, top=top, shells=shells)
-
-
 @sampler(
     summary="the nearest nodes of the embedding, nearly all of them found by a search graph",
     source="Malkov & Yashunin 2018, Efficient and Robust Approximate Nearest Neighbor Search",
     parameters={
-        "top": whole(64, "how many near nodes are listed for each", at_least=1),
-        "every": whole(200, "steps from one search to the next", at_least=1),
-        "temperature": real(1.0, "the lower, the more the nearest are drawn", above=0),
+        **LISTED,
         "shells": whole(16, "into how many intervals of the radius nodes are parted", at_least=1),
         "relative_to": RELATIVE_TO,
     },
     build=no_index,
     form="pairs",
     refresh=neighbor_lists,
-    search=searching,
+    search=candidates,
     looks=True,
     cost="O(top N); O(top D / K), and N shells top distances a refresh",
     formula="p(n | u) ~ exp(-d(u, n) / temperature) over the top nearest that were found",

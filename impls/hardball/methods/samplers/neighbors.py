@@ -16,6 +16,12 @@ from hardball.methods.samplers.space import Space
 
 # Exact neighbours cost N^2 distances each time that they are looked for.
 LARGEST = 100_000
+# What the nearest nodes are listed and drawn by.
+LISTED = {
+    "top": whole(64, "how many near nodes are listed for each", at_least=1),
+    "every": whole(200, "steps from one search to the next", at_least=1),
+    "temperature": real(1.0, "the lower, the more the nearest are drawn", above=0),
+}
 # Distances that are held at once where lists are made.
 _HELD = 2**24
 
@@ -75,12 +81,7 @@ def neighbor_lists(
 @sampler(
     summary="the nearest nodes of the embedding, exactly, looked for again every so many steps",
     source="Xiong et al. 2021, Approximate Nearest Neighbor Negative Contrastive Learning",
-    parameters={
-        "top": whole(64, "how many near nodes are listed for each", at_least=1),
-        "every": whole(200, "steps from one search to the next", at_least=1),
-        "temperature": real(1.0, "the lower, the more the nearest are drawn", above=0),
-        "relative_to": RELATIVE_TO,
-    },
+    parameters={**LISTED, "relative_to": RELATIVE_TO},
     build=neighbors_index,
     form="pairs",
     refresh=neighbor_lists,

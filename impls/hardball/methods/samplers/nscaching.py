@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from hardball.arrays.namespace import Array, Namespace
 from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
@@ -29,8 +27,8 @@ def no_index(
     temperature: float,
     relative_to: str,
 ) -> Index:
-    """n_nodes, int32 scalar: the caches are made in training. Source: Zhang et al. 2019."""
-    return {"n_nodes": np.array(h.n_nodes, np.int32)}
+    """Nothing: the caches are made in training. Source: Zhang et al. 2019."""
+    return {}
 
 
 def words_of_a_renewal(*, size: int, fresh: int, **_: Any) -> int:
