@@ -21,6 +21,9 @@ SOURCES := impls tests benchmarks
 MEASURE := $(BIN)/python benchmarks/measure.py
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --durations 10
 
+# Every job and many tests begin by importing thousands of modules: those are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := suite
 .PHONY: help install install-dev suite report dry-run test test-all lint format unlock
 .PHONY: clean distclean
