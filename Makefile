@@ -4,11 +4,13 @@ PIP_ARGS ?=
 SUITE ?= quick
 CORES ?= all
 CONFIG ?=
+EXTRAS ?=
 PEERS ?=
 BENCH ?=
 
+comma := ,
 VENV := .venv
-READY := $(VENV)/.ready
+READY := $(VENV)/.ready$(addprefix -,$(subst $(comma),-,$(EXTRAS)))
 DEV := $(VENV)/.dev
 BIN := $(VENV)/bin
 NAME := $(subst :,_,$(basename $(notdir $(SUITE))))
@@ -33,6 +35,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  SUITE=mammals    another suite, or a path to your own; SUITE=nouns:full names a budget"
+	@echo "  EXTRAS=encoders  more that a suite needs, see its first lines"
 	@echo "  PYTHON=python3.12  the interpreter of .venv (3.11 to 3.13)"
 	@echo "  PIP_ARGS=...     more arguments of pip install, such as another index of wheels"
 
@@ -54,7 +57,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(READY): constraints.txt pyproject.toml | $(BIN)/python
-	$(call pip,suite)
+	$(call pip,suite$(addprefix $(comma),$(EXTRAS)))
 
 $(DEV): $(READY)
 	$(call pip,dev)

@@ -102,14 +102,15 @@ def options(function: Callable[..., Any], parameters: Mapping[str, Value]) -> di
 def facts_of(entry: Entry) -> Mapping[str, facts.Fact]:
     """What a method of its kind may be handed.
 
-    Of pretexts, which the engine does not train by: scores of examples and how often each counts.
+    Of pretexts, what losses compare, or scores of examples and how often each counts.
     """
     if entry.kind in facts.FACTS:
         return facts.FACTS[entry.kind]
     asked = facts.takes(registry.load(*key(entry), "torch"))
     weights = {n: facts.Fact(n, ("B",), "", high=3, whole=True) for n in asked if n[:2] == "w_"}
     scores = {n: facts.Fact(n, ("B",), "", low=-9, moves=True) for n in asked if n[:2] == "z_"}
-    return {**scores, **weights}
+    compared = {n: facts.FACTS["loss"][n] for n in asked if n in facts.FACTS["loss"]}
+    return {**compared, **scores, **weights}
 
 
 def usual(entry: Entry, function: Callable[..., Any], parameters: Mapping[str, Value]) -> Arrays:

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 from covering import part
+from encoder_runs import descended, prepared
 
 from hardball.arrays.namespace import namespace
 from hardball.hierarchy.blankets import CHILD, COPARENT, PARENT, SELF
 from hardball.hierarchy.dag import from_edges
 from hardball.methods import registry
 from hardball.methods.encoders import hgat
+from hardball.methods.pretexts import blankets
 from hardball.methods.samplers.blanket import broken
-from hardball.studies.encoders import blankets
-from hardball.studies.encoders.blankets import Settings
 
 HALVES = ("jax", "torch")
 DTYPES = pytest.mark.parametrize(
@@ -30,10 +30,6 @@ DTYPES = pytest.mark.parametrize(
 
 def half_of(framework):
     return importlib.import_module(f"hardball.arrays.on_{framework}.attention")
-
-
-def trainer_of(framework):
-    return importlib.import_module(f"hardball.studies.encoders.blankets_{framework}")
 
 
 def encode(framework, arrays, points, kinds, mask, cotangent=None, dtype="float64", **sizes):
@@ -231,55 +227,64 @@ def grown(n=60, extra=0.4, seed=0):
     return from_edges("grown", children, parents)
 
 
-SMALL = Settings(
-    dim=4, steps=50, batch=16, width=6, heads=2, hidden=3, heldout=0.2, dtype="float64"
-)
+SMALL = {"name": "blankets", "width": 6, "heldout": 0.2}
+CHANGES = [
+    ({}, {}),
+    ({"drop": "any", "breaks": 3}, {}),
+    ({"drop": "coparent", "others": False}, {}),
+]
+CHANGES += [({}, {"manifold": m}) for m in ("poincare", "lorentz")]
 
-CHANGES = [{}, {"drop": "any", "breaks": 3}, {"drop": "coparent", "others": False}]
-CHANGES += [{"manifold": m} for m in ("poincare", "lorentz")]
+
+def begun(framework, changes=(), **settings):
+    return prepared(grown(), framework, SMALL, changes, **{"dim": 4, **settings})
 
 
 # Measured: 1.8e-15 in the losses, 4.3e-15 in the arrays.
 @pytest.mark.parametrize("change", part(CHANGES, [CHANGES[1]]))
 def test_both_halves_take_the_same_steps(change):
-    h, how = grown(), replace(SMALL, **change)
-    task = blankets.build(h, 1, how)
-    one, other = (trainer_of(f).train(task, 1, how) for f in HALVES)
-    assert one.losses.shape == other.losses.shape == (50,)
-    np.testing.assert_allclose(one.losses, other.losses, rtol=0, atol=1e-11)
-    assert one.losses[-5:].mean() < one.losses[:5].mean()
-    assert one.arrays.keys() == other.arrays.keys()
-    for name, array in one.arrays.items():
-        np.testing.assert_allclose(array, other.arrays[name], rtol=0, atol=1e-11, err_msg=name)
-    nodes = task.unseen
+    changes, settings = change
+    made = [begun(framework, changes, **settings) for framework in HALVES]
+    (one, losses), (other, their_losses) = (descended(each, 50) for each in made)
+    assert len(losses) == 50
+    np.testing.assert_allclose(losses, their_losses, rtol=0, atol=1e-11)
+    assert np.mean(losses[-5:]) < np.mean(losses[:5])
+    assert one.keys() == other.keys()
+    for name, array in one.items():
+        np.testing.assert_allclose(array, other[name], rtol=0, atol=1e-11, err_msg=name)
+    nodes = made[0].task.unseen
     words = np.arange(nodes.size, dtype=np.uint32)[:, None] * 10**8
-    measured = [trainer_of(f).distances(task, how, one.arrays, nodes, nodes, words) for f in HALVES]
-    np.testing.assert_allclose(measured[0], measured[1], rtol=0, atol=1e-10)
+    found = [each.engine.ask(blankets.distances, one, nodes, nodes, words) for each in made]
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("framework", part(HALVES, ["torch"]))
 def test_breaks_of_held_out_nodes_are_never_trained_on(framework):
-    train = trainer_of(framework).train
-    task = blankets.build(grown(), 1, SMALL)
-    # Every anchor held back: what is left are the other nodes' blankets, as without breaks.
-    held = task._replace(unbroken=task.anchors)
-    with_breaks = train(held, 1, SMALL).losses
-    without = train(task, 1, replace(SMALL, breaks=0)).losses
+    def held(**changes):
+        """Every anchor held back."""
+        made = begun(framework, changes)
+        task = made.task._replace(unbroken=made.task.anchors)
+        engine = type(made.engine)(made.spec, made.study, task.data)
+        return replace(made, task=task, engine=engine)
+
+    # What is left are the other nodes' blankets, as without breaks.
+    _, with_breaks = descended(held(), 50)
+    _, without = descended(begun(framework, {"breaks": 0}), 50)
     np.testing.assert_allclose(with_breaks, without, rtol=1e-9)
     # And with no other nodes there is nothing at all: log(1 + 0).
-    alone = train(held, 1, replace(SMALL, others=False, steps=3)).losses
+    _, alone = descended(held(others=False), 3)
     np.testing.assert_array_equal(alone, 0)
 
 
 @pytest.mark.parametrize("framework", HALVES)
 def test_a_step_moves_the_anchor_and_the_members_of_its_blanket_alone(framework):
-    how = replace(SMALL, steps=1, batch=1)
-    task = blankets.build(grown(), 1, how)
-    (word,), _ = (words[0] for words in blankets.step_words(1, how, 0, 1))
-    anchor = task.anchors[int(word) * task.anchors.size >> 32]
+    made = begun(framework, batch_size=1)
+    ((word,), _), _ = next(made.chunks(1))
+    task = made.task
+    anchor = task.anchors[int(word[0]) * task.anchors.size >> 32]
     assert anchor not in task.unbroken
-    began = blankets.start(task, 1, how)["table"]
-    ended = trainer_of(framework).train(task, 1, how).arrays["table"]
+    ended, _ = descended(made, 1)
     members = task.blankets.members[anchor][task.blankets.mask[anchor]]
-    moved = np.flatnonzero((ended != began).any(axis=1))
+    moved = np.flatnonzero((ended["table"] != made.begun["table"]).any(axis=1))
     assert set(moved) == {anchor, *members}

@@ -1,19 +1,17 @@
 """Deep Graph Infomax: the loss by hand, its training, JAX against PyTorch."""
 
 import functools
-import importlib
-from dataclasses import replace
 from math import exp, log
 
 import numpy as np
 import pytest
 from covering import part
+from encoder_runs import descended, prepared
 
 from hardball.arrays.namespace import namespace
 from hardball.hierarchy.dag import from_edges
-from hardball.methods.pretexts import infomax as pretext
-from hardball.studies.encoders import infomax
-from hardball.studies.encoders.infomax import Settings
+from hardball.methods.pretexts import infomax as study
+from hardball.metrics.encoders import told_apart
 
 FRAMEWORKS = ("jax", "torch")
 
@@ -28,7 +26,7 @@ def loss_of(half):
 
 def function(half, name):
     """`readout`, `logits` or the loss itself, in a framework."""
-    return functools.partial(getattr(pretext, name), namespace(half.framework))
+    return functools.partial(getattr(study, name), namespace(half.framework))
 
 
 def test_the_summary_by_hand(half):
@@ -123,96 +121,91 @@ def branches(each=20, seed=0):
     return from_edges("branches", children, parents, names=names)
 
 
-SMALL = Settings(
-    dim=6, steps=50, batch=16, width=5, heads=2, hidden=3, lr=0.01, dtype="float64"
-)  # fmt: skip
+SMALL = {"name": "infomax", "width": 5}
 
 
-def trained(framework, task, how, seed=1):
-    half = importlib.import_module(f"hardball.studies.encoders.infomax_{framework}")
-    return half, half.train(task, seed, how)
+def begun(framework, changes=(), **settings):
+    return prepared(branches(), framework, SMALL, changes, **{"dim": 6, **settings})
 
 
-CHANGES = [{}, {"own": False, "features": "degree"}]
-CHANGES += [{"manifold": m} for m in ("poincare", "lorentz")]
+def encodings(made, arrays, order):
+    """Of all nodes, node j with the features of order[j], as tangent vectors."""
+    (ends,) = made.engine.ask(study.shuffled, arrays, order)
+    return ends
+
+
+CHANGES = [({}, {}), ({"own": False, "features": "degree"}, {})]
+CHANGES += [({}, {"manifold": m}) for m in ("poincare", "lorentz")]
 
 
 # Measured: up to 4.7e-11 in the arrays. Adam divides by the size of gradients, and where those of
 # an entry are tiny, as of queries, their rounding counts.
 @pytest.mark.parametrize("change", part(CHANGES, [CHANGES[1], CHANGES[2]]))
 def test_both_halves_take_the_same_steps(change):
-    h, how = branches(), replace(SMALL, **change)
-    task = infomax.build(h, 1, how)
-    (jax_half, one), (torch_half, other) = (trained(f, task, how) for f in FRAMEWORKS)
-    assert one.losses.shape == other.losses.shape == (50,)
-    np.testing.assert_allclose(one.losses, other.losses, rtol=0, atol=1e-11)
-    assert one.arrays.keys() == other.arrays.keys() == infomax.start(1, how).keys()
-    for name, array in one.arrays.items():
-        np.testing.assert_allclose(array, other.arrays[name], rtol=0, atol=1e-9, err_msg=name)
-    (order,) = infomax.held_out(1, h.n_nodes, 1)
-    for function in ("encodings", "verdicts"):
-        found = [getattr(half, function)(task, how, one.arrays, order) for half in
-                 (jax_half, torch_half)]  # fmt: skip
-        np.testing.assert_allclose(*found, rtol=0, atol=1e-11)
+    changes, settings = change
+    made = [begun(framework, changes, **settings) for framework in FRAMEWORKS]
+    (one, losses), (other, their_losses) = (descended(each, 50) for each in made)
+    assert len(losses) == 50
+    np.testing.assert_allclose(losses, their_losses, rtol=0, atol=1e-11)
+    assert one.keys() == other.keys() == made[0].begun.keys()
+    for name, array in one.items():
+        np.testing.assert_allclose(array, other[name], rtol=0, atol=1e-9, err_msg=name)
+    (order,) = study.held_out(1, made[0].task.examples, 1)
+    for function in (study.shuffled, study.verdicts):
+        found = [each.engine.ask(function, one, order) for each in made]
+        for ours, theirs in zip(*found, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_the_loss_of_a_step_is_that_of_the_encodings(framework):
     """The first step's loss, from all nodes' encodings by NumPy."""
-    how = replace(SMALL, steps=1)
-    task = infomax.build(branches(), 1, how)
-    half, found = trained(framework, task, how)
-    arrays, nodes = infomax.start(1, how), len(task.inputs)
-    words, (order,) = infomax.step_words(1, how, nodes, 0, 1)
+    made = begun(framework)
+    _, losses = descended(made, 1)
+    (words, (order,)), _ = next(made.chunks(1))
+    nodes = made.task.examples
     drawn = (words[0].astype(np.int64) * nodes) >> 32
-    true, false = (half.encodings(task, how, arrays, o)[drawn] for o in (np.arange(nodes), order))
+    true, false = (encodings(made, made.begun, o)[drawn] for o in (np.arange(nodes), order))
     s = sigmoid(true.mean(axis=0))
-    d_true, d_false = (sigmoid(h @ arrays["bilinear"] @ s) for h in (true, false))
+    d_true, d_false = (sigmoid(h @ made.begun["bilinear"] @ s) for h in (true, false))
     expected = -(np.log(d_true).sum() + np.log(1 - d_false).sum()) / 32
-    np.testing.assert_allclose(found.losses, [expected], rtol=1e-12)
+    np.testing.assert_allclose(losses, [expected], rtol=1e-12)
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_verdicts_are_by_the_summary_of_all_true_encodings(framework):
-    task = infomax.build(branches(), 1, SMALL)
-    half = importlib.import_module(f"hardball.studies.encoders.infomax_{framework}")
-    arrays, nodes = infomax.start(1, SMALL), len(task.inputs)
-    (order,) = infomax.held_out(1, nodes, 1)
-    true, false = (half.encodings(task, SMALL, arrays, o) for o in (np.arange(nodes), order))
-    mapped = arrays["bilinear"] @ sigmoid(true.mean(axis=0))
-    found = half.verdicts(task, SMALL, arrays, order)
+    made = begun(framework)
+    nodes = made.task.examples
+    (order,) = study.held_out(1, nodes, 1)
+    true, false = (encodings(made, made.begun, o) for o in (np.arange(nodes), order))
+    mapped = made.begun["bilinear"] @ sigmoid(true.mean(axis=0))
+    found = made.engine.ask(study.verdicts, made.begun, order)
     np.testing.assert_allclose(found, [true @ mapped, false @ mapped], rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_hidden_node_is_encoded_by_its_blanket_alone(framework):
-    half = importlib.import_module(f"hardball.studies.encoders.infomax_{framework}")
-    h, arrays = branches(), infomax.start(1, SMALL)
+    hidden = begun(framework, {"own": False}).task.blankets
+    near = {row for row, members in enumerate(hidden.members) if 9 in members[hidden.mask[row]]}
     for own in (True, False):
-        how = replace(SMALL, own=own)
-        task = infomax.build(h, 1, how)
-        order = np.arange(h.n_nodes)
-        before = half.encodings(task, how, arrays, order)
+        made = begun(framework, {"own": own})
+        order = np.arange(made.task.examples)
+        before = encodings(made, made.begun, order)
         # Node 9 takes the features of node 50, and nothing else changes.
         order[9] = 50
-        moved = np.flatnonzero((half.encodings(task, how, arrays, order) != before).any(axis=1))
-        found = infomax.build(h, 1, replace(how, own=False)).blankets
-        near = {row for row in range(h.n_nodes) if 9 in found.members[row][found.mask[row]]}
+        moved = np.flatnonzero((encodings(made, made.begun, order) != before).any(axis=1))
         assert set(moved) == near | ({9} if own else set())
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_training_raises_the_discriminator_above_chance_on_shuffles_never_seen(framework):
-    how = replace(SMALL, steps=400, batch=32, hidden=8, dtype="float32")
-    h = branches()
-    task = infomax.build(h, 1, how)
-    half, found = trained(framework, task, how)
-    shuffles = infomax.held_out(1, h.n_nodes, 5)
-    seen = [
-        infomax.discrimination(half.verdicts(task, how, arrays, order) for order in shuffles)
-        for arrays in (infomax.start(1, how), found.arrays)
-    ]
-    assert seen[0].accuracy < 0.6
-    assert seen[1].accuracy > 0.8
-    assert min(seen[1].true, seen[1].shuffled) > 0.6
-    assert found.losses[-20:].mean() < 0.8 * log(2)
+    made = begun(framework, batch_size=32, hidden=8, dtype="float32")
+    ended, losses = descended(made, 400)
+    shuffles = study.held_out(1, made.task.examples, 5)
+    before, after = (
+        told_apart(made.engine.ask(study.verdicts, arrays, order) for order in shuffles)
+        for arrays in (made.begun, ended)
+    )
+    assert before < 0.6
+    assert after > 0.8
+    assert np.mean(losses[-20:]) < 0.8 * log(2)

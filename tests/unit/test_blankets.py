@@ -1,23 +1,20 @@
-"""Markov blankets against networkx; the task made of them, its scores, and the command."""
+"""Markov blankets against networkx; the task made of them and its scores."""
 
-import json
 from collections.abc import Callable
 
 import networkx as nx
 import numpy as np
 import pytest
-from covering import part
+from encoder_runs import prepared
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from hardball.cli import main
 from hardball.core.errors import HardballError
 from hardball.hierarchy import blankets
 from hardball.hierarchy.blankets import CHILD, COPARENT, KINDS, PARENT, SELF
 from hardball.hierarchy.dag import Hierarchy, from_edges
-from hardball.studies.encoders import blankets as encoded
-from hardball.studies.encoders.blankets import Settings, score
+from hardball.methods.pretexts import blankets as encoded
+from hardball.metrics.encoders import in_order
 
 
 def named(h: Hierarchy, node: str, width: int = 8) -> dict[str, str]:
@@ -145,17 +142,23 @@ def _whole(h: Hierarchy) -> blankets.Blankets:
     return blankets.blankets(h, width=8, seed=0)
 
 
+def task_of(h: Hierarchy, **changes: object) -> encoded.Task:
+    return prepared(h, "torch", {"name": "blankets"}, changes, seed=5).task
+
+
 def test_mistakes_name_what_is_allowed(tree: Hierarchy) -> None:
     with pytest.raises(HardballError, match="width=0, allowed is 1 or more"):
         blankets.blankets(tree, width=0, seed=0)
     with pytest.raises(HardballError, match="allowed are parent, child, coparent, any"):
         blankets.drop_code("sibling")
     with pytest.raises(HardballError, match="some must be held out and some left"):
-        encoded.build(tree, 0, Settings(heldout=0.01))
+        task_of(tree, heldout=0.01)
+    with pytest.raises(HardballError, match="breaks=0 leaves no negatives: set others"):
+        task_of(tree, breaks=0, others=False)
 
 
 def test_held_out_nodes_are_two_groups_apart(brooms: Hierarchy) -> None:
-    task = encoded.build(brooms, 5, Settings(heldout=0.1))
+    task = task_of(brooms, heldout=0.1)
     # 400 + 4,800 nodes have a parent: 520 are no anchors, 520 of the others lack their breaks.
     assert (task.unseen.size, task.unbroken.size, task.anchors.size) == (520, 520, 4680)
     assert not set(task.unseen) & set(task.anchors)
@@ -164,74 +167,21 @@ def test_held_out_nodes_are_two_groups_apart(brooms: Hierarchy) -> None:
 
 
 def test_a_stranger_has_another_blanket(brooms: Hierarchy) -> None:
-    task = encoded.build(brooms, 5, Settings(heldout=0.1))
+    task = task_of(brooms, heldout=0.1)
     other = encoded.strangers(task.unseen, task.alike)
     assert (task.alike[other] != task.alike[task.unseen]).all()
     twins = np.array([1, 2])
     np.testing.assert_array_equal(encoded.strangers(twins, np.zeros(3, np.int32)), twins)
 
 
-def test_scores_by_hand() -> None:
-    # 3 > 2, 3 > 1, 2 = 2, 2 > 1: (1 + 1 + 1/2 + 1) / 4; both nodes' own pairs are in order.
-    found = score(np.array([3.0, 2.0]), np.array([2.0, 1.0]))
-    assert (found.n, found.auc, found.share) == (2, 0.875, 1.0)
+def test_order_by_hand() -> None:
+    # 3 > 2, 3 > 1, 2 = 2, 2 > 1: (1 + 1 + 1/2 + 1) / 4.
+    assert in_order(np.array([3.0, 2.0]), np.array([2.0, 1.0])) == 0.875
     # 3 > 2 twice, 1 < 2 twice.
-    found = score(np.array([3.0, 1.0]), np.array([2.0, 2.0]))
-    assert (found.auc, found.share) == (0.5, 0.5)
-    assert np.isnan(score(np.array([]), np.array([])).auc)
-    assert np.isnan(score(np.array([1.0]), np.array([0.0])).auc_low)
+    assert in_order(np.array([3.0, 1.0]), np.array([2.0, 2.0])) == 0.5
 
 
-def test_the_interval_of_chance_holds_one_half_and_narrows() -> None:
+def test_the_order_of_chance_is_one_half() -> None:
     rng = np.random.default_rng(0)
-    few, many = (score(rng.normal(size=n), rng.normal(size=n)) for n in (50, 800))
-    assert few.auc_low < 0.5 < few.auc_high
-    # The deviation of an AUC without signal is about sqrt(1 / 6 n): .0144 at 800, 4 x as wide.
-    assert many.auc_high - many.auc_low == pytest.approx(4 * 0.0144, rel=0.2)
-    assert few.auc_high - few.auc_low > 2 * (many.auc_high - many.auc_low)
-
-
-SMALL = ("--steps", "4", "--batch", "8", "--dim", "3", "--width", "4")
-
-
-@pytest.mark.parametrize("framework", part(["jax", "torch"], ["torch"]))
-def test_the_command_writes_a_row(framework: str, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(encoded, "RESAMPLES", 50)
-    arguments = ["blankets", "-d", "ncbi_primates", "-f", framework, *SMALL, "--out", str(tmp_path)]
-    said = CliRunner().invoke(main.app, arguments)
-    assert said.exit_code == 0, said.output
-    assert "chance is 0.5" in said.output
-    (path,) = tmp_path.iterdir()
-    row = json.loads(path.read_text())
-    assert (row["dataset"], row["framework"], row["seed"]) == ("ncbi_primates", framework, 0)
-    assert row["settings"]["drop"] == "parent"
-    # 1,130 nodes have a parent; 113 of them are held out twice.
-    nodes = row["nodes"]
-    assert (nodes["all"], nodes["unseen"], nodes["unbroken"]) == (1131, 113, 113)
-    assert nodes["anchors"] == 1017
-    first = row["figures"][0]
-    assert (first["far"], first["near"]) == ("parent dropped", "whole")
-    assert first["after"]["n"] == 113
-    after = first["after"]
-    assert 0 <= after["auc_low"] <= after["auc"] <= after["auc_high"] <= 1
-    assert {"git_commit", "python", "started"} <= set(row["provenance"])
-    assert row["train_seconds"] > 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["-f", "numpy"], "allowed are jax, torch"),
-        (["--drop", "sibling"], "allowed are parent, child, coparent, any"),
-        (["--steps", "0"], "must be above 0"),
-        (["--breaks", "0", "--no-others"], "there must be 1 or more"),
-        (["--manifold", "torus"], "allowed are euclidean, lorentz, poincare"),
-        (["-f", "torch", *SMALL, "--lr", "1e30"], "the loss is not finite from step 1 on"),
-        (["-d", "ncbi_primates", "--drop", "coparent"], "change heldout, drop or the hierarchy"),
-    ],
-)
-def test_mistakes_are_one_line(arguments: list[str], said: str) -> None:
-    result = CliRunner().invoke(main.app, ["blankets", *arguments])
-    assert result.exit_code == 2
-    assert said in result.output
-    assert result.output.count("\n") == 1
+    # The deviation of an AUC without signal is about sqrt(1 / 6 n): .0144 at 800.
+    assert abs(in_order(rng.normal(size=800), rng.normal(size=800)) - 0.5) < 4 * 0.0144

@@ -1,19 +1,15 @@
-"""Deep Graph Infomax: its inputs, words and scores, and the command."""
-
-import json
+"""Deep Graph Infomax: its inputs, words and scores."""
 
 import numpy as np
 import pytest
-from covering import part
-from typer.testing import CliRunner
+from encoder_runs import prepared
 
-from hardball.cli import main
 from hardball.hierarchy import blankets
 from hardball.hierarchy.blankets import SELF
-from hardball.hierarchy.dag import Hierarchy
+from hardball.hierarchy.dag import Hierarchy, from_edges
 from hardball.hierarchy.labels import Labels
-from hardball.studies.encoders import infomax, infomax_score
-from hardball.studies.encoders.infomax import Settings
+from hardball.methods.pretexts import infomax
+from hardball.metrics.encoders import head_accuracy, told_apart
 
 
 def test_the_node_itself_is_the_first_member_of_its_blanket(dag: Hierarchy) -> None:
@@ -44,8 +40,8 @@ def test_features_lose_only_what_does_not_fit() -> None:
 
 
 def test_few_features_of_few_nodes_keep_their_cosines(tree: Hierarchy) -> None:
-    how = Settings(features="depth", dim=16, scale=3.0)
-    rows = infomax.build(tree, 0, how).inputs
+    changes = {"features": "depth", "scale": 3.0}
+    rows = prepared(tree, "torch", {"name": "infomax"}, changes, dim=16).task.inputs
     assert rows.shape == (9, 16)
     # b and c are children of a: depths 1, 1 and 0, cosines 1 and 2/3, all times 3^2.
     a, b, c = rows[tree.rows(["a", "b", "c"])]
@@ -53,29 +49,31 @@ def test_few_features_of_few_nodes_keep_their_cosines(tree: Hierarchy) -> None:
 
 
 def test_shuffles_of_a_step_are_orders_of_all_nodes_and_those_held_out_are_others() -> None:
-    how = Settings(batch=5)
-    drawn, orders = infomax.step_words(7, how, 30, 4, 3)
+    chain = from_edges("chain", range(1, 30), range(29))
+    made = prepared(chain, "torch", {"name": "infomax"}, seed=7, batch_size=5)
+
+    def words(first: int, steps: int) -> tuple[np.ndarray, ...]:
+        return infomax.words(made.task, made.spec, first, steps)
+
+    drawn, orders = words(4, 3)
     assert (drawn.shape, drawn.dtype, orders.dtype) == ((3, 5), np.uint32, np.int32)
     np.testing.assert_array_equal(np.sort(orders), np.tile(np.arange(30), (3, 1)))
     # A step's are its own whatever the chunk.
-    again = infomax.step_words(7, how, 30, 5, 1)
+    again = words(5, 1)
     np.testing.assert_array_equal(again[0][0], drawn[1])
     np.testing.assert_array_equal(again[1][0], orders[1])
     unseen = infomax.held_out(7, 30, 2)
     np.testing.assert_array_equal(np.sort(unseen), np.tile(np.arange(30), (2, 1)))
-    every = infomax.step_words(7, how, 30, 0, 50)[1]
+    every = words(0, 50)[1]
     assert not (every[:, None] == unseen).all(axis=2).any()
 
 
-def test_discrimination_by_hand() -> None:
+def test_what_is_told_apart_by_hand() -> None:
     # Of the first shuffle's true ones 2 of 3 are called true, of the shuffled 1 of 2 is not; of the
     # second's 1/2 (a logit of 0) of 1, and 0 of 1.
     first = np.array([1.0, 2.0, -1.0]), np.array([-1.0, 1.0])
     second = np.array([0.0]), np.array([3.0])
-    found = infomax.discrimination([first, second])
-    assert found.true == pytest.approx((2 / 3 + 1 / 2) / 2)
-    assert found.shuffled == pytest.approx((1 / 2 + 0) / 2)
-    assert found.accuracy == pytest.approx((7 / 12 + 1 / 4) / 2)
+    assert told_apart([first, second]) == pytest.approx((7 / 12 + 1 / 4) / 2)
 
 
 def test_a_head_on_nothing_says_the_majority_and_on_the_classes_all() -> None:
@@ -83,50 +81,5 @@ def test_a_head_on_nothing_says_the_majority_and_on_the_classes_all() -> None:
     codes = np.array([0, 1, 1] * 4, np.int32)
     parts = (np.arange(6), np.arange(6, 9), np.arange(9, 12))
     labels = Labels("kind", codes, ("x", "y"), *(p.astype(np.int32) for p in parts))
-    assert infomax_score.head_accuracy(np.zeros((12, 0)), labels) == 2 / 3
-    assert infomax_score.head_accuracy(np.eye(2)[codes], labels) == 1
-
-
-SMALL = ("--steps", "4", "--batch", "8", "--dim", "5", "--width", "4")
-
-
-@pytest.mark.parametrize("framework", part(["jax", "torch"], ["torch"]))
-def test_the_command_writes_a_row(framework: str, tmp_path) -> None:
-    arguments = ["infomax", "-d", "ncbi_primates", "-f", framework, "--label", "family", *SMALL]
-    said = CliRunner().invoke(main.app, [*arguments, "--out", str(tmp_path)])
-    assert said.exit_code == 0, said.output
-    assert "classes of family" in said.output
-    (path,) = tmp_path.iterdir()
-    row = json.loads(path.read_text())
-    assert (row["dataset"], row["framework"], row["seed"]) == ("ncbi_primates", framework, 0)
-    assert (row["settings"]["features"], row["settings"]["label"]) == ("names", "family")
-    assert row["nodes"]["all"] == 1131
-    heads = row["head_accuracy"]
-    assert list(heads) == ["majority class", "features", "untrained", "trained"]
-    # Cercopithecidae are 335 of the 1,105 nodes in a family of five or more: 0.30.
-    assert heads["majority class"] == pytest.approx(0.30, abs=0.01)
-    assert heads["features"] > heads["majority class"]
-    for when in ("untrained", "trained"):
-        seen = row["discriminator"][when]
-        assert seen["accuracy"] == pytest.approx((seen["true"] + seen["shuffled"]) / 2)
-    assert {"git_commit", "python", "started"} <= set(row["provenance"])
-    assert row["train_seconds"] > 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["-f", "numpy"], "allowed are jax, torch"),
-        (["--dtype", "float16"], "allowed are float32, float64"),
-        (["--steps", "0"], "must be above 0"),
-        (["--manifold", "torus"], "allowed are euclidean, lorentz, poincare"),
-        (["--features", "colour"], "allowed are names, rank, degree, depth, all"),
-        (["--label", "colour"], "wordnet_mammals has no label 'colour'"),
-        (["-f", "torch", *SMALL, "--lr", "1e30"], "the loss is not finite from step 1 on"),
-    ],
-)
-def test_mistakes_are_one_line(arguments: list[str], said: str) -> None:
-    result = CliRunner().invoke(main.app, ["infomax", *arguments])
-    assert result.exit_code == 2
-    assert said in result.output
-    assert result.output.count("\n") == 1
+    assert head_accuracy(np.zeros((12, 0)), labels) == 2 / 3
+    assert head_accuracy(np.eye(2)[codes], labels) == 1

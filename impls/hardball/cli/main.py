@@ -14,8 +14,6 @@ from hardball.methods import registry
 from hardball.runs import plan, settings, suites
 from hardball.runs.spec import Framework
 from hardball.studies.draws.command import draws
-from hardball.studies.encoders.command import blankets
-from hardball.studies.encoders.infomax_command import infomax
 from hardball.studies.peers.command import peers
 from hardball.studies.roofline.command import roofline
 
@@ -351,7 +349,7 @@ def collect(
         typer.echo(f"no rows of {stem}", err=True)
 
 
-for command in (*report.COMMANDS, peers, roofline, blankets, infomax, draws):
+for command in (*report.COMMANDS, peers, roofline, draws):
     app.command()(command)
 
 

@@ -18,6 +18,7 @@ from hardball.core.errors import HardballError
 from hardball.methods import facts
 from hardball.methods.facts import Fact
 from hardball.methods.parameter import Parameter, Value
+from hardball.methods.study import Study
 from hardball.metrics.charts import Chart
 
 Kind = Literal[
@@ -94,6 +95,8 @@ class Entry:
     how far each pair of node and ancestor is from a link: float64 (L,), low for a link.
     scores: of a regulariser that `owns` arrays, a host function (task, points, c, own, **params) ->
     metrics of its arrays at the end, by name.
+    study: of a pretext, what an encoder is trained on and asked, see `study.Study`; an encoder's
+    `build` makes the arrays that it begins with: (seed, dim, **params) -> float64 by name.
     overrides: by framework, what makes its function from the namespace where the body will not do.
 
     Some parameters mean something to training: `c` of a manifold, its curvature is -c; of a
@@ -136,6 +139,7 @@ class Entry:
     earlier: Body | None = None
     energy: Body | None = None
     scores: Body | None = None
+    study: Study | None = None
     overrides: dict[str, Callable[[Any], Body]] = field(default_factory=dict)
     _bound: dict[str, Any] = field(default_factory=dict, repr=False)
 

@@ -27,6 +27,10 @@ ORDER = (
     "distance_q10", "distance_q50", "distance_q90",
     "radius_mean", "radius_max", "radius_q10", "radius_q50", "radius_q90", "share_at_limit",
     "curvature",
+    *(f"{name}_auc_{group}{when}" for name in ("break", "kind", "node")
+      for group in ("unseen", "unbroken") for when in ("", "_start")),
+    "discriminator_accuracy", "discriminator_accuracy_start",
+    "label_accuracy_features", "label_accuracy_start",
     "negative_distance", "negative_depth_gap", "negative_violations", "negative_violations_uniform",
     "negative_similarity", "negative_similarity_uniform", "negative_effective", "negative_entropy",
     "stalled_at_10", "stalled_at_50", "stalled_at_100",

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from hardball.methods import registry
 from hardball.methods.facts import FACTS, Fact
 from hardball.metrics import listing
+from hardball.runs.settings import OPTIONAL
 from hardball.runs.spec import METHODS, RunSpec
 
 FOLDER = "reference"
@@ -180,7 +181,7 @@ def of_settings() -> str:
 
 def _setting(name: str, field: FieldInfo) -> tuple[str, str, str]:
     default = "must be given" if field.is_required() else f"`{_shown(field.default)}`"
-    if name in METHODS or name == "regularizers":
+    if name in (*METHODS, *OPTIONAL, "regularizers"):
         kind: registry.Kind = "regularizer" if name == "regularizers" else name  # type: ignore[assignment]
         page = KINDS[kind][0]
         listed = "any of" if name == "regularizers" else "one of"
@@ -189,7 +190,7 @@ def _setting(name: str, field: FieldInfo) -> tuple[str, str, str]:
 
 
 def _shown(value: Any) -> str:
-    return "none" if value == [] else str(value)
+    return "none" if value in ([], None) else str(value)
 
 
 def _allowed(field: FieldInfo) -> str:

@@ -30,6 +30,11 @@ _OTHER = {"jax": "_torch", "torch": "_jax"}
 def used_entries(spec: RunSpec) -> list[registry.Entry]:
     """The catalogue entries that a run uses."""
     methods = [registry.entry(kind, getattr(spec, kind).name) for kind in METHODS]
+    if spec.pretext is not None and spec.encoder is not None:
+        methods += [
+            registry.entry("pretext", spec.pretext.name),
+            registry.entry("encoder", spec.encoder.name),
+        ]
     methods += [registry.entry("loss", more.loss.name) for more in spec.losses]
     methods += [registry.entry("sampler", part.method.name) for part in samplers(spec)]
     return [*methods, *(registry.entry("regularizer", m.name) for m in spec.regularizers)]
@@ -42,7 +47,9 @@ def code_files(spec: RunSpec) -> list[Path]:
     is what fetches and builds data: the data have a hash of their own.
     """
     framework = spec.framework
-    starts = ["training.train", f"training.engine_{framework}", f"arrays.on_{framework}", "metrics"]
+    engine = "engine" if spec.pretext is None else "encoders.engine"
+    starts = ["training.train", f"training.{engine}_{framework}"]
+    starts += [f"arrays.on_{framework}", "metrics"]
     for known in used_entries(spec):
         starts.extend(known.code(framework))
     for module, path in _outside(spec):

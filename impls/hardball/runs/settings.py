@@ -17,6 +17,10 @@ TEXT = tuple(k for k, field in RunSpec.model_fields.items() if field.annotation 
 """The settings that `columns` writes as text."""
 
 
+OPTIONAL = ("pretext", "encoder")
+"""Methods that a run need not have; "" where it has none."""
+
+
 def names() -> list[str]:
     """What a suite or a command line may set: every field of RunSpec but seed and framework."""
     return [key for key in RunSpec.model_fields if key not in ("seed", "framework")]
@@ -44,7 +48,9 @@ def read(key: str, text: str) -> Any:
         raise HardballError(unknown(key, names()))
     if is_text(RunSpec.model_fields[key].annotation):
         return text
-    if key not in (*METHODS, "regularizers", "hard", "losses"):
+    if key in OPTIONAL and not text:
+        return None
+    if key not in (*METHODS, *OPTIONAL, "regularizers", "hard", "losses"):
         return scalar(text)
     if text.lstrip().startswith(("{", "[")):
         return scalar(text)
@@ -61,6 +67,7 @@ def columns(spec: RunSpec) -> dict[str, Any]:
     """A spec as columns of a row: methods as text, several joined by ";"."""
     found = {name: getattr(spec, name) for name in RunSpec.model_fields}
     found |= {name: str(found[name]) for name in METHODS}
+    found |= {name: str(found[name] or "") for name in OPTIONAL}
     for name in ("hard", "losses", "regularizers"):
         found[name] = SEPARATOR.join(map(str, found[name]))
     return found

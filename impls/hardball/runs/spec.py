@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hardball.core.errors import HardballError
 from hardball.methods import registry, schedules
 from hardball.methods.method import Method
 
@@ -64,11 +65,14 @@ METHODS: tuple[registry.Kind, ...] = (
     "pairs", "batches", "objective", "radius",
 )  # fmt: skip
 
+DEFAULT_ENCODER = "hgat"
+
 # Settings younger than the first published rows, and what leaves a configuration's name alone.
 _YOUNGER: dict[str, Any] = {"hard": [], "fade": 1.0, "max_radius": 0.0}
 _YOUNGER |= {"losses": [], "loss_schedule": "constant"}
 _YOUNGER |= {"pairs": Method(name="all"), "batches": Method(name="pairs")}
 _YOUNGER |= {"objective": Method(name="sum"), "radius": Method(name="free")}
+_YOUNGER |= {"pretext": None, "encoder": None}
 
 
 class RunSpec(Strict):
@@ -94,6 +98,12 @@ class RunSpec(Strict):
     regularizers: list[Method] = []
     objective: Method = Method(name="sum")
     radius: Method = Method(name="free")
+    pretext: Method | None = Field(
+        None, description="what an encoder is trained on; none: no encoder, a row a node"
+    )
+    encoder: Method | None = Field(
+        None, description="what makes points of nodes' surroundings, where there is a pretext"
+    )
     optimizer: Method = Method(name="adam")
     lr: float = Field(0.4, gt=0, description="learning rate of the first step after the burn-in")
     lr_final: float = Field(0.02, gt=0, le=1, description="last rate as a share of lr (linear)")
@@ -126,10 +136,21 @@ class RunSpec(Strict):
         for kind in METHODS:
             object.__setattr__(self, kind, getattr(self, kind).resolved(kind))
         schedules.read(self.loss_schedule)
+        self._resolve_encoder()
         object.__setattr__(
             self, "regularizers", [r.resolved("regularizer") for r in self.regularizers]
         )
         return self
+
+    def _resolve_encoder(self) -> None:
+        """Fills in the encoder of a pretext; raises HardballError on an encoder without one."""
+        if self.pretext is None:
+            if self.encoder is not None:
+                raise HardballError(f"encoder={self.encoder} needs a pretext to be trained on")
+            return
+        object.__setattr__(self, "pretext", self.pretext.resolved("pretext"))
+        encoder = self.encoder or Method(name=DEFAULT_ENCODER)
+        object.__setattr__(self, "encoder", encoder.resolved("encoder"))
 
     @property
     def config(self) -> dict[str, Any]:
@@ -144,10 +165,16 @@ class RunSpec(Strict):
 
     @property
     def config_id(self) -> str:
-        """Readable and unique: dataset-sampler-loss-manifold-d5-1f3a9c2e."""
+        """Readable and unique: dataset-sampler-loss-manifold-d5-1f3a9c2e.
+
+        Of an encoder's run dataset-pretext-encoder-manifold-d16-1f3a9c2e.
+        """
         text = json.dumps(self.config, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-        parts = [PurePath(self.dataset).name, self.sampler.name, self.loss.name, self.manifold.name]
+        trained = self.sampler.name, self.loss.name
+        if self.pretext is not None and self.encoder is not None:
+            trained = self.pretext.name, self.encoder.name
+        parts = [PurePath(self.dataset).name, *trained, self.manifold.name]
         return "-".join([*parts, f"d{self.dim}", digest])
 
     @property

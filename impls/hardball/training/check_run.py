@@ -58,6 +58,9 @@ def check_run(
     checks += _limit(points, module, c, row, framework, most_at_limit)
     if hierarchy is None or spec is None:
         return [*checks, *(Check(name, None, "no spec given") for name in _WITH_SPEC)]
+    if spec.pretext is not None:
+        said = f"pretext {spec.pretext.name} draws no nodes"
+        return [*checks, *(Check(name, None, said) for name in _WITH_SPEC)]
     return [*checks, *_with_spec(points, manifold, c, hierarchy, spec)]
 
 

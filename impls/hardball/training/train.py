@@ -24,6 +24,7 @@ from hardball.runs.result import Result
 from hardball.runs.row import Outcome, Row
 from hardball.runs.spec import RunSpec
 from hardball.training import heads, loop, problem
+from hardball.training.encoders import run as encoders
 from hardball.training.negatives import negative_figures
 from hardball.training.shared import Shared
 
@@ -57,12 +58,17 @@ def train_many(
     """The results of several runs, in order; what they share is read, built and compiled once."""
     opened: dict[str, tuple[Hierarchy, Csr, Shared]] = {}
     for spec in specs:
-        loop.check(spec)
+        (loop.check if spec.pretext is None else encoders.check)(spec)
     for spec in specs:
         if spec.dataset not in opened:
             data = hierarchy if hierarchy is not None else open_hierarchy(spec.dataset)
             opened = {spec.dataset: (data, closures.closure(data), Shared(data))}
-        yield _train(problem.build(spec, *opened[spec.dataset]), work, progress)
+        if spec.framework == "jax":
+            _keep_compiled()
+        if spec.pretext is None:
+            yield _train(problem.build(spec, *opened[spec.dataset]), work, progress)
+        else:
+            yield encoders.train(spec, *opened[spec.dataset][:2], progress)
 
 
 def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
@@ -70,8 +76,6 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
     came_from = provenance()
     code = code_sha256(spec)
     data = task.whole.content_sha256
-    if spec.framework == "jax":
-        _keep_compiled()
     engine = importlib.import_module(f"hardball.training.engine_{spec.framework}").Engine(
         task, loop.capacity(task)
     )

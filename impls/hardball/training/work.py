@@ -20,7 +20,10 @@ from hardball.runs.row import Row
 from hardball.runs.spec import RunSpec
 from hardball.training import problem, train
 
-HEADLINE = ("mean_rank", "map", "depth_spearman", "label_accuracy", "graph_accuracy")
+HEADLINE = (
+    "mean_rank", "map", "depth_spearman", "label_accuracy", "graph_accuracy",
+    "kind_auc_unseen", "discriminator_accuracy",
+)  # fmt: skip
 
 
 def folder(named: Path | None, suite: str) -> Path:

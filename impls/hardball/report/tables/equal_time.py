@@ -24,6 +24,8 @@ RACE = (
     "regularizers",
     "optimizer",
     "dtype",
+    "pretext",
+    "encoder",
 )
 
 
