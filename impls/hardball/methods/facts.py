@@ -80,8 +80,8 @@ class Fact:
 
 
 # What a loss compares, of an anchor with its positive, <measure>_pos, and with its negatives,
-# <measure>_neg: distances, angles at the origin, angles at the others.
-MEASURES = ("d", "theta", "xi")
+# <measure>_neg: distances, angles at the origin, angles at the others, boxes.
+MEASURES = ("d", "theta", "xi", "box")
 
 _PI = 3.14159
 
@@ -115,6 +115,9 @@ _LOSS = (
         moves=True,
     ),
     Fact("xi_neg", ("B", "K"), "the same at the negatives", high=_PI, moves=True),
+    Fact("box_pos", ("B",), "-log of the share of the anchor's box in the positive's, see "
+         "`manifolds.boxes`", low=0.01, moves=True),
+    Fact("box_neg", ("B", "K"), "the same of the negatives", low=0.01, moves=True),
     Fact("weight", ("B", "K"), "how often a negative counts; 0 masks it", high=1, whole=True),
     Fact("hops", ("B",), "edges of the shortest path from the anchor up to its positive", "pair",
          **_COUNTS),

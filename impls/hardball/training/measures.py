@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from hardball.arrays.namespace import Array, Namespace
 from hardball.methods.contract import Manifold
 from hardball.methods.facts import LENGTHS, MEASURES
-from hardball.methods.manifolds import angles
+from hardball.methods.manifolds import angles, boxes
 
 
 class Rows(NamedTuple):
@@ -64,6 +64,8 @@ def between(
     """The measure of nodes and others (..., D), leading axes broadcast; (...)."""
     if measure == "d":
         return space.dist(nodes, others, c)
+    if measure == "box":
+        return boxes.outside(xp, _free(space, nodes), _free(space, others))
     half = angles.half_angles(xp, _direction(xp, space, nodes), _direction(xp, space, others))
     return _angles(xp, space, measure, nodes, others, half, c)
 
@@ -74,6 +76,8 @@ def across(
     """`between` of every pair, (B, D) and (M, D) -> (B, M), by matrix products."""
     if measure == "d":
         return space.dist_matrix(nodes, others, c)
+    if measure == "box":
+        return between(xp, space, measure, nodes[:, None], others, c)
     ours, theirs = _direction(xp, space, nodes), _direction(xp, space, others)
     half = angles.half_angles_matrix(xp, ours, theirs)
     return _angles(xp, space, measure, nodes[:, None], others, half, c)
@@ -114,12 +118,17 @@ def _of_negatives(xp: Namespace, space: Manifold, name: str, rows: Rows, c: floa
 
 def _direction(xp: Namespace, space: Manifold, points: Array) -> Array:
     """Of the tangent vectors at the origin: the free coordinates point there in every space."""
-    return xp.unit(points[..., space.coordinates(0) :])
+    return xp.unit(_free(space, points))
+
+
+def _free(space: Manifold, points: Array) -> Array:
+    """The coordinates that no other follows from."""
+    return points[..., space.coordinates(0) :]
 
 
 def _first(space: Manifold, points: Array) -> Array:
     """The first free coordinate."""
-    return points[..., space.coordinates(0)]
+    return _free(space, points)[..., 0]
 
 
 def _angles(
