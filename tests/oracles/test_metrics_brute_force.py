@@ -122,14 +122,33 @@ def expected_global(h: Hierarchy, score: np.ndarray, split: Split) -> dict:
     return out
 
 
-def expected_neighbour_recall(h: Hierarchy, score: np.ndarray) -> float:
+def neighbours_of(h: Hierarchy) -> list[set[int]]:
     near: list[set[int]] = [set() for _ in range(h.n_nodes)]
     for u in range(h.n_nodes):
         for parent in h.parents_indices[h.parents_indptr[u] : h.parents_indptr[u + 1]].tolist():
             near[u].add(parent)
             near[parent].add(u)
+    return near
+
+
+def expected_edge_map(h: Hierarchy, score: np.ndarray) -> float:
+    means = []
+    for u, own in enumerate(neighbours_of(h)):
+        shares = []
+        for w in own:
+            up_to = [
+                1 + sum(score[u][x] < score[u][w] for x in some)
+                + sum(score[u][x] == score[u][w] for x in some) / 2
+                for some in (own - {w}, set(range(h.n_nodes)) - {u, w})
+            ]  # fmt: skip
+            shares.append(up_to[0] / up_to[1])
+        means += [np.mean(shares)] if own else []
+    return float(np.mean(means))
+
+
+def expected_neighbour_recall(h: Hierarchy, score: np.ndarray) -> float:
     shares = []
-    for u, own in enumerate(near):
+    for u, own in enumerate(neighbours_of(h)):
         if own:
             others = [score[u][w] for w in range(h.n_nodes) if w != u and w not in own]
             hits, _ = expected_hits([score[u][w] for w in own], others, len(own))
@@ -163,6 +182,7 @@ def test_reconstruction_with_points_on_a_grid(seed: int, n: int, side: int) -> N
     check(found, expected_ranking(h, score, list(map(tuple, pairs(above).tolist()))))
     check(found, expected_global(h, score, split))
     check(found, {"neighbor_recall": expected_neighbour_recall(h, score)})
+    check(found, {"edge_map": expected_edge_map(h, score)})
 
 
 @settings(max_examples=15, deadline=None)
@@ -224,6 +244,8 @@ def test_a_star_ranks_its_many_children_by_bisection() -> None:
         found = evaluate(points, "euclidean", 1.0, h, reconstruction(h, above, 0), above)
         expected = expected_neighbour_recall(h, squared_distances(points))
         check(found, {"neighbor_recall": expected})
+        expected = expected_edge_map(h, squared_distances(points))
+        check(found, {"edge_map": expected})
 
 
 @settings(max_examples=10, deadline=None)
@@ -242,6 +264,8 @@ def test_floors(seed: int, n: int) -> None:
     rule = np.array([[w not in sets[u] for w in range(n)] for u in range(n)], float)
     check(found["closure_rule"], expected_ranking(h, rule, test))
     check(found["tree_distance"], expected_ranking(h, hops(h), test))
+    check(found["tree_distance"], {"edge_map": expected_edge_map(h, hops(h))})
+    check(found["popularity"], {"edge_map": expected_edge_map(h, np.tile(-below, (n, 1)))})
 
 
 def hops(h: Hierarchy) -> np.ndarray:

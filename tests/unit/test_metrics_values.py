@@ -92,6 +92,12 @@ def test_neighbour_recall(found: dict) -> None:
     assert found["neighbor_recall"] == pytest.approx((1 + 2.5 / 3 + 1 + 1 + 0) / 5)
 
 
+def test_edges_both_ways_are_ranked_among_all_nodes(found: dict) -> None:
+    """r: a and b tie, first of all. a: c, r, and d ties with b for the third. d: c is nearer."""
+    of_a = (1 + 1 + 3 / 3.5) / 3
+    assert found["edge_map"] == pytest.approx((1 + of_a + 1 + 1 + 1 / 2) / 5)
+
+
 def test_radii_that_a_limit_made_equal_are_ties() -> None:
     """Depths 0, 1, 1, 2, 2: 10 pairs, of which 8 are of unequal depth.
 

@@ -13,6 +13,7 @@ from hardball.hierarchy.splits import Split
 from hardball.hierarchy.training_graph import training_graph
 from hardball.metrics import kernels, ranking
 from hardball.metrics.classify import link_figures, scored_link_figures
+from hardball.metrics.distortion import distortion
 from hardball.metrics.evaluate import sample, test_pairs
 from hardball.metrics.link_scale import scaled_link_figures
 from hardball.metrics.polar import threads as on_threads
@@ -37,7 +38,8 @@ def floors(
     """Figures of what needs no training: {floor: {metric: value}}.
 
     Of all how the held-out pairs rank, and where links are held out how well a threshold tells
-    them; of those with points the separation of the groups too.
+    them; of those with points the separation of the groups too. Where nothing is held out, how
+    direct neighbours rank, and of those with points the distortion.
 
     closure_rule: the transitive closure of the training pairs is near, all else is far.
     popularity: nodes with more descendants in that closure are nearer, whoever asks.
@@ -72,14 +74,19 @@ def floors(
     placed = {name: to_polar(points[number], "tangent", 1.0) for name, points in built.items()}
     counters |= {name: ranking.by_points(polar) for name, polar in placed.items()}
     out = {}
+    neighbours = None
+    if split.test is None and sources is None:
+        neighbours, chosen = ranking.adjacency(hierarchy), np.arange(hierarchy.n_nodes)
     with on_threads(threads):
         for name, counter in counters.items():
-            ranks, _ = ranking.rank(counter, hierarchy, test, split.exclude, chosen)
+            ranks, near = ranking.rank(counter, hierarchy, test, split.exclude, chosen, neighbours)
             out[name] = ranking.figures(ranks)
+            out[name] |= ranking.edge_map(near) | ranking.neighbour_recall(near)
             if sources is not None:
                 out[name]["sources"] = float(len(chosen))
         for name, polar in placed.items():
             out[name] |= group_figures(polar, hierarchy.groups, seed)
+            out[name] |= {} if neighbours is None else distortion(polar, neighbours, seed)
             out[name] |= link_figures(polar, split, seed) | scaled_link_figures(polar, split, seed)
         for name, energy in _energies(known, scorers["tree_distance"]).items():
             out[name] |= scored_link_figures(energy, split, seed)

@@ -23,7 +23,7 @@ ORDER = (
     "label_accuracy", "label_macro_f1", "label_majority", "joint_accuracy",
     "graph_accuracy", "graph_macro_f1", "graph_majority",
     "link_head_accuracy", "link_head_auc",
-    "distortion_mean", "distortion_worst", "neighbor_recall", "neighbor_closure",
+    "distortion_mean", "distortion_worst", "edge_map", "neighbor_recall", "neighbor_closure",
     "distance_q10", "distance_q50", "distance_q90",
     "radius_mean", "radius_max", "radius_q10", "radius_q50", "radius_q90", "share_at_limit",
     "curvature",

@@ -274,3 +274,30 @@ def neighbour_recall(near: Neighbours | None) -> dict[str, float]:
     room = np.repeat(degree, degree) - near.less
     inside = np.clip(room / (near.equal + 1), 0, 1)
     return {"neighbor_recall": float((np.add.reduceat(inside, starts) / degree).mean())}
+
+
+@measures(
+    Metric("edge_map", "max", 0, 1, "mean average precision of direct neighbours",
+           "mean over nodes of mean over neighbours of neighbours up to it / nodes up to it, ties "
+           "in the middle")
+)  # fmt: skip
+def edge_map(near: Neighbours | None) -> dict[str, float]:
+    """Average precision of a node's direct parents and children among all nodes, nearest first.
+
+    Mean over nodes with a neighbour. Of a neighbour, the neighbours up to it over all nodes up to
+    it, itself counted, tied ones half. It asks for edges both ways, where `map` asks for ancestors.
+    Source: Sala et al. 2018, Representation Tradeoffs for Hyperbolic Embeddings, section 2.
+    """
+    if near is None or not len(near.node):
+        return {}
+    starts = np.flatnonzero(np.diff(near.node, prepend=-1))
+    degree = np.diff(np.append(starts, len(near.node)))
+    order = np.lexsort((near.less, near.node))
+    less, first = near.less[order], np.repeat(starts, degree)
+    # Runs of neighbours as near as each other.
+    begins = np.flatnonzero((np.diff(less, prepend=-1) != 0) | (np.arange(len(less)) == first))
+    length = np.diff(np.append(begins, len(less)))
+    alike = np.repeat(length, length)
+    up_to = np.repeat(begins, length) - first + (alike + 1) / 2
+    precision = up_to / (1 + less + near.equal[order] / 2)
+    return {"edge_map": float((np.add.reduceat(precision, starts) / degree).mean())}
