@@ -9,8 +9,9 @@ from hardball.runs import plan, suites
 from hardball.runs.row import Row
 from hardball.training.check_run import MOST_AT_LIMIT
 
-ROWS = paths.results() / "v0.2" / "heldout_rates" / "runs.csv"
 RATES = 7
+# A suite, and the one that chose its rates.
+TUNED = [("heldout", "heldout_rates"), ("heldout_ncbi", "heldout_ncbi_rates")]
 
 
 def method(spec):
@@ -18,13 +19,15 @@ def method(spec):
     return str({name: value for name, value in spec.config.items() if name != "lr"})
 
 
-def test_heldout_trains_each_method_at_the_best_rate_off_the_limit():
-    with ROWS.open(newline="", encoding="utf-8") as file:
+@pytest.mark.parametrize(("suite", "rates"), TUNED)
+def test_it_trains_each_method_at_the_best_rate_off_the_limit(suite, rates):
+    rows = paths.results() / "v0.2" / rates / "runs.csv"
+    with rows.open(newline="", encoding="utf-8") as file:
         tried = [Row.from_flat(line) for line in csv.DictReader(file)]
     of_method: dict[str, list[Row]] = {}
     for row in tried:
         of_method.setdefault(method(row.spec), []).append(row)
-    asked = {job.runs[0].spec.config_id: job for job in plan.jobs(suites.load("heldout"))}
+    asked = {job.runs[0].spec.config_id: job for job in plan.jobs(suites.load(suite))}
     assert len(asked) == len(of_method)
     for job in asked.values():
         spec = job.runs[0].spec

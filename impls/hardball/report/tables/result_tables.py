@@ -13,7 +13,8 @@ from hardball.report.tables.render import Column, Line, Table
 HEADLINE = (
     "mean_rank", "map", "hits_at_1", "auc", "auc_depth_matched", "auc_siblings",
     "link_f1", "link_f1_local", "link_f1_head",
-    "depth_spearman", "share_at_limit", "distortion_mean", "edge_map", "label_accuracy", "label_majority",
+    "depth_spearman", "share_at_limit", "distortion_mean", "edge_map",
+    "label_accuracy", "label_majority",
     "joint_accuracy", "graph_accuracy", "graph_majority", "link_head_accuracy", "link_head_auc",
 )  # fmt: skip
 SHORT = {
@@ -25,7 +26,8 @@ SHORT = {
     "label_macro_f1": "label F1", "graph_macro_f1": "graph F1", "link_head_auc": "link head AUC",
     "share_at_limit": "at limit", "depth_ties": "depth ties", "link_f1": "link F1",
     "link_f1_local": "link F1, local", "link_f1_head": "link F1, head",
-    "neighbor_recall": "neighbour recall", "edge_map": "MAP of edges", "negative_effective": "effective negatives",
+    "neighbor_recall": "neighbour recall", "edge_map": "MAP of edges",
+    "negative_effective": "effective negatives",
 }  # fmt: skip
 PARTS = {
     "ours": "hardball",
@@ -38,15 +40,8 @@ FAMILIES = {
     "ranking": ("mean_rank", "median_rank", "map", "ties", "precision_", "recall_", "hits_"),
     "links": ("auc", "global_", "vs_random", "link_"),
     "classes": ("label_", "joint_", "graph_"),
-    "shape": (
-        "depth_",
-        "radius_",
-        "share_at_limit",
-        "distortion_",
-        "edge_",
-        "neighbor_",
-        "distance_",
-    ),
+    "shape": ("depth_", "radius_", "share_at_limit", "distortion_", "distance_"),
+    "neighbours": ("edge_", "neighbor_"),
     "encoders": ("break_", "kind_", "node_", "discriminator_"),
     "groups": ("separation_", "purity10_", "modularity_"),
     "negatives": ("negative_", "stalled_"),
