@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from hardball import __version__
-from hardball.cli import report
+from hardball.cli import people, report
 from hardball.core import plugins
 from hardball.core.errors import HardballError
 from hardball.methods import registry
@@ -289,12 +289,15 @@ def train(
         given = {"dataset": dataset, "sampler": sampler, "loss": loss, "manifold": manifold}
         values = {key: settings.read(key, text) for key, text in given.items() if text}
         values |= {} if dim is None else {"dim": dim}
-        values |= dict(_setting(text) for text in set_ or [])
+        values |= dict(settings.assignment(text) for text in set_ or [])
         specs = [settings.make_spec(values, chosen, seed) for seed in _seeds(seeds)]
         rows = work.run_adhoc(specs, work.folder(out, ADHOC))
         typer.echo(f"rows in {work.folder(out, ADHOC) / 'runs.csv'}", err=True)
     for row in rows:
         typer.echo(work.summary(row))
+    if len(rows) == 1 and rows[0].status == "ok" and not suite:
+        points = work.folder(out, ADHOC) / "points" / f"{rows[0].run_id}.npz"
+        typer.echo(f"points in {points}: ask `hardball nearest`, or `hardball export`", err=True)
 
 
 @app.command()
@@ -310,26 +313,6 @@ def floors(
     if not jobs:
         raise HardballError(f"suite {suite} has no configuration {config!r}: see `hardball plan`")
     work.write_floors(jobs[0].spec, out)
-
-
-@app.command()
-def score(
-    points: Annotated[Path, typer.Argument(help="points/<run>.npz, written by `train`")],
-    dataset: Annotated[str, typer.Option("--dataset", "-d", help="hierarchy it embeds")],
-    task: Annotated[str, typer.Option(help="such as link_prediction(fraction=0.5)")] = (
-        "reconstruction"
-    ),
-    seed: Annotated[int, typer.Option(help="seed of the task's split")] = 0,
-) -> None:
-    """Computes every metric of a saved embedding.
-
-    \b
-    hardball score results/work/adhoc/points/RUN.npz --dataset wordnet_mammals
-    """
-    from hardball.training import work
-
-    for name, value in work.score(points, dataset, settings.read("task", task), seed).items():
-        typer.echo(f"{name}\t{value:.6g}")
 
 
 @app.command()
@@ -349,7 +332,7 @@ def collect(
         typer.echo(f"no rows of {stem}", err=True)
 
 
-for command in (*report.COMMANDS, peers, roofline, draws):
+for command in (*people.COMMANDS, *report.COMMANDS, peers, roofline, draws):
     app.command()(command)
 
 
@@ -363,13 +346,6 @@ def _framework(name: str) -> Framework:
     if name not in ("jax", "torch"):
         raise HardballError(f"unknown framework {name!r}: allowed are jax, torch")
     return cast(Framework, name)
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    key, sign, value = text.partition("=")
-    if not sign:
-        raise HardballError(f"--set {text!r}: write key=value")
-    return key.strip(), settings.read(key.strip(), value)
 
 
 def _seeds(text: str) -> list[int]:

@@ -1,6 +1,9 @@
 """Embeddings on disk: the points, their geometry, and a hash that ties them to their nodes."""
 
 import hashlib
+import json
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,12 +15,16 @@ from hardball.core.errors import HardballError
 
 
 class Points(NamedTuple):
-    """points (N, D) of `manifold` with curvature -c, rows in the order of the hashed ids."""
+    """points (N, D) of `manifold` with curvature -c, rows in the order of the hashed ids.
+
+    ids: those ids, (N,); empty in files of before they were kept.
+    """
 
     points: np.ndarray
     manifold: str
     c: float
     ids_sha256: str
+    ids: tuple[str, ...] = ()
 
 
 def ids_sha256(ids: Sequence[str] | np.ndarray) -> str:
@@ -38,6 +45,7 @@ def save_points(
             "manifold": np.array(manifold),
             "c": np.array(c, np.float64),
             "ids_sha256": np.array(ids_sha256(ids)),
+            "ids": np.frombuffer(json.dumps([str(raw) for raw in ids]).encode(), np.uint8),
         },
     )
 
@@ -50,10 +58,15 @@ def load_points(path: Path, ids: Sequence[str] | np.ndarray | None = None) -> Po
     """
     try:
         with np.load(path, allow_pickle=False) as file:
+            kept = file["ids"].tobytes().decode() if "ids" in file.files else "[]"
             found = Points(
-                file["points"], str(file["manifold"]), float(file["c"]), str(file["ids_sha256"])
+                file["points"],
+                str(file["manifold"]),
+                float(file["c"]),
+                str(file["ids_sha256"]),
+                tuple(json.loads(kept)),
             )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise HardballError(f"{path}: not an embedding written by hardball ({error})") from None
     if found.points.ndim != 2 or not np.isfinite(found.points).all():
         raise HardballError(f"{path}: points are not a table of finite numbers")

@@ -43,8 +43,9 @@ def table_command(
     folder = runs_file(reference).parent
     with sources.of(folder, rows_only) as source:
         found = all_tables.tables_of(
-            source.runs, source.floors, source.published, source.points, source.curves
-        )
+            source.runs, source.floors, source.published, source.points, source.curves,
+            source.external,
+        )  # fmt: skip
     return all_tables.write(found, out or sources.place(folder) / "tables", tex)
 
 
@@ -114,7 +115,10 @@ def freeze_command(version: str, suites: Sequence[str], force: bool = False) -> 
 def _tables_again(folder: Path, out: Path) -> None:
     """The tables that the rows of a folder alone allow."""
     with sources.of(folder, rows_only=True) as source:
-        all_tables.write(all_tables.tables_of(source.runs, source.floors, source.published), out)
+        found = all_tables.tables_of(
+            source.runs, source.floors, source.published, external=source.external
+        )
+        all_tables.write(found, out)
 
 
 def readme_command(version: str, suite: str = "samplers") -> Path:

@@ -15,7 +15,7 @@ from hardball.metrics import listing
 from hardball.metrics.declare import Metric
 from hardball.runs.row import TEXT
 from hardball.runs.settings import SEPARATOR
-from hardball.runs.tables import FLOOR_KEYS, read_table
+from hardball.runs.tables import EXTERNAL_KEYS, FLOOR_KEYS, read_table
 
 NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status")
 SETTINGS = (
@@ -58,6 +58,13 @@ def read_floors(path: Path) -> pd.DataFrame:
     if not path.is_file() or not path.read_text(encoding="utf-8").strip():
         return pd.DataFrame(columns=list(FLOOR_KEYS))
     return _read_csv(path, FLOOR_KEYS, FLOOR_KEYS, "rebuild it with the suite")
+
+
+def read_external(path: Path) -> pd.DataFrame:
+    """external.csv: what was made elsewhere and scored here; empty where there is no file."""
+    if not path.is_file():
+        return pd.DataFrame(columns=list(EXTERNAL_KEYS))
+    return _read_csv(path, EXTERNAL_KEYS, EXTERNAL_KEYS, "score again: `hardball score --label`")
 
 
 def read_published(path: Path) -> pd.DataFrame:

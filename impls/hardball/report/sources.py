@@ -16,13 +16,14 @@ from hardball.report.frozen import Frozen, frozen
 
 @dataclass(frozen=True)
 class Source:
-    """A suite's results: its rows, floors, folders of curves and points; published figures."""
+    """A suite's results: rows, floors, folders of curves and points; figures from elsewhere."""
 
     runs: pd.DataFrame
     floors: pd.DataFrame
     curves: Path
     points: Path
     published: pd.DataFrame | None = None
+    external: pd.DataFrame | None = None
 
 
 def place(folder: Path) -> Path:
@@ -50,6 +51,7 @@ def of(folder: Path, rows_only: bool = False) -> Iterator[Source]:
             beside / "curves",
             beside / "points",
             rows.read_published(paths.datasets() / "published.csv"),
+            rows.read_external(folder / "external.csv"),
         )
 
 

@@ -63,6 +63,14 @@ def read(key: str, text: str) -> Any:
     return Method.read(text, key)  # type: ignore[arg-type]
 
 
+def assignment(text: str) -> tuple[str, Any]:
+    """`key=value` of a command line as a setting and its value; raises HardballError as `read`."""
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise HardballError(f"--set {text!r}: write key=value")
+    return key.strip(), read(key.strip(), value)
+
+
 def columns(spec: RunSpec) -> dict[str, Any]:
     """A spec as columns of a row: methods as text, several joined by ";"."""
     found = {name: getattr(spec, name) for name in RunSpec.model_fields}

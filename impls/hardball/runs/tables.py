@@ -10,6 +10,11 @@ from hardball.core.files import replacing
 FLOOR_KEYS = ("dataset", "task", "floor")
 """The text columns of floors.csv, which stand before those of metrics."""
 
+EXTERNAL_KEYS = (
+    "dataset", "task", "label", "space", "file", "file_sha256", "data_sha256",
+)  # fmt: skip
+"""The text columns of external.csv, which stand before those of metrics."""
+
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "None"]
 
 

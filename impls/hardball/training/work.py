@@ -3,19 +3,15 @@
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from hardball.core import paths
 from hardball.data import store
-from hardball.data.points import load_points
-from hardball.hierarchy import closure as closures
 from hardball.hierarchy.dag import Hierarchy
-from hardball.methods import registry
 from hardball.metrics import evaluate
 from hardball.metrics import floors as measured
-from hardball.runs import collect, plan, settings, tables
+from hardball.runs import collect, plan, tables
 from hardball.runs.row import Row
 from hardball.runs.spec import RunSpec
 from hardball.training import problem, train
@@ -69,19 +65,6 @@ def summary(row: Row) -> str:
     if share:
         shown.append(f"{share:.0%} of the points at the largest radius")
     return "\t".join([row.run_id, *shown, f"{row.outcome.train_seconds:.1f} s"])
-
-
-def score(points: Path, dataset: str, task: Any, seed: int) -> dict[str, float]:
-    """Every metric of an embedding; raises HardballError when it does not fit the hierarchy."""
-    values = {"dataset": dataset, "task": task}
-    spec = settings.make_spec(values, "jax", seed)
-    hierarchy = store.open_hierarchy(dataset)
-    found = load_points(points, hierarchy.ids)
-    relations = closures.closure(hierarchy)
-    split = registry.builder("task", spec.task.name)(hierarchy, relations, seed, **spec.task.params)
-    return evaluate.evaluate(
-        found.points, found.manifold, found.c, hierarchy, split, relations, seed=seed
-    )
 
 
 def write_floors(spec: RunSpec, out: Path) -> None:

@@ -29,13 +29,15 @@ def tables_of(
     published: pd.DataFrame | None = None,
     points: Path | None = None,
     curves: Path | None = None,
+    external: pd.DataFrame | None = None,
 ) -> list[Table]:
     """Result tables, samplers against uniform for each metric, what each other setting changes, JAX
     against PyTorch, then time.
 
-    points, curves: folders that the runs left theirs in.
+    points, curves: folders that the runs left theirs in. external: rows of what was made elsewhere.
     """
-    found: list[Table | None] = list(result_tables.result_tables(runs, floors, published))
+    found: list[Table | None] = []
+    found += result_tables.result_tables(runs, floors, published, external)
     for task, part in rows.by_task(runs):
         metrics = rows.metrics_of(part)
         by_name = {metric.name: metric for metric in metrics}

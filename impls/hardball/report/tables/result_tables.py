@@ -31,6 +31,7 @@ SHORT = {
 }  # fmt: skip
 PARTS = {
     "ours": "hardball",
+    "external": "Made elsewhere, scored here",
     "floor": "Floors: no embedding needed",
     "published": "Published elsewhere, not run here",
 }
@@ -60,13 +61,16 @@ def metric_header(metric: str, task: str) -> str:
 
 
 def result_tables(
-    runs: pd.DataFrame, floors: pd.DataFrame | None = None, published: pd.DataFrame | None = None
+    runs: pd.DataFrame,
+    floors: pd.DataFrame | None = None,
+    published: pd.DataFrame | None = None,
+    external: pd.DataFrame | None = None,
 ) -> list[Table]:
     """One table for each data set and task; tasks of one name differ in parameters only."""
     named = runs["task"].map(rows.method_name)
     grouped = runs.groupby([runs["dataset"], named], sort=False)
     return [
-        result_table(part, str(dataset), str(task), floors, published)
+        result_table(part, str(dataset), str(task), floors, published, external)
         for (dataset, task), part in grouped
     ]
 
@@ -77,8 +81,10 @@ def result_table(
     task: str,
     floors: pd.DataFrame | None = None,
     published: pd.DataFrame | None = None,
+    external: pd.DataFrame | None = None,
 ) -> Table:
-    """One line a configuration and framework, then floors, then published figures.
+    """One line a configuration and framework, then what was made elsewhere and scored here, floors,
+    published figures.
 
     Raises ValueError when runs of different tasks are mixed: closure MAP and direct-edge MAP must
     not meet in a column.
@@ -88,6 +94,7 @@ def result_table(
     metrics = rows.metrics_of(runs)
     columns = [*_setting_columns(runs), *_metric_columns(metrics, task), *_cost_columns(runs)]
     lines = our_lines(runs, metrics)
+    lines += external_lines(external, dataset, task, metrics) if external is not None else []
     lines += floor_lines(floors, dataset, task, metrics) if floors is not None else []
     lines += _published_lines(published, runs, dataset, task, metrics)
     lost = int((runs["status"] != "ok").sum())
@@ -194,6 +201,27 @@ def _seeds(summary: Summary) -> str:
     if not summary.diverged:
         return str(summary.seeds)
     return f"{summary.seeds} ({summary.diverged} diverged)"
+
+
+def external_lines(
+    external: pd.DataFrame, dataset: str, task: str, metrics: Sequence[Metric]
+) -> list[Line]:
+    """What was made elsewhere, of a data set and task: one line a label, its figures as scored."""
+    named = external["task"].map(rows.method_name)
+    lines = []
+    for _, row in external[(external["dataset"] == dataset) & (named == task)].iterrows():
+        cells: dict[str, object] = {
+            "method": f"{row['label']} · {row['space']} d={row['dim']}",
+            "dataset": dataset,
+            "task": row["task"],
+            "differs": f"seed {row['seed']}" if row["seed"] else "",
+        }
+        for metric in metrics:
+            value = row.get(metric.name)
+            if value is not None and pd.notna(value):
+                cells[metric.name] = float(value)
+        lines.append(Line(cells, "external"))  # type: ignore[arg-type]
+    return lines
 
 
 def floor_lines(

@@ -1,0 +1,33 @@
+"""An embedding as a picture."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardball.core.errors import HardballError
+from hardball.hierarchy.dag import Hierarchy
+from hardball.metrics.polar import Polar
+
+
+def disk(hierarchy: Hierarchy, polar: Polar, path: Path | None) -> Any:
+    """The nodes with most descendants in the Poincaré disk, as a Matplotlib figure.
+
+    Raises HardballError on Euclidean points, and where Matplotlib is not installed.
+    """
+    if not polar.hyperbolic:
+        raise HardballError("points of R^d have no place in the Poincaré disk")
+    try:
+        from hardball.report.plots import disk_plots, projection
+    except ModuleNotFoundError as error:
+        raise HardballError(f"pictures need {error.name}: pip install 'hardball[report]'") from None
+    shown = disk_plots.prominent(hierarchy)
+    radius, direction = polar.radius[shown], polar.direction[shown]
+    plane = projection.project(radius, direction)
+    dim = direction.shape[1]
+    said = disk_plots.subtitle_of(plane, dim, radius, hierarchy.n_nodes, len(shown))
+    names = [str(name) for name in np.asarray(hierarchy.names)[shown]]
+    figure = disk_plots.draw(plane, hierarchy, shown, names, hierarchy.name, said)
+    if path is not None:
+        figure.savefig(path)
+    return figure
