@@ -2,7 +2,7 @@
 
 >>> import hardball as hb
 >>> sorted(hb.__all__)
-['Embedding', 'HardballError', 'fit', 'load', 'score']
+['Embedding', 'HardballError', 'HyperbolicEmbedding', 'fit', 'load', 'score']
 
 Importing this package imports neither JAX nor torch; only the half of a pair that is used is.
 """
@@ -16,11 +16,12 @@ __version__ = "0.1.0"
 _FROM = {
     "Embedding": "hardball.library.embedding",
     "HardballError": "hardball.core.errors",
+    "HyperbolicEmbedding": "hardball.library.estimator",
     "fit": "hardball.library.fit",
     "load": "hardball.library.embedding",
     "score": "hardball.library.scoring",
 }
-__all__ = ["Embedding", "HardballError", "fit", "load", "score"]
+__all__ = ["Embedding", "HardballError", "HyperbolicEmbedding", "fit", "load", "score"]
 
 
 def __getattr__(name: str) -> Any:

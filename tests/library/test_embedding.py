@@ -262,3 +262,18 @@ def test_a_run_is_asked_by_its_name(folder: Path) -> None:
     code, said = run("nearest", points.stem.replace("infonce", "infonc"), "dog")
     assert code == 2
     assert f"did you mean {points.stem}" in said
+
+
+def test_it_goes_through_scikit_learns_motions() -> None:
+    first = hb.HyperbolicEmbedding(dim=2, seconds=1, framework="torch", space="poincare")
+    model = hb.HyperbolicEmbedding(**first.get_params()).set_params(seed=3)
+    assert (model.dim, model.space, model.seed, first.seed) == (2, "poincare", 3, 0)
+    with pytest.raises(hb.HardballError, match="not fitted yet"):
+        model.transform(["cat"])
+    rows = model.fit_transform(PAIRS)
+    assert rows.shape == (5, 2)
+    assert (np.linalg.norm(rows, axis=1) < 1).all()
+    ids = model.embedding_.hierarchy.ids
+    np.testing.assert_array_equal(model.transform([ids[3]]), rows[3:4])
+    with pytest.raises(hb.HardballError, match="no parameter 'colour'"):
+        model.set_params(colour=1)

@@ -67,7 +67,7 @@ def test_plan_lists_jobs_and_runs():
     ("arguments", "said"),
     [
         (["plan", "quik"], "unknown suite 'quik': allowed are"),
-        (["list", "samplers"], "unknown kind 'samplers': allowed are task"),
+        (["list", "colours"], "unknown kind 'colours': allowed are task"),
         (["train"], "name a --dataset"),
         (["train", "--suite", "quick"], "--suite goes with --config"),
         (["train", "--suite", "quick", "--config", "x"], "has no jax job 'x'"),
@@ -139,3 +139,13 @@ def test_the_installed_command_ends_with_2_and_no_traceback():
     ended = subprocess.run([command, "plan", "quik"], capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
+
+
+def test_list_of_settings_says_default_range_and_what_each_does():
+    shown = call("list", "settings").stdout
+    assert (
+        "  lr [0.4]\n      learning rate of the first step after the burn-in: numbers > 0\n"
+        in shown
+    )
+    assert "  dataset [must be given]\n" in shown
+    assert "see `hardball list sampler`" in shown

@@ -65,11 +65,19 @@ def test_the_readmes_regions_are_there_for_the_command_that_fills_them():
         assert text.index(f"<!-- begin {name} -->") < text.index(f"<!-- end {name} -->")
 
 
-def test_the_readmes_sampler_draws_what_it_says():
+def test_the_readmes_ten_lines_of_python_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (snippet,) = blocks(README, "python")
-    names = {}
-    with contextlib.redirect_stdout(io.StringIO()):
-        exec(compile(snippet, "README.md", "exec"), names)
+    assert len([line for line in snippet.splitlines() if line.strip()]) <= 10
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(compile(snippet, "README.md", "exec"), {})
+    assert "feline" in said.getvalue()
+    assert "hierarchy: MAP 1.000" in said.getvalue()
+
+
+def test_the_page_on_python_prints_what_it_says_and_its_sampler_draws_siblings():
+    names = ran(DOCS / "use" / "python.md", least=4)
     tree, anchors, negatives = names["tree"], names["anchors"], names["negatives"]
     assert negatives.shape == names["valid"].shape == (3, 10)
     # Siblings, or cousins of an only child: nodes of the anchor's depth.
@@ -85,19 +93,24 @@ def test_a_hierarchy_of_your_own_leads_from_a_file_to_a_table(tmp_path):
     assert all("| jax | 3 |" in line for line in lines[:2])
 
 
-def test_the_tutorial_prints_what_it_says():
-    """Each block of code is followed by a block of text with all that it prints."""
-    page = FENCE.findall((DOCS / "learn" / "tutorial.md").read_text(encoding="utf-8"))
+def ran(path, least):
+    """The names that a page's Python makes; what each block prints stands in the text after it."""
+    page = FENCE.findall(path.read_text(encoding="utf-8"))
     names, shown = {}, 0
     for (kind, code), (after, said) in zip(page, [*page[1:], ("", "")], strict=True):
         if kind != "python":
             continue
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, "tutorial.md", "exec"), names)
-        assert printed.getvalue() == (said if after == "text" else "")
+            exec(compile(code, path.name, "exec"), names)
+        assert after != "text" or printed.getvalue() == said
         shown += after == "text"
-    assert shown >= 5
+    assert shown >= least
+    return names
+
+
+def test_the_tutorial_prints_what_it_says():
+    assert ran(DOCS / "learn" / "tutorial.md", least=5)
 
 
 @pytest.mark.parametrize("page", part(["sampler", "loss", "metric"], ["sampler"]))

@@ -189,24 +189,32 @@ def check(
 
 @app.command("list")
 def list_(
-    kind: Annotated[str, typer.Argument(help="task, manifold, sampler, loss, ... or dataset")] = "",
+    kind: Annotated[
+        str, typer.Argument(help="task, manifold, sampler, loss, ... setting, dataset")
+    ] = "",
 ) -> None:
-    """What exists: methods with their parameters and sources, data sets, suites.
+    """What exists: methods with parameters and sources, settings, data sets, suites.
 
     \b
     hardball list
     hardball list sampler
+    hardball list setting
     """
     from hardball.data import cards
+    from hardball.report import reference
 
     kinds = list(dict.fromkeys(entry.kind for entry in registry.entries()))
-    allowed = [*kinds, "dataset", "suite"]
+    allowed = [*kinds, "setting", "dataset", "suite"]
+    singular = (kind, kind.removesuffix("s"), kind.removesuffix("es"))
+    kind = next((each for each in singular if each in allowed), kind)
     if kind and kind not in allowed:
         raise HardballError(f"unknown kind {kind!r}: allowed are {', '.join(allowed)}")
     for shown in [kind] if kind else allowed:
         lines: list[tuple[str, ...]] = []
         if shown == "dataset":
             lines = [(name, cards.load(name).title) for name in cards.names()]
+        elif shown == "setting":
+            lines = list(reference.settings_listed())
         elif shown == "suite":
             lines = [(name, suites.load(name).summary) for name in suites.names()]
         else:

@@ -82,6 +82,10 @@ class Embedding:
         order = ["depth", "distance"]
         return found.assign(rank=ranks).sort_values(order, ignore_index=True)
 
+    def rows(self, nodes: Any) -> np.ndarray:
+        """The rows of nodes in `points`: (n,), of one node (1,)."""
+        return self._find.rows(nodes)
+
     def distance(self, a: Any, b: Any) -> float | np.ndarray:
         """The distance of two nodes; of lists of nodes, one by one, (n,)."""
         ours, theirs = self._find.rows(a), self._find.rows(b)

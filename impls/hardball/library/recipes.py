@@ -5,9 +5,11 @@ from typing import Any
 
 from hardball.core.errors import HardballError
 
-# Scorings a second of one core with a shared pool, from the tables of throughput: a careful guess.
-SCORINGS_A_SECOND = 1.0e8
+# Scorings a second with a shared pool on two cores of a laptop: a careful guess.
+SCORINGS_A_SECOND = 3.0e8
 FEWEST, MOST = 12, 200
+# Points of runs of more steps come too far out at the full rate.
+STEPS = 20_000
 
 
 def recipe_of(
@@ -28,8 +30,9 @@ def recipe_of(
 def auto(nodes: int, pairs: int, seconds: float) -> dict[str, Any]:
     """Tangent coordinates, a uniform pool, negatives that fade, Adam.
 
-    What won on WordNet's nouns and on the mammals, see docs/findings; the pool, the batch and the
-    rate grow with the hierarchy. Epochs: what `seconds` allow, between FEWEST and MOST.
+    What won on WordNet's nouns and on the mammals, see docs/findings. The pool and the batch grow
+    with the hierarchy, and the rate falls with the steps, so that no point comes to a limit.
+    Epochs: what `seconds` allow, between FEWEST and MOST.
     """
     large = nodes > 4000
     pool = 1024 if large else min(512, max(nodes // 2, 2))
@@ -43,7 +46,9 @@ def auto(nodes: int, pairs: int, seconds: float) -> dict[str, Any]:
         "fade": 1e-4,
     }
     if large:
-        return {**settings, "batch_size": 1024, "lr": 0.15, "optimizer": "adam"}
+        steps = settings["epochs"] * pairs / 512
+        rate = 0.15 * min(1.0, (STEPS / steps) ** 0.5)
+        return {**settings, "batch_size": 512, "lr": round(rate, 4), "optimizer": "adam"}
     batch = max(16, min(256, pairs // 8))
     return {
         **settings,

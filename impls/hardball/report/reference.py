@@ -189,6 +189,19 @@ def _setting(name: str, field: FieldInfo) -> tuple[str, str, str]:
     return default, _allowed(field), field.description or ""
 
 
+def settings_listed() -> list[tuple[str, str]]:
+    """(setting and default, what it does and what is allowed), as a terminal shows them."""
+    lines = []
+    for name, field in RunSpec.model_fields.items():
+        default = "must be given" if field.is_required() else _shown(field.default)
+        allowed, what = _allowed(field), field.description or ""
+        if name in (*METHODS, *OPTIONAL, "regularizers"):
+            kind: registry.Kind = "regularizer" if name == "regularizers" else name  # type: ignore[assignment]
+            allowed, what = f"see `hardball list {kind}`", what or KINDS[kind][2].rstrip(".")
+        lines.append((f"{name} [{default}]", f"{what}: {allowed}"))
+    return lines
+
+
 def _shown(value: Any) -> str:
     return "none" if value in ([], None) else str(value)
 

@@ -1,0 +1,36 @@
+"""The recipe of a person's hierarchy: larger ones, longer runs, settings of one's own."""
+
+import pytest
+
+from hardball.core.errors import HardballError
+from hardball.library.recipes import FEWEST, MOST, recipe_of
+
+
+def recipe(nodes: int, pairs: int, seconds: float = 60, own: object = "auto") -> dict:
+    return recipe_of(own, nodes=nodes, pairs=pairs, seconds=seconds)  # type: ignore[arg-type]
+
+
+def test_more_seconds_are_more_passes_within_bounds():
+    epochs = [recipe(20_000, 200_000, s)["epochs"] for s in (1, 60, 120, 10**6)]
+    assert epochs == sorted(epochs)
+    assert (epochs[0], epochs[-1]) == (FEWEST, MOST)
+    assert epochs[2] == pytest.approx(2 * epochs[1], abs=1)
+
+
+def test_the_rate_falls_with_the_steps_of_a_large_hierarchy():
+    rates = [recipe(20_000, 200_000, s)["lr"] for s in (10, 60, 600)]
+    assert rates[0] == 0.15
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < rates[0]
+
+
+def test_a_pool_is_no_larger_than_what_a_small_hierarchy_has():
+    assert recipe(5, 6)["negatives"] == 2
+    assert recipe(1180, 6500)["negatives"] == 512
+
+
+def test_settings_of_ones_own_stand_over_those_of_the_recipe():
+    found = recipe(1180, 6500, own={"lr": 1.5, "sampler": "siblings"})
+    assert (found["lr"], found["sampler"], found["loss"]) == (1.5, "siblings", "infonce")
+    with pytest.raises(HardballError, match="unknown recipe 'fast': allowed are auto"):
+        recipe(10, 10, own="fast")
