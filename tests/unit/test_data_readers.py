@@ -358,7 +358,7 @@ def test_obo_terms_and_is_a_links(tmp_path: Path) -> None:
     assert table.nodes.tolist() == ["X:1", "X:2", "X:3"]
     assert table.names.tolist() == ["root ! of all", "inner", "leaf"]
     assert table.labels["namespace"].tolist() == ["process", "process", "function"]
-    assert table.notices == ["1 is_a links leave what is kept (first: X:7)"]
+    assert table.notices == ["1 links leave what is kept (first: X:7)"]
 
 
 def test_obo_namespaces(tmp_path: Path) -> None:

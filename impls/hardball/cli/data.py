@@ -51,6 +51,8 @@ def build_command(
     nodes: Path | None = None,
     name: str | None = None,
     namespaces: Sequence[str] = (),
+    relations: Sequence[str] = (),
+    keep_implied: bool = False,
     out: Path | None = None,
     from_source: bool = False,
     force: bool = False,
@@ -65,11 +67,16 @@ def build_command(
     if (edges is None) == (not names):
         raise HardballError("name data sets, or give --edges FILE for one of your own: one of both")
     if edges is not None:
-        h, folder = store.build_own(edges, name=name, nodes=nodes, namespaces=namespaces, out=out)
+        h, folder = store.build_own(
+            edges, name=name, nodes=nodes, namespaces=namespaces, relations=relations,
+            keep_implied=keep_implied, out=out,
+        )  # fmt: skip
         _report(h, f"in {folder}")
         return
-    if nodes is not None or name is not None or out is not None or namespaces:
-        raise HardballError("--nodes, --name, --namespace and --out go with --edges")
+    if any((nodes, name, out, namespaces, relations, keep_implied)):
+        raise HardballError(
+            "--nodes, --name, --namespace, --relation, --keep-implied and --out go with --edges"
+        )
     for each in _expand(names):
         if write_bundle:
             _write_bundle(each)
@@ -214,7 +221,7 @@ def _run_checks(path: Path, dataset: str | None, most_at_limit: float | None) ->
 
 def _row(points: Path) -> dict[str, Any] | None:
     """The row of <suite>/points/<run>.npz among <suite>/rows/*.jsonl."""
-    for file in sorted(points.parent.parent.glob("rows/*.jsonl")):
+    for file in sorted(points.parent.parent.glob("rows/[!.]*.jsonl")):
         for line in file.read_text("utf-8").splitlines():
             row = json.loads(line)
             if row.get("run_id") == points.stem:

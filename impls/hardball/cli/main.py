@@ -131,6 +131,13 @@ def build(
     namespace: Annotated[
         list[str] | None, typer.Option(help="of an OBO file, only these; repeatable")
     ] = None,
+    relation: Annotated[
+        list[str] | None,
+        typer.Option(help="edges of an OBO file beside is_a, or of a file of triples; repeatable"),
+    ] = None,
+    keep_implied: Annotated[
+        bool, typer.Option("--keep-implied", help="edges that follow from others are edges too")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="a folder of its own [the cache]")] = None,
     from_source: Annotated[
         bool, typer.Option("--from-source", help="read bundled sets from their full source too")
@@ -155,6 +162,8 @@ def build(
         nodes=nodes,
         name=name,
         namespaces=namespace or [],
+        relations=relation or [],
+        keep_implied=keep_implied,
         out=out,
         from_source=from_source,
         force=force,
@@ -358,6 +367,9 @@ def _framework(name: str) -> Framework:
 
 def _seeds(text: str) -> list[int]:
     try:
-        return [int(part) for part in text.split(",")]
+        seeds = [int(part) for part in text.split(",")]
     except ValueError:
         raise HardballError(f"--seeds {text!r}: write whole numbers such as 0,1,2") from None
+    if len(set(seeds)) < len(seeds):
+        raise HardballError(f"--seeds {text!r}: a seed stands twice")
+    return seeds

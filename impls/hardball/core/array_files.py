@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def read_arrays(path: Path, identity: str) -> dict[str, np.ndarray] | None:
         with np.load(path, allow_pickle=False) as file:
             if str(file["identity"]) == identity:
                 return {name: file[name] for name in file.files}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     return None
 

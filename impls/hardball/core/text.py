@@ -31,18 +31,27 @@ def read_yaml(text: str, verbatim: Collection[str] = ()) -> Any:
     >>> read_yaml("{dataset: 1_000, dim: 1_000}", ["dataset"])
     {'dataset': '1_000', 'dim': 1000}
 
-    A list below such a key is a list of texts. Raises yaml.YAMLError on other text.
+    A list below such a key is a list of texts. Raises yaml.YAMLError on other text, and on a key
+    that a mapping has twice.
     """
 
     class Reader(Loader):
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            # Before what `<<` names is put among them.
+            named = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            twice = [key for key in dict.fromkeys(named) if named.count(key) > 1 and key != "<<"]
+            if twice:
+                raise yaml.YAMLError(f"key {twice[0]!r} stands twice in one mapping")
             mapping = super().construct_mapping(node, deep)
             for key, value in node.value:
                 if key.value in verbatim:
                     mapping[key.value] = _verbatim(value, mapping[key.value])
             return mapping
 
-    return yaml.load(text, Loader=Reader)
+    try:
+        return yaml.load(text, Loader=Reader)
+    except RecursionError:
+        raise yaml.YAMLError("nested too deeply") from None
 
 
 def _verbatim(node: yaml.Node, read: Any) -> Any:

@@ -11,13 +11,17 @@ from hardball.core.errors import HardballError
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
 
-def read_members(path: Path, members: Sequence[str]) -> dict[str, bytes]:
+def read_members(
+    path: Path, members: Sequence[str], optional: Sequence[str] = ()
+) -> dict[str, bytes]:
     """Bytes of each named member of a zip, wheel or (compressed) tar.
 
-    Raises HardballError when the archive is broken or lacks a member.
+    optional: members that need not be there. A member may lie in a folder, or be named ./member,
+    where no other has its name. Raises HardballError when the archive is broken or lacks a member.
     """
+    wanted = [*members, *optional]
     try:
-        found = _read_zip(path, members) if zipfile.is_zipfile(path) else _read_tar(path, members)
+        found = _read_zip(path, wanted) if zipfile.is_zipfile(path) else _read_tar(path, wanted)
     except _BROKEN as error:
         raise HardballError(f"{path} is not a readable archive ({error}): fetch it again") from None
     missing = [member for member in members if member not in found]
@@ -28,18 +32,31 @@ def read_members(path: Path, members: Sequence[str]) -> dict[str, bytes]:
 
 def _read_zip(path: Path, members: Sequence[str]) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as archive:
-        present = set(archive.namelist())
-        return {member: archive.read(member) for member in members if member in present}
+        placed = _placed(archive.namelist(), members)
+        return {member: archive.read(name) for member, name in placed.items()}
 
 
 def _read_tar(path: Path, members: Sequence[str]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     with tarfile.open(path, "r:*") as archive:
         for info in archive:
-            if info.name in members and info.isfile():
+            fits = [m for m in members if m not in found and _is(info.name, m)]
+            if fits and info.isfile():
                 handle = archive.extractfile(info)
                 assert handle is not None
-                found[info.name] = handle.read()
+                found[fits[0]] = handle.read()
                 if len(found) == len(members):
                     break
     return found
+
+
+def _placed(names: Sequence[str], members: Sequence[str]) -> dict[str, str]:
+    """The name in the archive of each member that it has."""
+    exact = {member: member for member in members if member in names}
+    inside = {m: [n for n in names if _is(n, m)] for m in members if m not in exact}
+    return exact | {member: found[0] for member, found in inside.items() if len(found) == 1}
+
+
+def _is(name: str, member: str) -> bool:
+    """Whether a name is the member's, ./ and folders before it aside."""
+    return name == member or name.endswith(f"/{member}")

@@ -8,6 +8,7 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,8 @@ def _trie(trie: Any, data: bytes, dtype: np.dtype) -> tuple[np.ndarray, np.ndarr
 def read_dump(path: Path, *, root: int | None = None, down_to: str | None = None) -> Table:
     """The taxonomy, or its part below TaxID `root`, from nodes.dmp or an archive that holds it.
 
-    names.dmp is read beside nodes.dmp if it is there, always from an archive. down_to: see
+    names.dmp and merged.dmp, by which merged parents are found, are read beside nodes.dmp or from
+    the archive, where they are there. down_to: see
     `read_wheel`. Raises HardballError on a broken file, a parent that is no node, an unknown root
     or rank.
     """
@@ -89,12 +91,20 @@ def read_dump(path: Path, *, root: int | None = None, down_to: str | None = None
         beside = path.with_name("names.dmp")
         nodes_text = path.read_bytes()
         names_text = beside.read_bytes() if beside.exists() else b""
+        merged_file = path.with_name("merged.dmp")
+        merged_text = merged_file.read_bytes() if merged_file.exists() else b""
     elif zipfile.is_zipfile(path) or tarfile.is_tarfile(path):
-        files = archives.read_members(path, ["nodes.dmp", "names.dmp"])
-        nodes_text, names_text = files["nodes.dmp"], files["names.dmp"]
+        files = archives.read_members(path, ["nodes.dmp"], ["names.dmp", "merged.dmp"])
+        nodes_text, names_text = files["nodes.dmp"], files.get("names.dmp", b"")
+        merged_text = files.get("merged.dmp", b"")
     else:
         raise HardballError(f"{path} is neither nodes.dmp nor an archive that holds it")
 
+    merged = {
+        int(fields[0]): int(fields[1])
+        for fields in _rows(merged_text, path)
+        if len(fields) >= 2 and fields[0].isdecimal() and fields[1].isdecimal()
+    }
     ids, parents, ranks = [], [], []
     for number, fields in enumerate(_rows(nodes_text, path), start=1):
         if len(fields) < 3 or not (fields[0].isdecimal() and fields[1].isdecimal()):
@@ -102,7 +112,7 @@ def read_dump(path: Path, *, root: int | None = None, down_to: str | None = None
                 f"{path}, line {number}: expected `tax_id | parent tax_id | rank | ...`"
             )
         ids.append(int(fields[0]))
-        parents.append(int(fields[1]))
+        parents.append(merged.get(int(fields[1]), int(fields[1])))
         ranks.append(fields[2].replace(" ", "_"))
     if not ids:
         raise HardballError(f"{path} is empty: nothing to build")
@@ -114,10 +124,16 @@ def read_dump(path: Path, *, root: int | None = None, down_to: str | None = None
     scientific = {
         int(fields[0]): fields[1]
         for fields in _rows(names_text, path)
-        if len(fields) >= 4 and fields[3] == "scientific name"
+        if len(fields) >= 4 and fields[3].replace("_", " ") == "scientific name"
     }
+    if names_text and not scientific:
+        raise HardballError(
+            f"{path}: names.dmp has no scientific name: its fourth field says which"
+        )
     names = strings(scientific.get(int(i), str(i)) for i in known)
-    return _table(known, np.array(parents)[order], strings(ranks)[order], names, root, down_to)
+    found = _table(known, np.array(parents)[order], strings(ranks)[order], names, root, down_to)
+    named = sum(int(i) in scientific for i in known)
+    return replace(found, notices=[f"{named:,} of {len(known):,} taxa have a name"])
 
 
 def _rows(data: bytes, path: Path) -> Iterator[list[str]]:
@@ -128,7 +144,7 @@ def _rows(data: bytes, path: Path) -> Iterator[list[str]]:
         line = data[: error.start].count(b"\n") + 1
         raise HardballError(f"{path}, line {line}: not UTF-8: save the file as UTF-8") from None
     for row in text:
-        yield row.rstrip("\n").removesuffix("\t|").split("\t|\t")
+        yield row.rstrip("\r\n").removesuffix("\t|").split("\t|\t")
 
 
 def _table(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hardball.core.errors import HardballError
 from hardball.data import bundle, cards, fetch, groups, readers_files, readers_ncbi, readers_wordnet
 from hardball.data.table import Table
 from hardball.hierarchy import dag
-from hardball.hierarchy.closure import closure, longest_depth
+from hardball.hierarchy.closure import closure, longest_depth, reduction
 from hardball.hierarchy.dag import Hierarchy
 
 _RECIPE = "recipe.json"
@@ -41,7 +42,7 @@ def open_hierarchy(name_or_folder: str | Path) -> Hierarchy:
     name = str(name_or_folder)
     if cards.exists(name):
         return _open_card(cards.load(name))
-    if cards.NAME.match(name) and (built(name) / "meta.json").is_file():
+    if cards.NAME.match(name) and dag.is_build(built(name)):
         return dag.load(built(name))
     if (Path(name) / "meta.json").is_file():
         return dag.load(name)
@@ -75,12 +76,15 @@ def build_own(
     name: str | None = None,
     nodes: Path | None = None,
     namespaces: Sequence[str] = (),
+    relations: Sequence[str] = (),
+    keep_implied: bool = False,
     out: Path | None = None,
 ) -> tuple[Hierarchy, Path]:
     """Builds a person's own hierarchy; any suite can then use it by its name, or by its folder.
 
-    name: by default the file's name up to its first dot. out: a folder of one's own instead of
-    the cache. Returns (hierarchy, folder). Raises HardballError on anything wrong in the files or
+    name: by default the file's name up to its first dot. namespaces, relations: see
+    `readers_files.read`. keep_implied: see `own`. out: a folder of one's own instead of the cache.
+    Returns (hierarchy, folder). Raises HardballError on anything wrong in the files or
     the name; then nothing is written.
     """
     chosen = name or edges.name.split(".", 1)[0]
@@ -89,11 +93,40 @@ def build_own(
     if cards.exists(chosen):
         raise HardballError(f"name {chosen!r} is that of a card: choose another with --name")
     folder = built(chosen) if out is None else out
-    hierarchy = to_hierarchy(chosen, readers_files.read(edges, nodes, namespaces=namespaces))
-    with files.explained(chosen, folder.parent):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+    table = readers_files.read(edges, nodes, namespaces=namespaces, relations=relations)
+    hierarchy = own(chosen, table, keep_implied=keep_implied)
+    with files.explained(chosen, folder.parent), files.locked(folder):
         dag.save(hierarchy, folder)
     return hierarchy, folder
+
+
+def own(name: str, table: Table, *, keep_implied: bool = False) -> Hierarchy:
+    """A person's own table as a hierarchy, its edges looked at.
+
+    A table that is its own transitive closure is taken for a list of ancestors, and reduced to the
+    edges that no others imply, unless `keep_implied`. A notice says that, or how many edges are
+    implied.
+    """
+    h = to_hierarchy(name, table)
+    if h.is_forest:
+        return h
+    basic = reduction(h)
+    implied = h.n_edges - len(basic)
+    if not implied:
+        return h
+    if keep_implied or h.n_edges != closure_size(h):
+        h.notices.append(f"{implied:,} of {h.n_edges:,} edges follow from others")
+        return h
+    code = basic[:, 0].astype(np.int64) * h.n_nodes + basic[:, 1]
+    rows = h.rows(table.children).astype(np.int64) * h.n_nodes + h.rows(table.parents)
+    kept = np.isin(rows, code)
+    smaller = replace(table, children=table.children[kept], parents=table.parents[kept])
+    reduced = to_hierarchy(name, smaller)
+    reduced.notices.append(
+        f"the edges list all ancestors: {implied:,} of {h.n_edges:,} follow from others and were "
+        "left out (--keep-implied keeps them)"
+    )
+    return reduced
 
 
 def to_hierarchy(name: str, table: Table) -> Hierarchy:

@@ -1,7 +1,9 @@
 """The hierarchy itself: a directed acyclic graph as arrays in level order."""
 
+import contextlib
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -239,8 +241,8 @@ def save(hierarchy: Hierarchy, folder: Path | str) -> None:
     target = Path(folder)
     if target.exists() and not (target / "meta.json").is_file() and any(_entries(target)):
         raise HardballError(f"{target} is no built hierarchy: choose another folder")
-    aside = target.with_name(f".{target.name}.writing")
-    old = target.with_name(f".{target.name}.old")
+    aside = target.with_name(f".{target.name}.{os.getpid()}.writing")
+    old = _old(target)
     try:
         shutil.rmtree(aside, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
@@ -255,6 +257,26 @@ def save(hierarchy: Hierarchy, folder: Path | str) -> None:
         raise HardballError(
             f"cannot write {target} ({error}): free space, or choose another folder"
         ) from None
+
+
+def _old(target: Path) -> Path:
+    """Where a build lies while another takes its place."""
+    return target.with_name(f".{target.name}.old")
+
+
+def is_build(folder: Path | str) -> bool:
+    """Whether a built hierarchy lies there, one that a killed process left aside included."""
+    target = Path(folder)
+    _switched(target)
+    return (target / "meta.json").is_file()
+
+
+def _switched(target: Path) -> None:
+    """Puts a build back that a process left aside when it was killed between two renames."""
+    old = _old(target)
+    if not target.exists() and (old / "meta.json").is_file():
+        with contextlib.suppress(OSError):
+            old.rename(target)
 
 
 def _entries(path: Path) -> list[Path]:
@@ -291,13 +313,14 @@ def load(folder: Path | str) -> Hierarchy:
     Raises HardballError when the folder holds no whole build of this format.
     """
     source = Path(folder)
+    _switched(source)
     try:
         meta = json.loads((source / "meta.json").read_text("utf-8"))
         if meta["format"] != FORMAT:
             raise HardballError(f"{source} has format {meta['format']}, read is {FORMAT}: rebuild")
         table = pq.read_table(source / "nodes.parquet").combine_chunks()
         arrays = {k: np.load(source / f"{k}.npy", allow_pickle=False) for k in ARRAYS}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise HardballError(
             f"{source} holds no whole hierarchy ({error}): build it again"
         ) from None

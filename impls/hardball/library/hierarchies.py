@@ -54,7 +54,7 @@ def _of_path(data: str | Path, nodes: Path | str | None, name: str) -> Hierarchy
     if not path.is_file():
         return store.open_hierarchy(data)
     table = readers_files.read(path, None if nodes is None else Path(nodes))
-    return store.to_hierarchy(name or path.name.split(".", 1)[0], table)
+    return store.own(name or path.name.split(".", 1)[0], table)
 
 
 def _of_iterable(data: Iterable[Any], name: str, reverse: bool) -> Hierarchy:
@@ -104,7 +104,7 @@ def _of_pairs(
         None if everyone is None else np.array(everyone, object),
         None if names is None else np.array(names, object),
     )
-    return store.to_hierarchy(name or NAME, table)
+    return store.own(name or NAME, table)
 
 
 def _text(raw: Any) -> str:

@@ -18,7 +18,7 @@ def disk(hierarchy: Hierarchy, polar: Polar, path: Path | None) -> Any:
     if not polar.hyperbolic:
         raise HardballError("points of R^d have no place in the Poincaré disk")
     try:
-        from hardball.report.plots import disk_plots, projection
+        from hardball.report.plots import disk_plots, projection, style
     except ModuleNotFoundError as error:
         raise HardballError(f"pictures need {error.name}: pip install 'hardball[report]'") from None
     shown = disk_plots.prominent(hierarchy)
@@ -29,5 +29,5 @@ def disk(hierarchy: Hierarchy, polar: Polar, path: Path | None) -> Any:
     names = [str(name) for name in np.asarray(hierarchy.names)[shown]]
     figure = disk_plots.draw(plane, hierarchy, shown, names, hierarchy.name, said)
     if path is not None:
-        figure.savefig(path)
+        style.styled(figure.savefig)(path)
     return figure

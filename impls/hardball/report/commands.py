@@ -29,7 +29,8 @@ def runs_file(reference: str | Path) -> Path:
 
 def answer_command(reference: str | Path) -> list[str]:
     """What a suite's rows say about negatives, in at most five lines."""
-    return answer.answer(rows.read_runs(runs_file(reference)))
+    runs, said = rows.of_one_version(rows.read_runs(runs_file(reference)))
+    return [*answer.answer(runs), *said]
 
 
 def table_command(

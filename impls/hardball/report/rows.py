@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hardball.core import text as texts
@@ -60,6 +61,26 @@ def read_floors(path: Path) -> pd.DataFrame:
     return _read_csv(path, FLOOR_KEYS, FLOOR_KEYS, "rebuild it with the suite")
 
 
+def of_one_version(runs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The rows whose data set is the newest of its name, and a line on each that has older ones.
+
+    Rows of a data set that was built again from other data do not compare with the newer ones.
+    """
+    if "data_sha256" not in runs or "started" not in runs:
+        return runs, []
+    kept, said = np.ones(len(runs), bool), []
+    for dataset, part in runs.groupby("dataset", sort=False):
+        newest = part.sort_values("started")["data_sha256"].iloc[-1]
+        older = part["data_sha256"] != newest
+        if older.any():
+            kept[runs.index.get_indexer(part.index[older])] = False
+            said.append(
+                f"{int(older.sum())} rows of {dataset} are of an earlier version of its data and "
+                f"are left out: train them again (first: {part['run_id'][older].iloc[0]})"
+            )
+    return runs[kept], said
+
+
 def read_external(path: Path) -> pd.DataFrame:
     """external.csv: what was made elsewhere and scored here; empty where there is no file."""
     if not path.is_file():
@@ -110,8 +131,14 @@ def read_curves(folder: Path, run_ids: Iterable[str]) -> pd.DataFrame:
     """The curves of these runs, one row a point, with run_id; empty where there are none."""
     wanted = set(run_ids)
     found = []
-    for path in sorted(folder.glob("*.parquet")):
-        curves = pd.read_parquet(path)
+    for path in sorted(folder.glob("[!.]*.parquet")):
+        try:
+            curves = pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            said = " ".join(str(error).split())
+            raise HardballError(
+                f"{path}: not readable curves ({said}): delete it and run the suite again"
+            ) from None
         found.append(curves[curves["run_id"].isin(wanted)])
     kept = [part for part in found if len(part)]
     return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()

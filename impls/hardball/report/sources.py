@@ -45,8 +45,11 @@ def of(folder: Path, rows_only: bool = False) -> Iterator[Source]:
         beside = Path(name) if rows_only or kept else folder
         if kept and not rows_only:
             _unpack(kept, beside)
+        runs, said = rows.of_one_version(rows.read_runs(folder / "runs.csv"))
+        for line in said:
+            print(line, file=sys.stderr)
         yield Source(
-            rows.read_runs(folder / "runs.csv"),
+            runs,
             rows.read_floors(folder / "floors.csv"),
             beside / "curves",
             beside / "points",

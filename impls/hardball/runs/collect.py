@@ -90,7 +90,7 @@ def collect_folder(folder: Path) -> tuple[int, list[str]]:
     """
     rows: list[Row] = []
     left = []
-    for path in sorted((folder / "rows").glob("*.jsonl")):
+    for path in sorted((folder / "rows").glob("[!.]*.jsonl")):
         try:
             rows.extend(read_rows(path))
         except HardballError as error:
@@ -102,7 +102,7 @@ def collect_folder(folder: Path) -> tuple[int, list[str]]:
 
 def write_floors(folder: Path, into: Path) -> None:
     """<into>/floors.csv from the pieces in <folder>/floors; nothing where there are none."""
-    pieces = sorted((folder / "floors").glob("*.csv"))
+    pieces = sorted((folder / "floors").glob("[!.]*.csv"))
     if pieces:
         write_table(
             into / "floors.csv", pd.concat([read_table(piece, FLOOR_KEYS) for piece in pieces])

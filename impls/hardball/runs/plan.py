@@ -11,6 +11,8 @@ from hardball.runs.settings import SEPARATOR, make_spec
 from hardball.runs.spec import Framework, Group, Hard, MoreLoss, RunSpec, Suite
 
 BASE = "base"
+# More is a slip of the hand: a suite of so many runs takes weeks.
+MOST = 100_000
 
 
 @dataclass(frozen=True)

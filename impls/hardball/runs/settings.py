@@ -107,8 +107,8 @@ def first(error: ValidationError) -> str:
 def unknown(key: str, known: Iterable[str]) -> str:
     """What to say of a key that is none, with the nearest one that is."""
     near = difflib.get_close_matches(key, list(known), n=1)
-    hint = f", did you mean {near[0]!r}?" if near else ""
-    return f"unknown key {key!r}{hint} Allowed are {', '.join(known)}"
+    hint = f", did you mean {near[0]!r}? Allowed" if near else ": allowed"
+    return f"unknown key {key!r}{hint} are {', '.join(known)}"
 
 
 def is_text(kind: Any) -> bool:

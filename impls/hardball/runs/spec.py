@@ -17,6 +17,36 @@ Framework = Literal["jax", "torch"]
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers(cls, given: Any) -> Any:
+        """Whole numbers may be written 1e3, "4" or 2.0; true and false are no numbers."""
+        if not isinstance(given, dict):
+            return given
+        fields = cls.model_fields
+        return {k: _number(k, v, fields[k].annotation) if k in fields else v
+                for k, v in given.items()}  # fmt: skip
+
+
+def _number(name: str, value: Any, kind: Any) -> Any:
+    if kind == list[int] and isinstance(value, list):
+        return [_number(name, each, int) for each in value]
+    if kind not in (int, float):
+        return value
+    if isinstance(value, bool):
+        raise HardballError(f"{name}={str(value).lower()}: write a number")
+    if kind is int and isinstance(value, str):
+        try:
+            read = float(value)
+        except ValueError:
+            return value
+        return int(read) if read.is_integer() else value
+    return value
+
+
+# Far beyond what fits anywhere: a slip of the hand is told before anything is made.
+MOST_DIM, MOST_NEGATIVES, MOST_SEED = 10_000, 1_000_000, 2**53
+
 
 class Hard(Strict):
     """More negatives, beside those of the run's sampler: of each anchor's own, or another pool.
@@ -25,7 +55,9 @@ class Hard(Strict):
     """
 
     sampler: Method
-    negatives: int = Field(ge=1, description="draws per anchor, or the size of a shared pool")
+    negatives: int = Field(
+        ge=1, le=MOST_NEGATIVES, description="draws per anchor, or the size of a shared pool"
+    )
     after: float = Field(0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
@@ -83,14 +115,16 @@ class RunSpec(Strict):
     dataset: str = Field(min_length=1, description="a data set's name, or a built folder")
     task: Method = Method(name="reconstruction")
     framework: Framework = Field(description="what it is computed with")
-    seed: int = Field(ge=0, description="of all that is drawn")
+    seed: int = Field(ge=0, le=MOST_SEED, description="of all that is drawn")
     start: Method = Method(name="origin")
     pairs: Method = Method(name="all")
     batches: Method = Method(name="pairs")
     manifold: Method = Method(name="tangent")
-    dim: int = Field(5, ge=2, description="dimensions of the space")
+    dim: int = Field(5, ge=2, le=MOST_DIM, description="dimensions of the space")
     sampler: Method = Method(name="uniform")
-    negatives: int = Field(50, ge=1, description="draws per anchor, or the size of a shared pool")
+    negatives: int = Field(
+        50, ge=1, le=MOST_NEGATIVES, description="draws per anchor, or the size of a shared pool"
+    )
     hard: list[Hard] = Field([], description="more negatives, each anchor's own or another pool")
     loss: Method = Method(name="infonce")
     loss_schedule: str = Field("constant", description="how the loss's weight goes over the run")
@@ -116,8 +150,8 @@ class RunSpec(Strict):
     max_radius: float = Field(
         0.0, ge=0, description="largest radius, in 1/sqrt(c); 0: the space's default"
     )
-    batch_size: int = Field(256, ge=1, description="pairs a step")
-    epochs: int = Field(100, ge=1, description="passes over the positive pairs")
+    batch_size: int = Field(256, ge=1, le=10**8, description="pairs a step")
+    epochs: int = Field(100, ge=1, le=10**7, description="passes over the positive pairs")
     patience: int = Field(0, ge=0, description="evaluations without a gain before stopping; 0: off")
     eval_every: int = Field(0, ge=0, description="epochs between validations; 0: only at the end")
     checkpoint_every: int = Field(0, ge=0, description="epochs between checkpoints; 0: none")

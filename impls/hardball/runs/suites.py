@@ -1,5 +1,6 @@
 """Suites by name or by file: YAML, read and checked as a whole."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,26 @@ def load(reference: str | Path) -> Suite:
             "base": {**suite.base, **suite.budgets[budget]},
         }
         suite = suite.model_copy(update=changes)
+    _small_enough(path, suite)
     try:
         plan.runs(suite)
     except HardballError as error:
         raise HardballError(f"{path}: {error}") from None
     return suite
+
+
+def _small_enough(path: Path, suite: Suite) -> None:
+    """Raises HardballError on a seed that stands twice, and on more runs than anybody means."""
+    for seeds in (suite.seeds, *(group.seeds for group in suite.groups)):
+        if len(set(seeds)) < len(seeds):
+            raise HardballError(f"{path}: seeds {seeds}: one stands twice")
+    count = 0
+    for group in suite.groups:
+        crossed = math.prod(len(values) for values in group.over.values())
+        frameworks, seeds = group.frameworks or suite.frameworks, group.seeds or suite.seeds
+        count += crossed * len(frameworks) * len(seeds)
+    if count > plan.MOST:
+        raise HardballError(f"{path}: {count:,} runs, allowed are {plan.MOST:,}: cross fewer lists")
 
 
 def _suite_path(text: str) -> Path:

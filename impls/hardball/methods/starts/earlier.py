@@ -85,7 +85,7 @@ def points_file(points: str) -> Path:
             )
         found = [base / points] if (base / points).is_file() else []
     else:
-        every = base.glob("work/*/points/*.npz") if points else ()
+        every = base.glob("work/*/points/[!.]*.npz") if points else ()
         found = sorted(path for path in every if path.stem == points)
     if not found:
         raise HardballError(

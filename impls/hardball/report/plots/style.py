@@ -54,6 +54,8 @@ SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "hardball",
     "text.color": INK,
+    # A name may have dollars in it, which are no mathematics.
+    "text.parse_math": False,
     "xtick.color": "#555555",
     "ytick.color": "#555555",
 }
