@@ -27,6 +27,8 @@ FRAMEWORKS = {"jax": "JAX", "torch": "PyTorch"}
 
 def answer(runs: pd.DataFrame) -> list[str]:
     """At most five lines; says so where no run has a MAP."""
+    if "pretext" in runs and runs["pretext"].fillna("").ne("").all():
+        return ["These runs train encoders, which draw no nodes: `hardball table` shows them."]
     found = _scored(runs)
     if found.empty:
         return ["No run of these has a closure MAP: `hardball table` shows what they have."]

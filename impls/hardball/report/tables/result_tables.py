@@ -36,7 +36,7 @@ PARTS = {
     "published": "Published elsewhere, not run here",
 }
 # Always columns of their own; the other settings share one column.
-NAMED = ("sampler", "loss", "manifold", "dim")
+NAMED = ("sampler", "loss", "manifold", "dim", "pretext", "encoder")
 FAMILIES = {
     "ranking": ("mean_rank", "median_rank", "map", "ties", "precision_", "recall_", "hits_"),
     "links": ("auc", "global_", "vs_random", "link_"),
@@ -191,9 +191,10 @@ def our_lines(runs: pd.DataFrame, metrics: Sequence[Metric]) -> list[Line]:
 
 
 def method_label(row: "pd.Series[str]") -> str:
-    """`siblings · infonce · tangent d=5`."""
+    """`siblings · infonce · tangent d=5`; of an encoder `blankets · hgat · tangent d=16`."""
     space = f"{row['manifold']} d={row['dim']}" if "manifold" in row and "dim" in row else ""
-    parts = [str(row[c]) for c in ("sampler", "loss") if c in row]
+    trained = ("pretext", "encoder") if str(row.get("pretext") or "") else ("sampler", "loss")
+    parts = [str(row[c]) for c in trained if c in row]
     return " · ".join([*parts, space]).strip(" ·")
 
 
