@@ -66,14 +66,17 @@ def test_plan_lists_jobs_and_runs():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["plan", "quik"], "unknown suite 'quik': allowed are"),
+        (["plan", "quik"], "unknown suite 'quik', did you mean 'quick'? Allowed are"),
         (["list", "colours"], "unknown kind 'colours': allowed are task"),
         (["train"], "name a --dataset"),
         (["train", "--suite", "quick"], "--suite goes with --config"),
         (["train", "--suite", "quick", "--config", "x"], "has no jax job 'x'"),
         (["train", "-d", "no_such_set"], "no hierarchy 'no_such_set'"),
         (["train", "-d", "d", "-f", "numpy"], "unknown framework 'numpy': allowed are jax, torch"),
-        (["train", "-d", "d", "--sampler", "sibling"], "unknown sampler 'sibling': allowed are"),
+        (
+            ["train", "-d", "d", "--sampler", "sibling"],
+            "'sibling', did you mean 'siblings'?",
+        ),
         (["train", "-d", "d", "--set", "epoch=3"], "'epoch', did you mean 'epochs'?"),
         (["train", "-d", "d", "--set", "epochs"], "write key=value"),
         (["train", "-d", "d", "--set", "lr=-1"], "lr: Input should be greater than 0"),

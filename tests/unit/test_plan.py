@@ -166,7 +166,7 @@ def test_a_budget_changes_the_base(tmp_path):
         (HEAD + "base: {dataset: d}\nframeworks: [numpy]\n", "frameworks.0"),
         (
             HEAD + "base: {dataset: d}\ngroups: [{factor: loss, over: {loss: [margins]}}]\n",
-            "group 'loss': unknown loss 'margins': allowed are adjacency",
+            "group 'loss': unknown loss 'margins', did you mean 'margin'? Allowed are adjacency",
         ),
     ],
 )
@@ -181,7 +181,7 @@ def test_a_mistake_is_one_line_with_file_key_and_what_is_allowed(tmp_path, text,
 
 
 def test_unknown_suites_and_budgets_say_what_there_is():
-    with pytest.raises(HardballError, match=r"unknown suite 'quik': allowed are .*quick"):
+    with pytest.raises(HardballError, match=r"'quik', did you mean 'quick'\? Allowed are .*quick"):
         suites.load("quik")
     with pytest.raises(HardballError, match="no budget 'huge': allowed are full"):
         suites.load("nouns:huge")

@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table as Printed
 
+from hardball.core.console import console as on_console
 from hardball.core.errors import HardballError
 from hardball.data import bundle, cards, check, fetch, published_splits, store
 from hardball.data.check import Check
@@ -126,7 +127,7 @@ def print_checks(title: str, checks: Iterable[Check], console: Console | None = 
         table.add_row(words_of[one.passed], one.name, one.detail)
     failed = sum(one.passed is False for one in listed)
     passed = sum(one.passed is True for one in listed)
-    out = console or Console()
+    out = console or on_console()
     out.print(table)
     out.print(f"{title}: {passed} passed, {failed} failed", highlight=False)
 
@@ -150,13 +151,13 @@ def _report(h: Hierarchy, where: str) -> None:
         f"depth {h.max_depth}, {groups}; content {h.content_sha256[:12]}; {where}"
     )
     for notice in h.notices:
-        Console(stderr=True).print(
+        on_console(stderr=True).print(
             f"{h.name}: {notice}", markup=False, highlight=False, soft_wrap=True
         )
 
 
 def _say(text: str) -> None:
-    Console().print(text, markup=False, highlight=False, soft_wrap=True)
+    on_console().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _write_bundle(name: str) -> None:

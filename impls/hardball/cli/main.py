@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from hardball import __version__
 from hardball.cli import people, report
 from hardball.core import plugins
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, unknown
 from hardball.methods import registry
 from hardball.runs import plan, settings, suites
 from hardball.runs.spec import Framework
@@ -217,7 +217,7 @@ def list_(
     singular = (kind, kind.removesuffix("s"), kind.removesuffix("es"))
     kind = next((each for each in singular if each in allowed), kind)
     if kind and kind not in allowed:
-        raise HardballError(f"unknown kind {kind!r}: allowed are {', '.join(allowed)}")
+        raise unknown("kind", kind, allowed)
     for shown in [kind] if kind else allowed:
         lines: list[tuple[str, ...]] = []
         if shown == "dataset":

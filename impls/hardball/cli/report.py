@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from hardball.core import paths
+from hardball.core.console import console
 
 RunsArgument = Annotated[
     str, typer.Argument(help="runs.csv, a folder that holds one, or the name of a suite")
@@ -123,17 +123,22 @@ def compare(
     tolerance: Annotated[
         float, typer.Option(help="no change: |new - old| <= this x max(1, |old|)")
     ] = 0.0,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="rows of a column's value, KEY=VALUE, or a part of a run's name"),
+    ] = None,
 ) -> None:
     """Says for each row: equal, within tolerance, changed, new or missing.
 
-    Exit code 1 when a row changed or is missing.
+    Exit code 1 when a row changed or is missing. With several --only a row has to fit all.
 
     \b
     hardball compare results/v0.1/quick breadth --tolerance 1e-6
+    hardball compare results/v0.1/quick quick --only framework=torch --only siblings
     """
     from hardball.report import commands
 
-    raise typer.Exit(commands.compare_command(old, new, tolerance))
+    raise typer.Exit(commands.compare_command(old, new, tolerance, only or []))
 
 
 def freeze(
@@ -172,7 +177,7 @@ def rerun(
 
     results = paths.results()
     kept = commands.runs_file(runs) if runs else again.find(run, results)
-    raise typer.Exit(again.rerun(run, kept, results / "work" / "rerun", Console()))
+    raise typer.Exit(again.rerun(run, kept, results / "work" / "rerun", console()))
 
 
 def readme(

@@ -1,5 +1,24 @@
 """The one exception that a person sees as a single line, with exit code 2."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class HardballError(Exception):
     """A user's mistake or a missing resource: names the value, what is allowed and the way out."""
+
+
+def unknown(what: str, name: str, known: Iterable[str], more: str = "") -> HardballError:
+    """The error of a name that is not known; what is alike stands first, then all that are.
+
+    >>> print(unknown("loss", "margins", ["focal", "margin"]))
+    unknown loss 'margins', did you mean 'margin'? Allowed are focal, margin
+    >>> print(unknown("loss", "x", ["focal", "margin"]))
+    unknown loss 'x': allowed are focal, margin
+
+    more: what is allowed beside them.
+    """
+    listed = [str(each) for each in known]
+    near = difflib.get_close_matches(name, listed, n=1)
+    hint = f", did you mean {near[0]!r}? Allowed" if near else ": allowed"
+    return HardballError(f"unknown {what} {name!r}{hint} are {', '.join(listed)}{more}")

@@ -1,5 +1,6 @@
 """Hierarchies by name: bundled, built once into the cache, or a person's own."""
 
+import difflib
 import hashlib
 import json
 from collections.abc import Sequence
@@ -47,10 +48,12 @@ def open_hierarchy(name_or_folder: str | Path) -> Hierarchy:
     if (Path(name) / "meta.json").is_file():
         return dag.load(name)
     own = sorted(p.parent.name for p in (paths.cache() / "built").glob("[!.]*/meta.json"))
-    known = ", ".join(dict.fromkeys([*cards.names(), *own]))
+    known = list(dict.fromkeys([*cards.names(), *own]))
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f", did you mean {near[0]!r}? There" if near else ": there"
     raise HardballError(
-        f"no hierarchy {name!r}: there are {known}; build your own with "
-        f"`hardball build --edges FILE`"
+        f"no hierarchy {name!r}{hint} are {', '.join(known)}; build your own with "
+        "`hardball build --edges FILE`"
     )
 
 

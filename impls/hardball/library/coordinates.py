@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, unknown
 from hardball.metrics.polar import Polar
 
 SPACES = ("tangent", "poincare", "lorentz", "euclidean")
@@ -20,7 +20,7 @@ def coordinates(polar: Polar, space: str, c: float = 1.0) -> np.ndarray:
     not or the reverse, and where float64 would round points onto the edge.
     """
     if space not in SPACES:
-        raise HardballError(f"unknown space {space!r}: allowed are {', '.join(SPACES)}")
+        raise unknown("space", space, SPACES)
     flat = space == "euclidean"
     if flat == polar.hyperbolic:
         has = "hyperbolic" if polar.hyperbolic else "Euclidean"

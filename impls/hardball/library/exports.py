@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hardball.core import files
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, unknown
 from hardball.core.files import replacing
 from hardball.library.embedding import Embedding
 
@@ -79,7 +79,7 @@ def export(embedding: Embedding, to: str, out: Path | None = None, space: str = 
     a tab or a line break where lines are written, and where nothing can be written.
     """
     if to not in FORMATS:
-        raise HardballError(f"unknown format {to!r}: allowed are {', '.join(FORMATS)}")
+        raise unknown("format", to, FORMATS)
     kind = FORMATS[to]
     if kind.space and space not in ("", kind.space):
         raise HardballError(f"--to {to} has {kind.space} coordinates: leave out --space {space}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from hardball.arrays.namespace import namespace
 from hardball.core import plugins
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, unknown
 from hardball.methods import schedules
 from hardball.methods.contract import Entry, Kind
 from hardball.methods.parameter import Value
@@ -97,8 +97,7 @@ def entry(kind: Kind, name: str) -> Entry:
         _read()
     if (kind, name) in _ENTRIES:
         return _ENTRIES[kind, name]
-    allowed = ", ".join(e.name for e in entries(kind))
-    raise HardballError(f"unknown {kind} {name!r}: allowed are {allowed}")
+    raise unknown(kind, name, (e.name for e in entries(kind)))
 
 
 def parameters(kind: Kind, name: str, given: Mapping[str, Value]) -> dict[str, Value]:
@@ -109,10 +108,10 @@ def parameters(kind: Kind, name: str, given: Mapping[str, Value]) -> dict[str, V
     """
     known = entry(kind, name)
     common = COMMON.get(kind, {})
-    unknown = sorted(set(given) - set(known.declared) - set(common))
-    if unknown:
+    strange = sorted(set(given) - set(known.declared) - set(common))
+    if strange:
         allowed = ", ".join([*known.declared, *common]) or "none"
-        raise HardballError(f"{kind} {name} has no parameter {unknown[0]!r}: allowed are {allowed}")
+        raise HardballError(f"{kind} {name} has no parameter {strange[0]!r}: allowed are {allowed}")
     resolved = {key: _typed(known, key, given.get(key, d)) for key, d in known.parameters.items()}
     if "schedule" in common and "schedule" in given:
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, unknown
 
 
 def _inside_all(x: np.ndarray, c: float) -> tuple[bool, str]:
@@ -73,6 +73,5 @@ CHARTS: dict[str, Chart] = {
 def chart(manifold: str) -> Chart:
     """The chart of a manifold; raises HardballError that lists what is allowed."""
     if manifold not in CHARTS:
-        allowed = ", ".join(CHARTS)
-        raise HardballError(f"unknown manifold {manifold!r}: allowed are {allowed}")
+        raise unknown("manifold", manifold, CHARTS)
     return CHARTS[manifold]

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from hardball.core import paths
+from hardball.core.console import console
 from hardball.core.errors import HardballError
 from hardball.report import answer, compare, freeze, readme, reference, rows, sources
 from hardball.report.tables import all_tables
@@ -97,13 +96,21 @@ def _drawing(module: str) -> Any:
         ) from None
 
 
-def compare_command(old: str | Path, new: str | Path, tolerance: float = 0.0) -> int:
-    """Prints how the new runs differ from the old; 1 when a row changed or is missing, else 0."""
+def compare_command(
+    old: str | Path, new: str | Path, tolerance: float = 0.0, only: Sequence[str] = ()
+) -> int:
+    """Prints how the new runs differ from the old; 1 when a row changed or is missing, else 0.
+
+    only: what a row has to fit to be compared, see `compare.chosen`.
+    """
     if tolerance < 0:
         raise HardballError(f"tolerance {tolerance}: allowed are 0 and above")
-    before, after = (rows.read_runs(runs_file(path)) for path in (old, new))
+    read = (rows.read_runs(runs_file(path)) for path in (old, new))
+    before, after = (compare.chosen(runs, only) for runs in read)
+    if before.empty and after.empty:
+        raise HardballError(f"no row fits --only {' --only '.join(only)}")
     found = compare.compare(before, after, tolerance)
-    compare.show(found, tolerance, Console())
+    compare.show(found, tolerance, console())
     return compare.exit_code(found)
 
 

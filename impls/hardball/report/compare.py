@@ -1,7 +1,7 @@
 """Two sets of runs, row by row: equal, within tolerance, changed, new or missing."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from hardball.core.errors import unknown
 from hardball.report import rows
 from hardball.runs.row import VOLATILE
 
@@ -61,6 +62,24 @@ def compare(old: pd.DataFrame, new: pd.DataFrame, tolerance: float = 0.0) -> lis
     ]
     found += [Compared(run, "missing") for run in before if run not in after]
     return found
+
+
+def chosen(runs: pd.DataFrame, only: Sequence[str]) -> pd.DataFrame:
+    """The rows that fit each of `only`: KEY=VALUE by a column, else a part of the run's name.
+
+    A method fits by its name alone too. Raises HardballError on a column that there is not.
+    """
+    fits = pd.Series(True, index=runs.index)
+    for text in only:
+        key, sign, value = text.partition("=")
+        if not sign or "(" in key:
+            fits &= runs["run_id"].astype(str).str.contains(text, regex=False)
+            continue
+        if key not in runs:
+            raise unknown("column", key, runs.columns)
+        named = runs[key].astype(str)
+        fits &= (named == value) | (named.map(rows.method_name) == value)
+    return runs[fits]
 
 
 def _by_run(runs: pd.DataFrame) -> dict[str, dict[str, object]]:

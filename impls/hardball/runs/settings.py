@@ -1,13 +1,12 @@
 """The settings of a run as text: of a command line, of a row's columns, and back to a spec."""
 
-import difflib
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, unknown
 from hardball.core.text import scalar, split
 from hardball.methods.method import Method
 from hardball.runs.spec import METHODS, Framework, Hard, MoreLoss, RunSpec
@@ -30,7 +29,7 @@ def make_spec(values: Mapping[str, Any], framework: Framework, seed: int) -> Run
     """The spec of `values`; raises HardballError naming the key and what is allowed."""
     for key in values:
         if key not in names():
-            raise HardballError(unknown(key, names()))
+            raise unknown("key", key, names())
     try:
         return RunSpec.model_validate({**values, "framework": framework, "seed": seed})
     except ValidationError as error:
@@ -45,7 +44,7 @@ def read(key: str, text: str) -> Any:
     every number. Raises HardballError on other text, and on an unknown key.
     """
     if key not in RunSpec.model_fields:
-        raise HardballError(unknown(key, names()))
+        raise unknown("key", key, names())
     if is_text(RunSpec.model_fields[key].annotation):
         return text
     if key in OPTIONAL and not text:
@@ -102,13 +101,6 @@ def first(error: ValidationError) -> str:
     where = ".".join(map(str, detail["loc"])) or "the whole"
     given = "" if detail["type"] == "missing" else f" (given {detail['input']!r:.80})"
     return f"{where}: {detail['msg']}{given}"
-
-
-def unknown(key: str, known: Iterable[str]) -> str:
-    """What to say of a key that is none, with the nearest one that is."""
-    near = difflib.get_close_matches(key, list(known), n=1)
-    hint = f", did you mean {near[0]!r}? Allowed" if near else ": allowed"
-    return f"unknown key {key!r}{hint} are {', '.join(known)}"
 
 
 def is_text(kind: Any) -> bool:

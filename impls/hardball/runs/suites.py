@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from hardball.core import paths
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, unknown
 from hardball.core.text import read_yaml
 from hardball.methods import registry
 from hardball.runs import plan, settings
@@ -69,8 +69,7 @@ def _suite_path(text: str) -> Path:
             raise HardballError(f"no suite file {text}")
         return path
     if text not in names():
-        allowed = ", ".join(names())
-        raise HardballError(f"unknown suite {text!r}: allowed are {allowed}, or a path to a .yaml")
+        raise unknown("suite", text, names(), ", or a path to a .yaml")
     return paths.suites() / f"{text}.yaml"
 
 
@@ -96,7 +95,7 @@ def _texts() -> set[str]:
 def _parse(path: Path, content: dict[str, Any]) -> Suite:
     for key in content:
         if key not in Suite.model_fields:
-            raise HardballError(f"{path}: {settings.unknown(str(key), Suite.model_fields)}")
+            raise HardballError(f"{path}: {unknown('key', str(key), Suite.model_fields)}")
     try:
         return Suite.model_validate(content)
     except ValidationError as error:

@@ -90,3 +90,17 @@ def test_a_suite_is_named_by_file_folder_or_name(work):
 def test_a_page_without_the_region_is_an_error():
     with pytest.raises(HardballError, match="no region"):
         readme.fill("nothing here", "figure", "x")
+
+
+def test_rows_are_chosen_by_a_column_or_by_a_part_of_their_name(runs):
+    from hardball.core.errors import HardballError
+
+    first = runs["run_id"].iloc[0]
+    assert compare.chosen(runs, [first])["run_id"].tolist() == [first]
+    sampler = str(runs["sampler"].iloc[0]).partition("(")[0]
+    found = compare.chosen(runs, [f"sampler={sampler}", "framework=torch"])
+    assert len(found) > 0
+    assert set(found["framework"]) == {"torch"}
+    assert {str(name).partition("(")[0] for name in found["sampler"]} == {sampler}
+    with pytest.raises(HardballError, match="unknown column 'samplr', did you mean 'sampler'"):
+        compare.chosen(runs, ["samplr=x"])

@@ -74,7 +74,8 @@ def test_floors_and_published_figures_stand_apart_and_say_where_they_are_from(
 ):
     shown = render.to_markdown(mammals(runs, floors, published))
     parts = [line for line in shown.splitlines() if line.startswith("| **")]
-    assert [p.split("**")[1] for p in parts] == list(result_tables.PARTS.values())
+    named = [text for part, text in result_tables.PARTS.items() if part != "external"]
+    assert [p.split("**")[1] for p in parts] == named
     assert "*0.620*" in line_of(shown, "| *popularity*")
     source = line_of(shown, "| *Nickel & Kiela 2017, Table 1 · poincare d=5*")
     assert "*1.260*" in source
@@ -286,3 +287,18 @@ def test_a_run_that_stands_twice_is_refused(tmp_path, runs):
     pd.concat([runs, runs.head(1)]).to_csv(path, index=False)
     with pytest.raises(HardballError, match="twice"):
         rows.read_runs(path)
+
+
+def test_what_was_made_elsewhere_stands_under_its_label(runs, floors):
+    row = {"dataset": "wordnet_mammals", "task": "reconstruction", "label": "theirs", "seed": 0}
+    external = pd.DataFrame([{**row, "space": "poincare", "dim": 5, "map": 0.875}])
+    table = result_tables.result_table(
+        runs[runs["dataset"] == "wordnet_mammals"], "wordnet_mammals", "reconstruction", floors,
+        external=external,
+    )  # fmt: skip
+    shown = render.to_markdown(table)
+    (line,) = (line for line in shown.splitlines() if "theirs · poincare d=5" in line)
+    assert "0.875" in line
+    assert shown.index("**Made elsewhere, scored here**") < shown.index("theirs")
+    other = result_tables.external_lines(external, "wordnet_mammals", "leaf_parent", [])
+    assert other == []
