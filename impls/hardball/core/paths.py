@@ -1,25 +1,42 @@
-"""Where cards, downloads, builds and results lie."""
+"""Where cards, downloads, builds and results lie: in a checkout, or where a wheel put them."""
 
 import os
+import sys
 from pathlib import Path
 
 from hardball.core.errors import HardballError
 
+PACKAGE = Path(__file__).resolve().parents[1]
+NAME = "hardball"
+
 
 def root() -> Path:
-    """Folder that holds datasets/, benchmarks/ and results/.
+    """Folder that holds datasets/ and benchmarks/.
 
-    `HARDBALL_ROOT` if set, else the checkout this package was installed from.
-    Raises HardballError when there is none (a package copied without its checkout).
+    `HARDBALL_ROOT` if set, else the checkout this package was installed from, else what the wheel
+    brought. Raises HardballError when there is none.
     """
     named = os.environ.get("HARDBALL_ROOT")
-    candidate = Path(named) if named else Path(__file__).resolve().parents[3]
-    if not (candidate / "datasets").is_dir():
-        raise HardballError(
-            f"no datasets/ folder in {candidate}: install hardball from its checkout with "
-            "`pip install -e .`, or set HARDBALL_ROOT to the checkout"
-        )
-    return candidate
+    places = [Path(named)] if named else [PACKAGE.parents[1], PACKAGE / "share"]
+    for candidate in places:
+        if (candidate / "datasets").is_dir():
+            return candidate
+    raise HardballError(
+        f"no datasets/ folder in {places[0]}: install hardball again, or set HARDBALL_ROOT to a "
+        "checkout"
+    )
+
+
+def in_checkout() -> bool:
+    """Whether cards and suites are those of a checkout, which has room for results too."""
+    return root() != PACKAGE / "share"
+
+
+def home() -> Path:
+    """What a person's runs leave where there is no checkout: `HARDBALL_HOME`, else a folder of the
+    platform for data.
+    """
+    return _own("HARDBALL_HOME", "XDG_DATA_HOME", ".local/share", "Application Support")
 
 
 def datasets() -> Path:
@@ -27,9 +44,18 @@ def datasets() -> Path:
 
 
 def cache() -> Path:
-    """Folder of downloads and built hierarchies; `HARDBALL_CACHE` moves it."""
+    """Folder of downloads and built hierarchies; `HARDBALL_CACHE` moves it.
+
+    Else datasets/cache of a checkout, or cache/ of HARDBALL_HOME, or the platform's.
+    """
     named = os.environ.get("HARDBALL_CACHE")
-    return Path(named) if named else datasets() / "cache"
+    if named:
+        return Path(named)
+    if in_checkout():
+        return datasets() / "cache"
+    if os.environ.get("HARDBALL_HOME"):
+        return home() / "cache"
+    return _own("", "XDG_CACHE_HOME", ".cache", "Caches")
 
 
 def archives() -> str:
@@ -45,4 +71,17 @@ def suites() -> Path:
 
 
 def results() -> Path:
-    return root() / "results"
+    """Folder of results: of the checkout, else of `home`."""
+    return (root() if in_checkout() else home()) / "results"
+
+
+def _own(variable: str, xdg: str, below: str, mac: str) -> Path:
+    """A folder of ours: the variable's, else the one that the platform has for such files."""
+    named = os.environ.get(variable) if variable else None
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / NAME
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / mac / NAME
+    return Path(os.environ.get(xdg) or Path.home() / below) / NAME
