@@ -1,7 +1,7 @@
 """Crosses of settings of which a quick run takes a part that has every value."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations, product
+from itertools import product
 from typing import Any
 
 import pytest
@@ -16,20 +16,6 @@ def diagonal(*factors: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
 def few(*factors: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
     """As many combinations as the shortest factor has values, each with values of its own."""
     return zip(*factors, strict=False)
-
-
-def pairwise(*factors: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-    """Few combinations that have every pair of values of two factors: each takes most new ones."""
-    left = {each: _pairs(each) for each in product(*map(range, map(len, factors)))}
-    while left:
-        chosen = max(left, key=lambda each: len(left[each]))
-        met = left.pop(chosen)
-        left = {each: pairs - met for each, pairs in left.items() if pairs - met}
-        yield tuple(factor[place] for factor, place in zip(factors, chosen, strict=True))
-
-
-def _pairs(places: Sequence[int]) -> set[tuple[tuple[int, int], ...]]:
-    return set(combinations(enumerate(places), 2))
 
 
 def part(values: Sequence[Any], quick: Sequence[Any]) -> list[Any]:

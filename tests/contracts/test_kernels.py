@@ -172,10 +172,21 @@ def test_calls_fill_a_millisecond_but_are_no_more_than_a_thousand():
     assert family.calls(lambda: time.sleep(0.002)) == 1
 
 
+# Whole loops, which JAX compiles for half a minute; a quick run takes one of them.
+SLOW = ("engines/pairs.tangent.plain", "engines/pool.tangent.native", "engines/objective.pcgrad")
+
+
 def of(names, framework):
+    asked = {f"{name}/{framework}" for name in names}
     return [
-        pytest.param(k, id=k.id) for k in KERNELS if k.id in {f"{n}/{framework}" for n in names}
+        pytest.param(k, id=k.id, marks=pytest.mark.full if _slow(k) else ())
+        for k in KERNELS
+        if k.id in asked
     ]
+
+
+def _slow(kernel):
+    return kernel.framework == "jax" and kernel.id.startswith(SLOW)
 
 
 @pytest.mark.parametrize("kernel", [*of(TINY_HOST, "host"), *of(TINY, "jax"), *of(TINY, "torch")])

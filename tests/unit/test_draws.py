@@ -67,6 +67,7 @@ def test_arrays_without_positives_are_those_of_a_run(random_dag):
             np.testing.assert_array_equal(array, real[key])
 
 
+@pytest.mark.full
 def test_one_command_measures_all(tmp_path):
     tiny = ["--small", "wordnet_mammals", "--large", "ncbi_primates", "-d", "wordnet_mammals"]
     few = ["--seconds", "0.05", "--batch", "64", "--negatives", "4", "--sampler", "multi_hop"]

@@ -220,6 +220,7 @@ def test_a_worker_writes_the_rows_of_a_process_of_its_own(tmp_path):
     os.kill(process_of(folder), signal.SIGKILL)
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for processes in /proc")
 def test_a_worker_that_dies_fails_its_command_alone(tmp_path):
     folder = tmp_path / "workers"

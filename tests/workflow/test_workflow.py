@@ -214,6 +214,7 @@ def test_an_unknown_configuration_key_is_refused(finished):
     assert "sweet" in ended.stdout + ended.stderr
 
 
+@pytest.mark.full
 def test_a_failed_job_sinks_no_other_and_runs_again(finished):
     """PyTorch's half is broken, then whole again."""
     original = finished.package / "arrays" / "on_torch" / "elementwise.py"

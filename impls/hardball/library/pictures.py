@@ -8,6 +8,7 @@ import numpy as np
 from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy
 from hardball.metrics.polar import Polar
+from hardball.report.commands import drawing
 
 
 def disk(hierarchy: Hierarchy, polar: Polar, path: Path | None) -> Any:
@@ -17,10 +18,9 @@ def disk(hierarchy: Hierarchy, polar: Polar, path: Path | None) -> Any:
     """
     if not polar.hyperbolic:
         raise HardballError("points of R^d have no place in the Poincaré disk")
-    try:
-        from hardball.report.plots import disk_plots, projection, style
-    except ModuleNotFoundError as error:
-        raise HardballError(f"pictures need {error.name}: pip install 'hardball[report]'") from None
+    disk_plots, projection, style = map(
+        drawing, ("plots.disk_plots", "plots.projection", "plots.style")
+    )
     shown = disk_plots.prominent(hierarchy)
     radius, direction = polar.radius[shown], polar.direction[shown]
     plane = projection.project(radius, direction)

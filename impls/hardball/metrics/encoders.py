@@ -41,7 +41,8 @@ def in_order(far: np.ndarray, near: np.ndarray) -> float:
     Metric("discriminator_accuracy", "max", 0, 1,
            "share of true and shuffled encodings that the discriminator tells",
            "mean of [z > 0] of true ones and of [z < 0] of shuffled ones, halves at 0"),
-    Metric("discriminator_accuracy_start", "none", 0, 1, "the same before training"),
+    Metric("discriminator_accuracy_start", "none", 0, 1, "the same before training",
+           "mean of [z > 0] of true ones and of [z < 0] of shuffled ones, halves at 0"),
 )  # fmt: skip
 def told_apart(verdicts: Iterable[tuple[np.ndarray, ...]]) -> float:
     """Mean share, over shuffles, of logits on the right side of 0; chance is 1/2.

@@ -61,7 +61,7 @@ def plot_command(
     Those of a frozen suite go to results/work/redrawn/<version>/<suite>/plots.
     rows_only: without what needs curves or points.
     """
-    plots = _drawing("plots.all_plots")
+    plots = drawing("plots.all_plots")
     folder = runs_file(reference).parent
     with sources.of(folder, rows_only) as source:
         return plots.write(source, out or sources.place(folder) / "plots", formats)
@@ -72,12 +72,12 @@ def trends_command(
 ) -> list[Path]:
     """Draws asv's results, commit by commit, into trends/ beside them unless `out` is given."""
     folder = paths.root() / "benchmarks" / ".asv" / "results" if results is None else results
-    return _drawing("trends").write(folder, out or folder.parent / "trends", formats)
+    return drawing("trends").write(folder, out or folder.parent / "trends", formats)
 
 
 def gallery_command(out: Path | None = None) -> list[Path]:
     """Draws what every sampler draws, and its page, below docs/ or `out`."""
-    return _drawing("plots.gallery_plots").write(paths.root() / "docs" if out is None else out)
+    return drawing("plots.gallery_plots").write(paths.root() / "docs" if out is None else out)
 
 
 def reference_command(out: Path | None = None) -> list[Path]:
@@ -85,7 +85,8 @@ def reference_command(out: Path | None = None) -> list[Path]:
     return reference.write(paths.root() / "docs" if out is None else out)
 
 
-def _drawing(module: str) -> Any:
+def drawing(module: str) -> Any:
+    """A module of this room that draws; raises HardballError where Matplotlib is not installed."""
     try:
         return importlib.import_module(f"hardball.report.{module}")
     except ModuleNotFoundError as error:

@@ -58,6 +58,7 @@ def changed(folder, **values):
     runs.to_csv(path, index=False)
 
 
+@pytest.mark.full
 def test_the_same_machine_comes_to_the_same_figures(trained, tmp_path):
     code, said = again(trained, tmp_path)
     assert code == 0
