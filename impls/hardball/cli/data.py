@@ -1,6 +1,5 @@
 """What `hardball fetch`, `build` and `check` do; results on stdout, the rest on stderr."""
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -201,9 +200,10 @@ def _temporal_checks(card: cards.Card, h: Hierarchy) -> list[Check]:
 
 def _run_checks(path: Path, dataset: str | None, most_at_limit: float | None) -> list[Check]:
     from hardball.data.points import load_points
+    from hardball.library.runs import row_of
     from hardball.training import check_run
 
-    row = _row(path)
+    row = row_of(path)
     name = dataset or (None if row is None else row["dataset"])
     if name is None:
         raise HardballError(f"{path}: its row is not beside it: name its --dataset")
@@ -218,16 +218,6 @@ def _run_checks(path: Path, dataset: str | None, most_at_limit: float | None) ->
         spec=_spec(row),
         most_at_limit=check_run.MOST_AT_LIMIT if most_at_limit is None else most_at_limit,
     )
-
-
-def _row(points: Path) -> dict[str, Any] | None:
-    """The row of <suite>/points/<run>.npz among <suite>/rows/*.jsonl."""
-    for file in sorted(points.parent.parent.glob("rows/[!.]*.jsonl")):
-        for line in file.read_text("utf-8").splitlines():
-            row = json.loads(line)
-            if row.get("run_id") == points.stem:
-                return row
-    return None
 
 
 def _spec(row: dict[str, Any] | None) -> RunSpec | None:
