@@ -429,14 +429,18 @@ def test_every_step_agrees_with_points_held(graph, geometry, radius):
     assert_paths_agree(graph, geometry, radius={"name": radius, "target": 0.5, "slope": 0.25})
 
 
-APART = {"objective": "pcgrad", "regularizers": ["laplacian", "radius_penalty"]}
+# A loss alone, and terms whose gradients stay apart.
+SHARES: dict[str, dict[str, object]] = {
+    "one": {},
+    "apart": {"objective": "pcgrad", "regularizers": ["laplacian", "radius_penalty"]},
+}
 
 
-@pytest.mark.parametrize("terms", [{}, APART], ids=["one", "apart"])
-@pytest.mark.parametrize("framework", ["jax", "torch"])
+@pytest.mark.parametrize(("framework", "terms"), crossed(["jax", "torch"], [*SHARES]))
 def test_few_nodes_take_the_same_path_as_many(framework, terms, random_dag):
     """A table updated as a whole and one updated row by row hold the same points."""
-    side = Side(framework, random_dag(100, 1), sampler=SAMPLERS["uniform"], clip=0.01, **terms)
+    given = {"sampler": SAMPLERS["uniform"], "clip": 0.01, **SHARES[terms]}
+    side = Side(framework, random_dag(100, 1), **given)
     draws = drawn(side.problem.hierarchy, "uniform")
     # 16 (2 + 5) = 112 rows a step: 100 nodes are updated whole, 100 and 50 idle ones by rows.
     step, ends = stepper(side), []
