@@ -1,8 +1,9 @@
 """hardball: hard negatives in the Poincaré ball.
 
 >>> import hardball as hb
->>> sorted(hb.__all__)
-['Embedding', 'HardballError', 'HyperbolicEmbedding', 'fit', 'load', 'score']
+>>> sorted(hb.__all__)  # doctest: +NORMALIZE_WHITESPACE
+['Embedding', 'HardballError', 'HyperbolicEmbedding', 'fit', 'load', 'method', 'run_method',
+ 'score']
 
 Importing this package imports neither JAX nor torch; only the half of a pair that is used is.
 """
@@ -19,9 +20,20 @@ _FROM = {
     "HyperbolicEmbedding": "hardball.library.estimator",
     "fit": "hardball.library.fit",
     "load": "hardball.library.embedding",
+    "method": "hardball.library.own_methods",
+    "run_method": "hardball.library.run_method",
     "score": "hardball.library.scoring",
 }
-__all__ = ["Embedding", "HardballError", "HyperbolicEmbedding", "fit", "load", "score"]
+__all__ = [
+    "Embedding",
+    "HardballError",
+    "HyperbolicEmbedding",
+    "fit",
+    "load",
+    "method",
+    "run_method",
+    "score",
+]
 
 
 def __getattr__(name: str) -> Any:

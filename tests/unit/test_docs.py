@@ -113,7 +113,7 @@ def test_the_tutorial_prints_what_it_says():
     assert ran(DOCS / "learn" / "tutorial.md", least=5)
 
 
-@pytest.mark.parametrize("page", part(["sampler", "loss", "metric"], ["sampler"]))
+@pytest.mark.parametrize("page", part(["sampler", "loss", "metric", "method"], ["sampler"]))
 def test_a_page_of_extend_is_a_file_that_works(page, tmp_path):
     path = EXTEND / f"{page}.md"
     for name, content in files_of(path, "python"):

@@ -1,5 +1,6 @@
 """The command line: thin, each command's work lies in its package, imported when it is called."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -7,7 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 from hardball import __version__
-from hardball.cli import people, report
+from hardball.cli import groups, own_method, people, report
+from hardball.cli.options import read_seeds
 from hardball.core import plugins
 from hardball.core.errors import HardballError, unknown
 from hardball.methods import registry
@@ -39,6 +41,10 @@ class OneLine(TyperGroup):
         except HardballError as error:
             typer.echo(f"hardball: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(2) from None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        named = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        groups.write([(n, found) for n, found in named if found and not found.hidden], formatter)
 
 
 app = typer.Typer(
@@ -96,7 +102,7 @@ def main(
     pass
 
 
-@app.command()
+@app.command(rich_help_panel=groups.DATA)
 def fetch(
     names: Annotated[list[str], typer.Argument(help="data sets, published splits, or all data")],
     force: Annotated[bool, typer.Option("--force", help="download again what lies here")] = False,
@@ -118,7 +124,7 @@ def fetch(
     data.fetch_command(names, force=force, given=given)
 
 
-@app.command()
+@app.command(rich_help_panel=groups.DATA)
 def build(
     names: Annotated[list[str] | None, typer.Argument(help="data sets, or all")] = None,
     edges: Annotated[
@@ -171,7 +177,7 @@ def build(
     )
 
 
-@app.command()
+@app.command(rich_help_panel=groups.DATA)
 def check(
     target: Annotated[str, typer.Argument(help="a data set, a built folder, or a run's .npz")],
     dataset: Annotated[
@@ -196,10 +202,10 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command("list")
+@app.command("list", rich_help_panel=groups.DATA)
 def list_(
     kind: Annotated[
-        str, typer.Argument(help="task, manifold, sampler, loss, ... setting, dataset")
+        str, typer.Argument(help="task, manifold, sampler, loss, ... setting, dataset, method")
     ] = "",
 ) -> None:
     """What exists: methods with parameters and sources, settings, data sets, suites.
@@ -213,7 +219,7 @@ def list_(
     from hardball.report import reference
 
     kinds = list(dict.fromkeys(entry.kind for entry in registry.entries()))
-    allowed = [*kinds, "setting", "dataset", "suite"]
+    allowed = [*kinds, "setting", "dataset", "suite", "method"]
     singular = (kind, kind.removesuffix("s"), kind.removesuffix("es"))
     kind = next((each for each in singular if each in allowed), kind)
     if kind and kind not in allowed:
@@ -224,6 +230,8 @@ def list_(
             lines = [(name, cards.load(name).title) for name in cards.names()]
         elif shown == "setting":
             lines = list(reference.settings_listed())
+        elif shown == "method":
+            lines = own_method.listed()
         elif shown == "suite":
             lines = [(name, suites.load(name).summary) for name in suites.names()]
         else:
@@ -237,7 +245,7 @@ def list_(
             typer.echo("\n      ".join([f"  {name}", *texts]))
 
 
-@app.command("plan")
+@app.command("plan", rich_help_panel=groups.RUNS)
 def plan_(
     suite: Annotated[str, typer.Argument(help="name[:budget] or path of a suite file")],
     runs: Annotated[bool, typer.Option("--runs", help="one line a run instead of a job")] = False,
@@ -266,7 +274,7 @@ def plan_(
     )
 
 
-@app.command()
+@app.command(rich_help_panel=groups.RUNS)
 def train(
     suite: Annotated[str, typer.Option("--suite", "-s", help="a suite's job: name[:budget]")] = "",
     config: Annotated[str, typer.Option("--config", "-c", help="the job's configuration")] = "",
@@ -307,7 +315,7 @@ def train(
         values = {key: settings.read(key, text) for key, text in given.items() if text}
         values |= {} if dim is None else {"dim": dim}
         values |= dict(settings.assignment(text) for text in set_ or [])
-        specs = [settings.make_spec(values, chosen, seed) for seed in _seeds(seeds)]
+        specs = [settings.make_spec(values, chosen, seed) for seed in read_seeds(seeds)]
         rows = work.run_adhoc(specs, work.folder(out, ADHOC))
         typer.echo(f"rows in {work.folder(out, ADHOC) / 'runs.csv'}", err=True)
     for row in rows:
@@ -317,7 +325,7 @@ def train(
         typer.echo(f"points in {points}: ask `hardball nearest`, or `hardball export`", err=True)
 
 
-@app.command()
+@app.command(rich_help_panel=groups.RUNS)
 def floors(
     suite: SuiteOption,
     config: ConfigOption,
@@ -332,7 +340,7 @@ def floors(
     work.write_floors(jobs[0].spec, out)
 
 
-@app.command()
+@app.command(rich_help_panel=groups.RUNS)
 def collect(
     suite: SuiteOption,
     out: FolderOption = None,
@@ -349,8 +357,15 @@ def collect(
         typer.echo(f"no rows of {stem}", err=True)
 
 
-for command in (*people.COMMANDS, *report.COMMANDS, peers, roofline, draws):
-    app.command()(command)
+GROUPED: dict[str, tuple[Callable[..., None], ...]] = {
+    groups.PEOPLE: people.COMMANDS,
+    groups.METHODS: (people.score, *own_method.COMMANDS),
+    groups.RESULTS: report.COMMANDS,
+    groups.STUDIES: (peers, roofline, draws),
+}
+for heading, commands in GROUPED.items():
+    for command in commands:
+        app.command(rich_help_panel=heading)(command)
 
 
 def _facts(entry: registry.Entry) -> list[str]:
@@ -363,13 +378,3 @@ def _framework(name: str) -> Framework:
     if name not in ("jax", "torch"):
         raise HardballError(f"unknown framework {name!r}: allowed are jax, torch")
     return cast(Framework, name)
-
-
-def _seeds(text: str) -> list[int]:
-    try:
-        seeds = [int(part) for part in text.split(",")]
-    except ValueError:
-        raise HardballError(f"--seeds {text!r}: write whole numbers such as 0,1,2") from None
-    if len(set(seeds)) < len(seeds):
-        raise HardballError(f"--seeds {text!r}: a seed stands twice")
-    return seeds

@@ -148,7 +148,7 @@ def score(
         typer.echo(f"row in {external.leave(found, label, out)}", err=True)
 
 
-COMMANDS = (fit, nearest, ancestors, export, score)
+COMMANDS = (fit, nearest, ancestors, export)
 
 
 def _show(frame: object) -> None:

@@ -13,6 +13,12 @@ import numpy as np
 from hardball.core.array_files import write_arrays
 from hardball.core.errors import HardballError
 
+# What reading a file of other bytes raises; a header may also name more numbers than fit in memory.
+_BROKEN = (
+    OSError, ValueError, KeyError, EOFError, TypeError, MemoryError, OverflowError, RuntimeError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+
 
 class Points(NamedTuple):
     """points (N, D) of `manifold` with curvature -c, rows in the order of the hashed ids.
@@ -66,9 +72,13 @@ def load_points(path: Path, ids: Sequence[str] | np.ndarray | None = None) -> Po
                 str(file["ids_sha256"]),
                 tuple(json.loads(kept)),
             )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise HardballError(f"{path}: not an embedding written by hardball ({error})") from None
-    if found.points.ndim != 2 or not np.isfinite(found.points).all():
+    except _BROKEN as error:
+        said = " ".join(f"{error}".split())
+        raise HardballError(f"{path}: not an embedding written by hardball ({said})") from None
+    if not (np.isfinite(found.c) and found.c > 0):
+        raise HardballError(f"{path}: c is {found.c:g}, allowed are numbers above 0")
+    table = found.points.ndim == 2 and found.points.dtype.kind == "f"
+    if not table or not np.isfinite(found.points).all():
         raise HardballError(f"{path}: points are not a table of finite numbers")
     if found.manifold == "poincare":
         largest = float(np.linalg.norm(found.points.astype(np.float64), axis=1).max(initial=0))

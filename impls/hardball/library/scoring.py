@@ -9,6 +9,7 @@ import numpy as np
 
 from hardball.core.errors import HardballError
 from hardball.hierarchy import closure as closures
+from hardball.hierarchy.dag import Hierarchy
 from hardball.library import foreign
 from hardball.library.foreign import Foreign
 from hardball.library.hierarchies import hierarchy_of
@@ -61,7 +62,7 @@ def score(
     Raises HardballError on rows that do not fit the hierarchy or the space.
     """
     h = hierarchy_of(hierarchy)
-    rows = _rows(points, h, ids)
+    rows = rows_of(points, h, ids)
     asked = Method.read(task, "task")
     relations = closures.closure(h)
     split = registry.builder("task", asked.name)(h, relations, seed, **asked.params)
@@ -71,8 +72,11 @@ def score(
     return Score(h.name, figures, others, rows.shape[1])
 
 
-def _rows(points: Any, h: Any, ids: Sequence[str] | Path | str | None) -> np.ndarray:
-    """The rows in the order of the hierarchy's nodes."""
+def rows_of(points: Any, h: Hierarchy, ids: Sequence[str] | Path | str | None) -> np.ndarray:
+    """The rows in the order of the hierarchy's nodes; points, ids: as `score` takes them.
+
+    Raises HardballError on rows that do not fit the hierarchy.
+    """
     path = isinstance(points, str | Path)
     of_rows = Path(ids) if isinstance(ids, str | Path) else None
     if path:

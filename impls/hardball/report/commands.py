@@ -17,13 +17,27 @@ FORMATS = ("svg", "png")
 def runs_file(reference: str | Path) -> Path:
     """runs.csv of a suite's name, of a folder, or the file itself."""
     path = Path(reference)
-    named = paths.results() / "work" / str(reference).replace(":", "_")
-    for candidate in (path, path / "runs.csv", named / "runs.csv"):
-        if candidate.is_file():
-            return candidate
+    if path.is_file():
+        return path
+    for folder in _folders(reference):
+        if (folder / "runs.csv").is_file():
+            return folder / "runs.csv"
     raise HardballError(
         f"no runs.csv at {reference}: give the file, its folder, or the name of a suite that ran"
     )
+
+
+def results_folder(reference: str | Path) -> Path:
+    """The folder of a suite's rows, or one that has rows of what was made elsewhere alone."""
+    for folder in _folders(reference):
+        if not (folder / "runs.csv").is_file() and (folder / "external.csv").is_file():
+            return folder
+    return runs_file(reference).parent
+
+
+def _folders(reference: str | Path) -> tuple[Path, Path]:
+    named = paths.results() / "work" / str(reference).replace(":", "_")
+    return Path(reference), named
 
 
 def answer_command(reference: str | Path) -> list[str]:
@@ -40,7 +54,7 @@ def table_command(
     Those of a frozen suite go to results/work/redrawn/<version>/<suite>/tables.
     rows_only: without what needs curves or points.
     """
-    folder = runs_file(reference).parent
+    folder = results_folder(reference)
     with sources.of(folder, rows_only) as source:
         found = all_tables.tables_of(
             source.runs, source.floors, source.published, source.points, source.curves,

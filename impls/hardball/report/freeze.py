@@ -1,7 +1,8 @@
 """A version's results for good: rows, baselines, tables, linked pictures, an archive beside git.
 
 results/<version>/<suite>/ has runs.csv, floors.csv, environment.json, tables and the pictures that
-a document links; results/<version>/archive.json names the archive of curves and points.
+a document links, and external.csv where something was made elsewhere;
+results/<version>/archive.json names the archive of curves and points.
 """
 
 import json
@@ -17,7 +18,7 @@ from hardball.core.errors import HardballError
 from hardball.report import archive, budgets, links, pictures, rows
 from hardball.report.frozen import ENVIRONMENT, VERSION
 
-FILES = ("runs.csv", "floors.csv")
+FILES = ("runs.csv", "floors.csv", "external.csv")
 TABLES = (".csv", ".md")
 HOST = (
     "hardball", "python", "numpy", "jax", "torch", "platform", "cpu", "accelerator", "threads",

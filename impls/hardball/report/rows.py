@@ -16,7 +16,7 @@ from hardball.metrics import listing
 from hardball.metrics.declare import Metric
 from hardball.runs.row import TEXT
 from hardball.runs.settings import SEPARATOR
-from hardball.runs.tables import EXTERNAL_KEYS, FLOOR_KEYS, read_table
+from hardball.runs.tables import EXTERNAL_KEYS, EXTERNAL_TEXT, FLOOR_KEYS, read_table
 
 NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status")
 SETTINGS = (
@@ -54,6 +54,11 @@ def read_runs(path: Path) -> pd.DataFrame:
     return runs
 
 
+def no_runs() -> pd.DataFrame:
+    """A frame of runs that has none."""
+    return pd.DataFrame(columns=list(NEEDED))
+
+
 def read_floors(path: Path) -> pd.DataFrame:
     """floors.csv: dataset, task, floor and one column a metric; empty where there is no file."""
     if not path.is_file() or not path.read_text(encoding="utf-8").strip():
@@ -85,7 +90,7 @@ def read_external(path: Path) -> pd.DataFrame:
     """external.csv: what was made elsewhere and scored here; empty where there is no file."""
     if not path.is_file():
         return pd.DataFrame(columns=list(EXTERNAL_KEYS))
-    return _read_csv(path, EXTERNAL_KEYS, EXTERNAL_KEYS, "score again: `hardball score --label`")
+    return _read_csv(path, EXTERNAL_KEYS, EXTERNAL_TEXT, "score again: `hardball score --label`")
 
 
 def read_published(path: Path) -> pd.DataFrame:

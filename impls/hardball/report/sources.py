@@ -37,6 +37,7 @@ def of(folder: Path, rows_only: bool = False) -> Iterator[Source]:
     """The source of a suite's folder; a frozen suite's curves and points are its archive's.
 
     A frozen version without an archive has none; one line on stderr says so.
+    A folder that has rows of what was made elsewhere alone has no runs.
     rows_only: the source has no curves and points.
     Raises HardballError where the archive is not to be had.
     """
@@ -45,7 +46,10 @@ def of(folder: Path, rows_only: bool = False) -> Iterator[Source]:
         beside = Path(name) if rows_only or kept else folder
         if kept and not rows_only:
             _unpack(kept, beside)
-        runs, said = rows.of_one_version(rows.read_runs(folder / "runs.csv"))
+        external = rows.read_external(folder / "external.csv")
+        alone = len(external) and not (folder / "runs.csv").is_file()
+        read = rows.no_runs() if alone else rows.read_runs(folder / "runs.csv")
+        runs, said = rows.of_one_version(read)
         for line in said:
             print(line, file=sys.stderr)
         yield Source(
@@ -54,7 +58,7 @@ def of(folder: Path, rows_only: bool = False) -> Iterator[Source]:
             beside / "curves",
             beside / "points",
             rows.read_published(paths.datasets() / "published.csv"),
-            rows.read_external(folder / "external.csv"),
+            external,
         )
 
 

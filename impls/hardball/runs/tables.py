@@ -15,6 +15,15 @@ EXTERNAL_KEYS = (
 )  # fmt: skip
 """The text columns of external.csv, which stand before those of metrics."""
 
+EXTERNAL_MADE = (
+    "framework", "settings", "source", "code_sha256", "train_seconds", "hardball", "git_commit",
+    "python", "numpy", "jax", "torch", "platform", "cpu", "started", "author", "licence", "link",
+)  # fmt: skip
+"""Columns of external.csv on how points were made, and by whom; empty where that is not known."""
+
+EXTERNAL_TEXT = (*EXTERNAL_KEYS, *(name for name in EXTERNAL_MADE if name != "train_seconds"))
+"""Those columns of external.csv that hold text."""
+
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "None"]
 
 

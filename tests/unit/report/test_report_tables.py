@@ -9,7 +9,14 @@ import pytest
 from hardball.core.errors import HardballError
 from hardball.report import rows
 from hardball.report.statistics import Estimate
-from hardball.report.tables import all_tables, contrasts, parity, render, result_tables
+from hardball.report.tables import (
+    all_tables,
+    contrasts,
+    other_lines,
+    parity,
+    render,
+    result_tables,
+)
 from hardball.report.tables.render import number, text
 
 
@@ -300,5 +307,5 @@ def test_what_was_made_elsewhere_stands_under_its_label(runs, floors):
     (line,) = (line for line in shown.splitlines() if "theirs · poincare d=5" in line)
     assert "0.875" in line
     assert shown.index("**Made elsewhere, scored here**") < shown.index("theirs")
-    other = result_tables.external_lines(external, "wordnet_mammals", "leaf_parent", [])
+    other = other_lines.external_lines(external, "wordnet_mammals", "leaf_parent", [])
     assert other == []

@@ -38,6 +38,8 @@ def tables_of(
     """
     found: list[Table | None] = []
     found += result_tables.result_tables(runs, floors, published, external)
+    if runs.empty:
+        return [table for table in found if table is not None]
     for task, part in rows.by_task(runs):
         metrics = rows.metrics_of(part)
         by_name = {metric.name: metric for metric in metrics}

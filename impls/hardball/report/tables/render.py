@@ -163,9 +163,9 @@ def to_markdown(table: Table, heading: str = "#") -> str:
     rules = [":--" if c.text else "--:" for c in columns]
     body = [_row([_head(c) for c in columns]), _row(rules)]
     tops = {c.key: best(table, c) for c in columns}
-    several = len(table.part_order()) > 1
+    headed = table.part_order() != ["ours"]
     for part in table.part_order():
-        if several:
+        if headed:
             title = table.parts.get(part, part)
             body.append(_row([f"**{title}**", *[""] * (len(columns) - 1)]))
         for line in (x for x in table.lines if x.kind == part):
@@ -206,10 +206,10 @@ def to_latex(table: Table) -> str:
         r"\toprule",
         " & ".join(heads) + r" \\",
     ]
-    several = len(table.part_order()) > 1
+    headed = table.part_order() != ["ours"]
     for part in table.part_order():
         out.append(r"\midrule")
-        if several:
+        if headed:
             title = escape(table.parts.get(part, part))
             out.append(rf"\multicolumn{{{len(columns)}}}{{l}}{{\textit{{{title}}}}} \\")
         for line in (x for x in table.lines if x.kind == part):

@@ -8,6 +8,7 @@ import pandas as pd
 from hardball.metrics.declare import Metric
 from hardball.report import rows
 from hardball.report.summary import Summary, summarise
+from hardball.report.tables.other_lines import external_lines, floor_lines, published_lines
 from hardball.report.tables.render import Column, Line, Table
 
 HEADLINE = (
@@ -69,9 +70,20 @@ def result_tables(
     """One table for each data set and task; tasks of one name differ in parameters only."""
     named = runs["task"].map(rows.method_name)
     grouped = runs.groupby([runs["dataset"], named], sort=False)
-    return [
+    tables = [
         result_table(part, str(dataset), str(task), floors, published, external)
         for (dataset, task), part in grouped
+    ]
+    if external is None:
+        return tables
+    ours = {key for key, _ in grouped}
+    theirs = external.groupby(
+        [external["dataset"], external["task"].map(rows.method_name)], sort=False
+    )
+    alone = [(key, part) for key, part in theirs if key not in ours]
+    return tables + [
+        external_table(part, str(dataset), str(task), floors, published)
+        for (dataset, task), part in alone
     ]
 
 
@@ -96,7 +108,7 @@ def result_table(
     lines = our_lines(runs, metrics)
     lines += external_lines(external, dataset, task, metrics) if external is not None else []
     lines += floor_lines(floors, dataset, task, metrics) if floors is not None else []
-    lines += _published_lines(published, runs, dataset, task, metrics)
+    lines += published_lines(published, set(runs["dim"]), dataset, task, metrics)
     lost = int((runs["status"] != "ok").sum())
     notes = [INTERVALS, _shared_note(runs), _ranked_note(task), _label_note(runs)]
     if lost:
@@ -106,6 +118,32 @@ def result_table(
     title = f"{dataset}, {task.replace('_', ' ')}"
     name = rows.file_name(dataset, task)
     return Table(name, title, columns, lines, [n for n in notes if n], PARTS)
+
+
+def external_table(
+    external: pd.DataFrame,
+    dataset: str,
+    task: str,
+    floors: pd.DataFrame | None = None,
+    published: pd.DataFrame | None = None,
+) -> Table:
+    """What was made elsewhere, of a data set and task that has no runs of ours, and the floors."""
+    metrics = rows.metrics_of(external)
+    columns = [
+        Column("method", "method", text=True),
+        Column("differs", "settings", text=True),
+        Column("framework", "framework", text=True),
+        *(Column(name, name, only_csv=True, text=True) for name in ("dataset", "task")),
+        Column("runs", "seeds"),
+        *_metric_columns(metrics, task),
+        Column("train_seconds", "seconds"),
+    ]
+    lines = external_lines(external, dataset, task, metrics)
+    lines += floor_lines(floors, dataset, task, metrics) if floors is not None else []
+    lines += published_lines(published, set(external["dim"]), dataset, task, metrics)
+    title = f"{dataset}, {task.replace('_', ' ')}"
+    notes = [INTERVALS, _ranked_note(task)]
+    return Table(rows.file_name(dataset, task), title, columns, lines, notes, PARTS)
 
 
 def family_tables(table: Table) -> list[Table]:
@@ -202,88 +240,6 @@ def _seeds(summary: Summary) -> str:
     if not summary.diverged:
         return str(summary.seeds)
     return f"{summary.seeds} ({summary.diverged} diverged)"
-
-
-def external_lines(
-    external: pd.DataFrame, dataset: str, task: str, metrics: Sequence[Metric]
-) -> list[Line]:
-    """What was made elsewhere, of a data set and task: one line a label, its figures as scored."""
-    named = external["task"].map(rows.method_name)
-    lines = []
-    for _, row in external[(external["dataset"] == dataset) & (named == task)].iterrows():
-        cells: dict[str, object] = {
-            "method": f"{row['label']} · {row['space']} d={row['dim']}",
-            "dataset": dataset,
-            "task": row["task"],
-            "differs": f"seed {row['seed']}" if row["seed"] else "",
-        }
-        for metric in metrics:
-            value = row.get(metric.name)
-            if value is not None and pd.notna(value):
-                cells[metric.name] = float(value)
-        lines.append(Line(cells, "external"))  # type: ignore[arg-type]
-    return lines
-
-
-def floor_lines(
-    floors: pd.DataFrame, dataset: str, task: str, metrics: Sequence[Metric]
-) -> list[Line]:
-    """The floors of a data set and task; `task` is a name, and each of its variants has its own."""
-    if floors.empty:
-        return []
-    here = floors[(floors["dataset"] == dataset) & (floors["task"].map(rows.method_name) == task)]
-    here = here.drop_duplicates(["task", "floor"])
-    several = here["task"].nunique() > 1
-    shortened = rows.short_column(here["task"])
-    lines = []
-    for (_, floor), variant in zip(here.iterrows(), shortened, strict=True):
-        cells: dict[str, object] = {
-            "method": str(floor["floor"]).replace("_", " "),
-            "dataset": dataset,
-            "task": floor["task"],
-            "differs": variant if several else "",
-        }
-        for metric in metrics:
-            value = floor.get(metric.name)
-            if value is not None and pd.notna(value):
-                cells[metric.name] = float(value)
-        lines.append(Line(cells, "floor"))  # type: ignore[arg-type]
-    return lines
-
-
-def _published_lines(
-    published: pd.DataFrame | None,
-    runs: pd.DataFrame,
-    dataset: str,
-    task: str,
-    metrics: Sequence[Metric],
-) -> list[Line]:
-    """Published figures of the same data set, task and dimensions, in metrics that we have."""
-    if published is None or published.empty:
-        return []
-    ours = {metric.name for metric in metrics}
-    here = published[
-        (published["dataset"] == dataset)
-        & (published["task"].map(rows.method_name) == task)
-        & published["metric"].isin(ours)
-        & published["dim"].isin(runs["dim"].unique())
-    ]
-    lines = []
-    keys = ["source", "manifold", "dim", "task"]
-    for (source, manifold, dim, asked), part in here.groupby(keys, sort=False):
-        doubt = part["protocol"].str.contains(rows.UNCONFIRMED).any()
-        name = f"{source} · {manifold} d={dim}"
-        name += f" · {asked}" if "(" in str(asked) else ""
-        cells: dict[str, object] = {
-            "method": name + (", unconfirmed" if doubt else ""),
-            "dataset": dataset,
-            "task": str(asked),
-            "manifold": str(manifold),
-            "dim": int(str(dim)),
-            **{str(m): float(v) for m, v in zip(part["metric"], part["value"], strict=True)},
-        }
-        lines.append(Line(cells, "published"))  # type: ignore[arg-type]
-    return lines
 
 
 def _shared_note(runs: pd.DataFrame) -> str:
