@@ -121,6 +121,10 @@ def test_what_is_true_is_verified_and_can_be_taken_over(archive: Path, tmp_path:
     taken = pd.read_csv(tmp_path / "taken" / "external.csv")
     assert taken["author"].tolist() == ["A. Person"] * 2
     assert all((tmp_path / "taken" / name).is_file() for name in taken["file"])
+    code, said = run("table", tmp_path / "taken")
+    assert code == 0, said
+    table = tmp_path / "taken" / "tables" / f"{DATA}-reconstruction.md"
+    assert "\nmine: A. Person, MIT, https://example.org.\n" in table.read_text(encoding="utf-8")
 
 
 def test_a_figure_that_does_not_come_out_again_is_named(archive: Path, tmp_path: Path) -> None:

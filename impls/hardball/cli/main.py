@@ -239,6 +239,8 @@ def list_(
                 given = ", ".join(f"{k}={v}" for k, v in entry.parameters.items())
                 name = f"{entry.name}({given})" if given else entry.name
                 lines.append((name, entry.summary, *_facts(entry)))
+        if shown == "method" and not lines:
+            lines = [("none is declared: name the file that does, --plugin my.py",)]
         several = shown in ("pairs", "batches")
         typer.echo(shown if several else f"{shown}es" if shown.endswith("s") else f"{shown}s")
         for name, *texts in lines:

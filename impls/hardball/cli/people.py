@@ -120,7 +120,7 @@ def score(
     ] = "",
     c: Annotated[float, typer.Option(help="of rows of yours: the curvature is -c")] = 1.0,
     label: Annotated[
-        str, typer.Option(help="leaves a row under this name, which tables show as external")
+        str, typer.Option(help="leaves a row and the points under this name; tables show it")
     ] = "",
     task: Annotated[
         str, typer.Option(help="such as link_prediction(fraction=0.5)")

@@ -87,17 +87,20 @@ class OwnMethod:
     @property
     def file(self) -> Path | None:
         """The file that declares it; None where there is none, as in a notebook."""
-        named = inspect.getsourcefile(self.train)
+        try:
+            named = inspect.getsourcefile(self.train)
+        except TypeError:
+            return None
         return Path(named) if named and Path(named).is_file() else None
 
     @property
     def code(self) -> bytes:
-        """The text of its file, or of the function alone where there is no file."""
+        """The text of its file, or of the function alone; b"" where neither is to be had."""
         if self.file is not None:
             return self.file.read_bytes()
         try:
             return inspect.getsource(self.train).encode()
-        except OSError:
+        except (OSError, TypeError):
             return b""
 
     @property

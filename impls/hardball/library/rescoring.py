@@ -14,7 +14,7 @@ from hardball.data import cards, store
 from hardball.data.points import load_points
 from hardball.library.external import KNOWN
 from hardball.library.scoring import score
-from hardball.library.submission import MOST_BYTES, POINTS
+from hardball.library.submission import BROKEN, MOST_BYTES, POINTS
 from hardball.metrics.charts import chart
 from hardball.metrics.evaluate import EVALUATOR
 
@@ -115,11 +115,14 @@ def _same(old: float, new: float, tolerance: float) -> bool:
 
 def _small(path: Path) -> None:
     """Raises HardballError where a points file is larger unpacked than any submission may be."""
-    if not zipfile.is_zipfile(path):
+    try:
+        with zipfile.ZipFile(path) as packed:
+            size = sum(info.file_size for info in packed.infolist())
+    except BROKEN:
+        # What is no archive, its reader says.
         return
-    with zipfile.ZipFile(path) as packed:
-        if sum(info.file_size for info in packed.infolist()) > MOST_BYTES:
-            raise HardballError(f"{path.name}: over {MOST_BYTES >> 20} MiB unpacked")
+    if size > MOST_BYTES:
+        raise HardballError(f"{path.name}: over {MOST_BYTES >> 20} MiB unpacked")
 
 
 def _missing(value: object) -> bool:

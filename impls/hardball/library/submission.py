@@ -7,6 +7,7 @@ is a folder that `hardball table` reads.
 import contextlib
 import hashlib
 import re
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -25,8 +26,10 @@ POINTS = r"points/\w[\w.-]{0,200}\.npz"
 MEMBER = re.compile(rf"external\.csv|{POINTS}|code/[0-9a-f]{{64}}\.py")
 # Of all members together, unpacked: the points of a million nodes in 100 dimensions are less.
 MOST_BYTES = 2**30
-_BROKEN = (
-    OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error,
+# What zipfile raises on bytes that are no archive, or no longer one.
+BROKEN = (
+    OSError, EOFError, RuntimeError, ValueError, LookupError, MemoryError, OverflowError,
+    struct.error, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 # What a row says of its run, and of what it was made with.
 SPEC = ("dataset", "data_sha256", "task", "space", "dim", "seed", "settings", "framework", "source")
@@ -131,7 +134,7 @@ def opened(path: Path) -> Iterator[tuple[Manifest, Path]]:
     try:
         with zipfile.ZipFile(path) as packed:
             manifest, members = _checked(path, packed)
-    except _BROKEN as error:
+    except BROKEN as error:
         said = " ".join(str(error).split())
         raise HardballError(f"{path}: no whole archive of `hardball submit` ({said})") from None
     with tempfile.TemporaryDirectory() as name:

@@ -66,9 +66,14 @@ def write_record(version: Path, record: Record) -> None:
     (version / RECORD).write_text(text, encoding="utf-8")
 
 
-def members_of(folder: Path, runs: Iterable[Mapping[str, Any]]) -> dict[str, Path]:
-    """The curves and points that a suite's folder has of these rows, by the members' names."""
-    names: set[str] = set()
+def members_of(
+    folder: Path, runs: Iterable[Mapping[str, Any]], others: Iterable[str] = ()
+) -> dict[str, Path]:
+    """The curves and points that a suite's folder has of these rows, by the members' names.
+
+    others: points/<name>.npz of what was made elsewhere.
+    """
+    names = set(others)
     for row in runs:
         names.add(f"curves/{row['config_id']}-{row['framework']}.parquet")
         names |= {f"curves/{row['run_id']}.parquet", f"points/{row['run_id']}.npz"}

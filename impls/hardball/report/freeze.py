@@ -154,7 +154,12 @@ def _archive(version: str, folders: Sequence[Path], aside: Path) -> None:
     members: dict[str, Path] = {}
     for folder in folders:
         runs = rows.read_runs(folder / "runs.csv")
-        members |= archive.members_of(folder, runs.to_dict("records"))  # type: ignore[arg-type]
+        others = rows.read_external(folder / "external.csv")["file"]
+        members |= archive.members_of(
+            folder,
+            runs.to_dict("records"),  # type: ignore[arg-type]
+            [name for name in others if name.startswith("points/")],
+        )
     named = {folder.name for folder in folders}
     stay = {name.split("/")[0] for name in older.members} - named if older else set()
     with tempfile.TemporaryDirectory() as name:

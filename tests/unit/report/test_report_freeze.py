@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from hardball.core.errors import HardballError
-from hardball.report import budgets, freeze, links, pictures, readme
+from hardball.report import archive, budgets, freeze, links, pictures, readme
 from hardball.report.commands import freeze_command, runs_file
 from hardball.report.plots import style
 
@@ -30,6 +30,20 @@ def test_a_version_keeps_rows_tables_linked_pictures_and_the_environment(checkou
     said = json.loads((suite / "environment.json").read_text())
     assert said["runs"] == len(runs)
     assert "numpy" in said["packages"]
+
+
+def test_what_was_made_elsewhere_is_kept_with_its_points(checkout, finished):
+    (finished / "external.csv").write_text(
+        "dataset,task,label,space,file,file_sha256,data_sha256\n"
+        "pets,reconstruction,mine,tangent,points/pets-mine.npz,0,0\n"
+        "pets,reconstruction,older,tangent,older.tsv,0,0\n"
+    )
+    (finished / "points").mkdir(exist_ok=True)
+    (finished / "points" / "pets-mine.npz").write_bytes(b"x")
+    suite = freeze.freeze("v0.1", [finished], checkout) / "made_up"
+    assert "external.csv" in kept(suite)
+    members = archive.read_record(suite.parent).members
+    assert members["made_up/points/pets-mine.npz"] == 1
 
 
 def test_a_picture_linked_of_an_older_version_is_kept_of_a_new_one(checkout, finished):

@@ -29,6 +29,20 @@ def external_lines(
     return [Line(_external(part, metrics, variants), "external") for _, part in grouped]
 
 
+def external_credits(external: pd.DataFrame, dataset: str, task: str) -> list[str]:
+    """Who made what was made elsewhere: a note a label whose rows say it."""
+    named = external["task"].map(rows.method_name)
+    here = external[(external["dataset"] == dataset) & (named == task)]
+    if "author" not in here:
+        return []
+    said = here.drop_duplicates(["label", "author"]).to_dict("records")
+    return [
+        f"{row['label']}: {row['author']}, {row['licence']}, {row['link']}."
+        for row in said
+        if row["author"]
+    ]
+
+
 def _external(part: pd.DataFrame, metrics: Sequence[Metric], variants: bool) -> dict[str, Cell]:
     """The cells of one method's seeds; variants: whether the table has tasks to tell apart."""
     row = part.iloc[0]

@@ -8,7 +8,12 @@ import pandas as pd
 from hardball.metrics.declare import Metric
 from hardball.report import rows
 from hardball.report.summary import Summary, summarise
-from hardball.report.tables.other_lines import external_lines, floor_lines, published_lines
+from hardball.report.tables.other_lines import (
+    external_credits,
+    external_lines,
+    floor_lines,
+    published_lines,
+)
 from hardball.report.tables.render import Column, Line, Table
 
 HEADLINE = (
@@ -111,6 +116,7 @@ def result_table(
     lines += published_lines(published, set(runs["dim"]), dataset, task, metrics)
     lost = int((runs["status"] != "ok").sum())
     notes = [INTERVALS, _shared_note(runs), _ranked_note(task), _label_note(runs)]
+    notes += external_credits(external, dataset, task) if external is not None else []
     if lost:
         notes.append(
             f"{lost} of {len(runs)} runs diverged; each counts as the worst possible value."
@@ -142,7 +148,7 @@ def external_table(
     lines += floor_lines(floors, dataset, task, metrics) if floors is not None else []
     lines += published_lines(published, set(external["dim"]), dataset, task, metrics)
     title = f"{dataset}, {task.replace('_', ' ')}"
-    notes = [INTERVALS, _ranked_note(task)]
+    notes = [INTERVALS, _ranked_note(task), *external_credits(external, dataset, task)]
     return Table(rows.file_name(dataset, task), title, columns, lines, notes, PARTS)
 
 
