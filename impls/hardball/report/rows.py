@@ -86,6 +86,29 @@ def of_one_version(runs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return runs[kept], said
 
 
+def external_of_one_version(
+    external: pd.DataFrame, runs: pd.DataFrame
+) -> tuple[pd.DataFrame, list[str]]:
+    """The rows made elsewhere that are of the runs' data, and a line on those that are not.
+
+    Of a data set without runs, those of the data of its last row.
+    """
+    kept, said = np.ones(len(external), bool), []
+    for dataset, part in external.groupby("dataset", sort=False):
+        same = runs["dataset"] == dataset
+        ours = runs.loc[same, "data_sha256"] if "data_sha256" in runs else runs.iloc[:0]
+        newest = ours.iloc[-1] if len(ours) else part["data_sha256"].iloc[-1]
+        other = part["data_sha256"] != newest
+        if newest and other.any():
+            kept[external.index.get_indexer(part.index[other])] = False
+            said.append(
+                f"{int(other.sum())} rows of {dataset} that were made elsewhere are of another "
+                f"version of its data and are left out: score them again (first: "
+                f"{part['label'][other].iloc[0]})"
+            )
+    return external[kept], said
+
+
 def read_external(path: Path) -> pd.DataFrame:
     """external.csv: what was made elsewhere and scored here; empty where there is no file."""
     if not path.is_file():

@@ -50,7 +50,8 @@ def of(folder: Path, rows_only: bool = False) -> Iterator[Source]:
         alone = len(external) and not (folder / "runs.csv").is_file()
         read = rows.no_runs() if alone else rows.read_runs(folder / "runs.csv")
         runs, said = rows.of_one_version(read)
-        for line in said:
+        external, more = rows.external_of_one_version(external, runs)
+        for line in [*said, *more]:
             print(line, file=sys.stderr)
         yield Source(
             runs,

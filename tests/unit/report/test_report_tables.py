@@ -309,3 +309,34 @@ def test_what_was_made_elsewhere_stands_under_its_label(runs, floors):
     assert shown.index("**Made elsewhere, scored here**") < shown.index("theirs")
     other = other_lines.external_lines(external, "wordnet_mammals", "leaf_parent", [])
     assert other == []
+
+
+def test_rows_made_elsewhere_of_other_data_are_left_out_and_said():
+    external = pd.DataFrame(
+        {"dataset": ["a", "a", "b", "b"], "data_sha256": ["old", "new", "1", "2"],
+         "label": ["first", "second", "third", "fourth"]}
+    )  # fmt: skip
+    runs = pd.DataFrame({"dataset": ["a", "c"], "data_sha256": ["old", "3"]})
+    kept, said = rows.external_of_one_version(external, runs)
+    # Of b, which has no runs, the last row says which data count.
+    assert kept["label"].tolist() == ["first", "fourth"]
+    assert [line.partition(" are of")[0] for line in said] == [
+        "1 rows of a that were made elsewhere", "1 rows of b that were made elsewhere",
+    ]  # fmt: skip
+    assert said[0].endswith("(first: second)")
+
+
+def test_seeds_of_a_method_made_elsewhere_are_one_line_with_an_interval():
+    external = pd.DataFrame(
+        {"dataset": "pets", "task": "reconstruction", "label": "mine", "space": "tangent",
+         "settings": '{"step": 2.0}', "dim": 3, "seed": [0, 1, 2], "map": [0.2, 0.4, 0.6],
+         "mean_rank": [3.0, 2.0, 1.0], "train_seconds": [1.0, 2.0, 9.0]}
+    )  # fmt: skip
+    (table,) = result_tables.result_tables(rows.no_runs(), external=external)
+    (line,) = table.lines
+    assert line.kind == "external"
+    assert line.cells["differs"] == "step 2.0"
+    assert line.cells["runs"] == 3
+    assert line.cells["map"].value == pytest.approx(0.4)
+    assert line.cells["map"].has_interval
+    assert line.cells["train_seconds"] == 2.0
