@@ -279,7 +279,16 @@ def test_the_page_on_methods_has_a_wrapper_of_ten_lines_that_works(tmp_path):
     assert found.figures["map"] > hb.score(by_chance, EDGES, space="tangent")["map"]
 
 
-def test_list_shows_a_method_with_its_settings(monkeypatch):
+def test_an_installed_package_names_its_methods_by_an_entry_point(tmp_path, monkeypatch):
+    (tmp_path / "stranger.py").write_text(WRONG.replace('"wrong"', '"strange"'))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(plugins, "_installed", lambda: ("stranger",))
+    assert own_methods.named("strange").space == "poincare"
+    (found,) = hb.run_method("strange", EDGES, dim=3, compare=False, what="good")
+    assert found.points.tolist() == [[0.1] * 3] * 16
+
+
+def test_list_shows_a_method_with_its_settings():
     hb.method("near", space="tangent", source="a paper")(near_the_parent)
     code, said = run("list", "method")
     assert code == 0

@@ -110,17 +110,22 @@ def leave(found: Scored, label: str, folder: Path | None = None) -> Path:
 
 
 def add_rows(path: Path, added: pd.DataFrame) -> None:
-    """Adds rows to an external.csv; those that agree with one of them in TOLD_BY are replaced."""
-    frame = added
-    if path.is_file():
-        before = rows.read_external(path).astype(object)
-        before = before.assign(**{name: "" for name in EXTERNAL_MADE if name not in before})
-        keys = list(TOLD_BY)
-        new = set(added[keys].astype(str).itertuples(index=False, name=None))
-        told = before[keys].astype(str).itertuples(index=False, name=None)
-        kept = [each not in new for each in told]
-        frame = pd.concat([before[kept], added.astype(object)], ignore_index=True)
-    write_rows(path, frame)
+    """Adds rows to an external.csv; those that agree with one of them in TOLD_BY are replaced.
+
+    Processes that add to one file wait for each other.
+    """
+    with files.explained(str(path), path.parent), files.locked(path):
+        write_rows(path, _joined(rows.read_external(path), added) if path.is_file() else added)
+
+
+def _joined(before: pd.DataFrame, added: pd.DataFrame) -> pd.DataFrame:
+    """The rows before that none of the added replaces, then those."""
+    keys = list(TOLD_BY)
+    older = before.assign(**{name: "" for name in EXTERNAL_MADE if name not in before})
+    new = set(added[keys].astype(str).itertuples(index=False, name=None))
+    told = older[keys].astype(str).itertuples(index=False, name=None)
+    kept = [each not in new for each in told]
+    return pd.concat([older.astype(object)[kept], added.astype(object)], ignore_index=True)
 
 
 def write_rows(path: Path, frame: pd.DataFrame) -> None:
