@@ -17,7 +17,7 @@ from hardball.library import saved
 from hardball.library.coordinates import coordinates
 from hardball.library.links import Links, fitted
 from hardball.library.lookup import Lookup
-from hardball.library.pictures import disk
+from hardball.library.pictures import disk, page
 from hardball.library.placing import place
 from hardball.metrics.polar import Polar, between, distances, to_polar
 
@@ -148,13 +148,17 @@ class Embedding:
         held = self.hierarchy, self.points, self.manifold, self.c, self.settings, self.figures
         return saved.write(Path(path), saved.Saved(*held))
 
-    def plot(self, path: str | Path | None = None) -> Any:
+    def plot(self, path: str | Path | None = None, *, interactive: bool = False) -> Any:
         """The nodes in the Poincaré disk, as a Matplotlib figure, written to `path` too.
 
-        Up to 1,500 nodes with most descendants. Raises HardballError on Euclidean points, and where
-        Matplotlib is not installed.
+        Up to 1,500 nodes with most descendants. interactive: all nodes, as one page to zoom, search
+        and recentre, written to `path`, which is given back. Raises HardballError on Euclidean
+        points, on an interactive plot without a path, and where Matplotlib is not installed.
         """
-        return disk(self.hierarchy, self._polar, None if path is None else Path(path))
+        where = None if path is None else Path(path)
+        if interactive:
+            return page(self.hierarchy, self._polar, where)
+        return disk(self.hierarchy, self._polar, where)
 
     @cached_property
     def _polar(self) -> Polar:

@@ -9,6 +9,7 @@ from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy
 from hardball.metrics.polar import Polar
 from hardball.report.commands import drawing
+from hardball.report.site import disk as pages
 
 
 def disk(hierarchy: Hierarchy, polar: Polar, path: Path | None) -> Any:
@@ -31,3 +32,13 @@ def disk(hierarchy: Hierarchy, polar: Polar, path: Path | None) -> Any:
     if path is not None:
         style.styled(figure.savefig)(path)
     return figure
+
+
+def page(hierarchy: Hierarchy, polar: Polar, path: Path | None) -> Path:
+    """Writes all nodes as one page that needs nothing else, and gives its path.
+
+    Raises HardballError on Euclidean points, and without a path.
+    """
+    if path is None:
+        raise HardballError("an interactive plot is a page: say where, such as path='disk.html'")
+    return pages.write(pages.disk(hierarchy, polar), path)
