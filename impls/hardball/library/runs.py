@@ -10,6 +10,8 @@ from hardball.core.errors import HardballError
 from hardball.data import store
 from hardball.data.points import load_points
 from hardball.library.embedding import Embedding, load
+from hardball.metrics.polar import to_polar
+from hardball.report.site.disk import Disk, disk
 
 FIGURES = "metrics"
 
@@ -35,6 +37,16 @@ def embedding_of(reference: str, dataset: str = "") -> Embedding:
     figures = {k: v for k, v in (row or {}).get(FIGURES, {}).items() if v is not None}
     settings = {k: v for k, v in (row or {}).items() if k != FIGURES}
     return Embedding(h, found.points, found.manifold, found.c, settings, figures)
+
+
+def disk_of(reference: str) -> Disk:
+    """The disk of an embedding, of any dimension, for a page; see `embedding_of`.
+
+    Raises HardballError on Euclidean points too.
+    """
+    found = embedding_of(reference)
+    polar = to_polar(found.points, found.manifold, found.c)
+    return disk(found.hierarchy, polar, made=f"of {Path(reference).name}")
 
 
 def row_of(points: Path) -> dict[str, Any] | None:

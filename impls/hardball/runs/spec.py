@@ -237,3 +237,4 @@ class Suite(Strict):
     base: dict[str, Any]
     groups: list[Group] = []
     budgets: dict[str, dict[str, Any]] = Field(default={}, description="named changes of the base")
+    tuned_by: list[str] = Field(default=[], description="suites whose rows chose its rates")

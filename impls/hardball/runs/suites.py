@@ -26,6 +26,21 @@ def load(reference: str | Path) -> Suite:
     A budget is a named set of changes of the base; its suite is called <name>_<budget>.
     Raises HardballError naming the file, the key and what is allowed.
     """
+    path, suite = _read(reference)
+    _small_enough(path, suite)
+    try:
+        plan.runs(suite)
+    except HardballError as error:
+        raise HardballError(f"{path}: {error}") from None
+    return suite
+
+
+def read(reference: str | Path) -> Suite:
+    """`load` in a moment: what the file says, its runs not planned and so not checked."""
+    return _read(reference)[1]
+
+
+def _read(reference: str | Path) -> tuple[Path, Suite]:
     text, _, budget = str(reference).partition(":")
     path = _suite_path(text)
     suite = _parse(path, _read_yaml(path))
@@ -40,12 +55,7 @@ def load(reference: str | Path) -> Suite:
             "base": {**suite.base, **suite.budgets[budget]},
         }
         suite = suite.model_copy(update=changes)
-    _small_enough(path, suite)
-    try:
-        plan.runs(suite)
-    except HardballError as error:
-        raise HardballError(f"{path}: {error}") from None
-    return suite
+    return path, suite
 
 
 def _small_enough(path: Path, suite: Suite) -> None:
