@@ -7,6 +7,7 @@ CONFIG ?=
 EXTRAS ?=
 PEERS ?=
 BENCH ?=
+SITE ?=
 
 comma := ,
 VENV := .venv
@@ -28,7 +29,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := suite
 .PHONY: help install install-dev suite report dry-run test test-all lint format unlock
-.PHONY: clean distclean
+.PHONY: clean distclean site
 .PHONY: peers
 .PHONY: bench bench-compare bench-publish bench-quick
 
@@ -74,6 +75,9 @@ suite: $(READY) ## run SUITE (quick unless named); ends with its answer and wher
 	@echo "tables  $(OUT)/tables/"
 	@echo "plots   $(OUT)/plots/"
 	@echo "report  $(REPORT)"
+
+site: $(READY) ## results as a site to open in a browser; SITE=options of `hardball site`
+	@echo "site    $$($(BIN)/hardball site $(SITE))"
 
 dry-run: $(READY) ## what `make suite` would run
 	@$(SNAKEMAKE) --quiet rules -n $(CONFIGURED)

@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 import hardball as hb
 from hardball.cli import main
 from hardball.core import paths
+from hardball.core.errors import HardballError
 from hardball.library import exports, foreign
 from hardball.library.hierarchies import hierarchy_of
+from hardball.library.runs import disk_of
 from hardball.metrics.polar import between, to_polar
 
 PAIRS = [("cat", "feline"), ("lion", "feline"), ("feline", "mammal"), ("dog", "mammal")]
@@ -163,6 +165,27 @@ def test_every_export_is_read_back_with_its_ids(
 def test_a_picture(pets: hb.Embedding, tmp_path: Path) -> None:
     pets.plot(tmp_path / "pets.png")
     assert (tmp_path / "pets.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_an_interactive_plot_is_one_page_with_every_node(
+    pets: hb.Embedding, tmp_path: Path
+) -> None:
+    page = pets.plot(tmp_path / "pets.html", interactive=True)
+    text = page.read_text()
+    assert "\n".join(pets.hierarchy.names) in text
+    assert "src=" not in text
+    assert "http" not in text
+    with pytest.raises(HardballError, match="say where"):
+        pets.plot(interactive=True)
+    flat = hb.Embedding(pets.hierarchy, pets.points, "euclidean")
+    with pytest.raises(HardballError, match="R\^d"):
+        flat.plot(tmp_path / "flat.html", interactive=True)
+    assert not (tmp_path / "flat.html").exists()
+
+
+def test_a_saved_embedding_is_a_disk_of_the_site(pets: hb.Embedding, tmp_path: Path) -> None:
+    found = disk_of(str(pets.save(tmp_path / "pets.npz")))
+    assert found.subtitle == "5 nodes, of pets.npz"
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from hardball.core import paths
 from hardball.data.points import save_points
 from hardball.hierarchy import dag
+from hardball.report.site import build
 
 MAP = {"uniform": 0.80, "siblings": 0.70, "cousins": 0.75, "pool": 0.95}
 DATASETS = ("wordnet_mammals", "ncbi_primates")
@@ -107,6 +109,13 @@ def work(tmp_path: Path, runs: pd.DataFrame) -> Path:
     folder.mkdir()
     runs.to_csv(folder / "runs.csv", index=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of one frozen suite."""
+    out = tmp_path_factory.mktemp("site") / "out"
+    return build.write(out, [paths.results() / "v0.2" / "temporal"]).parent
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hardball.core.files import explained
 from hardball.core.text import slug
 from hardball.report.quality import TASK
 from hardball.report.site import claims, disk, elsewhere, evidence, picture, speed, suites, tasks
-from hardball.report.site.configurations import configurations, name_of, specs
+from hardball.report.site.configurations import configurations, name_of, specs, suite_name
 from hardball.report.site.disk import Disk
 from hardball.report.site.disks import disks
 from hardball.report.site.pages import Pages
@@ -97,7 +97,7 @@ def _fill(
         _put(out / f"{name}.html", pages.page(name, **given))
     for suite in shown:
         for config, text in specs(suite).items():
-            _put(out / "specs" / suite.key / f"{config}.yaml", text)
+            _put(out / "specs" / suite.key / f"{suite_name(config)}.yaml", text)
         given = {"suite": suite, "configurations": configurations(suite)}
         _put(out / "suites" / f"{suite.key}.html", pages.page("suite", home="../", **given))
 
@@ -131,7 +131,7 @@ def _links(line: Line) -> list[tuple[str, str]]:
     name = name_of(config, str(line.cells["framework"]))
     return [
         ("run", f"suites/{suite}.html#{name}"),
-        ("spec", f"specs/{suite}/{config}.yaml"),
+        ("spec", f"specs/{suite}/{suite_name(config)}.yaml"),
     ]
 
 

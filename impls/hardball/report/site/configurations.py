@@ -1,6 +1,7 @@
 """Each configuration of a suite in full: what makes it again, its figures, where it ran."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -23,7 +24,6 @@ from hardball.report.tables.result_tables import metric_header
 from hardball.runs.row import Row
 from hardball.runs.spec import RunSpec
 
-AGAIN = "again"
 HOST = (
     "hardball", "git_commit", "code_sha256", "data_sha256", "evaluator", "python", "numpy", "jax",
     "torch", "platform", "cpu", "accelerator", "threads",
@@ -43,13 +43,14 @@ class Figure:
 class Configuration:
     """One configuration in one framework.
 
-    name: unique in the suite. read_by: the metrics that its task is read by, with intervals;
-    figures: the others, interquartile means; costs: medians. environment: what it ran with, in
-    each case all values of its rows. command: trains the first seed again.
+    name: unique in the suite. spec: the name of its suite file. read_by: the metrics that its task
+    is read by, with intervals; figures: the others, interquartile means; costs: medians.
+    environment: what it ran with, in each case all values of its rows. command: trains the first
+    seed again.
     """
 
     name: str
-    config_id: str
+    spec: str
     title: str
     told: str
     framework: str
@@ -65,6 +66,16 @@ class Configuration:
 def name_of(config_id: str, framework: str) -> str:
     """The name of a configuration in a framework, as addresses have it."""
     return f"{config_id}-{framework}"
+
+
+def suite_name(config_id: str) -> str:
+    """The name of the suite that a configuration's spec is.
+
+    >>> suite_name("wordnet_mammals-uniform-infonce-tangent-d5-e1e85037")
+    'wordnet_mammals_uniform_infonce_tangent_d5_e1e85037'
+    """
+    name = re.sub(r"[^a-z0-9_]", "_", config_id.lower())
+    return name if name[:1].isalpha() else f"run_{name}"
 
 
 def configurations(shown: Shown) -> list[Configuration]:
@@ -115,7 +126,7 @@ def _configuration(
     loss = "" if encoder else f"{told['loss']}, "
     return Configuration(
         name_of(summary.config_id, summary.framework),
-        summary.config_id,
+        suite_name(summary.config_id),
         f"{rows.method_name(told['pretext'])}, {encoder}" if encoder else kind,
         f"{told['dataset']}, {told['task']}, {loss}{told['manifold']} d={told['dim']}, "
         f"lr {float(told['lr']):g}",
@@ -160,13 +171,13 @@ def _spec(every: pd.DataFrame) -> str:
 def suite_text(every: pd.DataFrame) -> str:
     """The file of a suite that runs one configuration's rows again.
 
-    every: its rows, of all seeds and frameworks. Save as again.yaml. Raises HardballError where
-    this version of hardball cannot read the row.
+    every: its rows, of all seeds and frameworks. Its name has to be the file's. Raises
+    HardballError where this version of hardball cannot read the row.
     """
     spec = Row.from_flat(every.to_dict("records")[0]).spec  # type: ignore[arg-type]
     minutes = float(every["train_seconds"].sum()) / 60
     text = {
-        "name": AGAIN,
+        "name": suite_name(spec.config_id),
         "summary": f"{spec.config_id} again",
         "minutes": max(1, math.ceil(2 * minutes)),
         "frameworks": sorted(every["framework"].unique()),

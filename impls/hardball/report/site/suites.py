@@ -109,7 +109,7 @@ def _number(version: Path) -> list[int]:
 
 
 def _of(place: Path) -> list[Shown]:
-    named = paths.results() / WORK / str(place)
+    named = paths.results() / WORK / str(place).replace(":", "_")
     folder = place if place.is_dir() else named
     if (folder / "runs.csv").is_file():
         return [_shown(folder)]

@@ -34,6 +34,8 @@ USED = (
     "config_id", "framework", "seed", "status", "negatives", "hard", "factor", "label",
     *rows.SETTINGS, *APART, *COSTS,
 )  # fmt: skip
+# Columns that a table leaves out where all lines have one value.
+ALIKE = ("rates", "loss", "space", "variant", "tried", "suite")
 TREES = "trees"
 # Tables in this order, with these titles; others follow by name.
 TITLES = {
@@ -78,7 +80,10 @@ def group(line: Line) -> str:
 
 
 def _of_edges(task: str, runs: pd.DataFrame) -> bool:
-    return task == "reconstruction" and "edge_map" in runs and bool(runs["edge_map"].notna().any())
+    """Whether rows rank direct neighbours; encoders' rows do so by the way."""
+    if task != "reconstruction" or "edge_map" not in runs or runs["edge_map"].isna().all():
+        return False
+    return "encoder" not in runs or not runs["encoder"].fillna("").astype(str).any()
 
 
 def _table(task: str, suites: Sequence[Shown]) -> Table | None:
@@ -100,8 +105,22 @@ def _table(task: str, suites: Sequence[Shown]) -> Table | None:
     lines.sort(key=lambda line: _order(line, first))
     title = TITLES.get(task) or task.replace("_", " ").capitalize()
     every = [*lines, *sorted(beside.values(), key=lambda line: (line.kind, *_name(line)))]
-    columns = _columns(list(metrics.values()), asked)
-    return Table(f"task-{rows.slug(task)}", title, columns, every, _notes(task, asked, lines))
+    columns, alike = _apart(_columns(list(metrics.values()), asked), lines)
+    notes = [*_notes(task, asked, lines), alike]
+    name = f"task-{rows.slug(task)}"
+    return Table(name, title, columns, every, [note for note in notes if note])
+
+
+def _apart(columns: list[Column], lines: Sequence[Line]) -> tuple[list[Column], str]:
+    """The columns in which lines of ours differ, and a sentence on those in which none does."""
+    same, kept = [], []
+    for column in columns:
+        values = {str(line.cells.get(column.key, "")) for line in lines}
+        if column.key not in ALIKE or len(values) > 1:
+            kept.append(column)
+        elif values != {""}:
+            same.append(f"{column.header} {values.pop()}")
+    return kept, f"All runs: {', '.join(same)}." if same else ""
 
 
 def _columns(metrics: Sequence[Metric], task: str) -> list[Column]:

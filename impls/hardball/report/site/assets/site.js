@@ -35,7 +35,7 @@
       this.choices = [...this.filters.querySelectorAll("select")];
       this.output = this.filters.querySelector("output");
       this.filters.hidden = this.rows.length < 6;
-      this.filters.addEventListener("input", () => this.show());
+      for (const kind of ["input", "change"]) this.filters.addEventListener(kind, () => this.show());
       this.filters.addEventListener("submit", (event) => event.preventDefault());
       this.more.addEventListener("click", () => { this.all = !this.all; this.show(); });
       this.heads = [...this.table.tHead.rows[0].cells].filter((cell) => !cell.classList.contains("again"));
