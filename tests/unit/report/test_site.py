@@ -85,11 +85,13 @@ def test_the_suites_that_chose_rates_are_suites() -> None:
 
 def test_best_and_level_are_told_within_a_group() -> None:
     lines = [Line({"kind": kind, "map": value}) for kind, value in ESTIMATES.items()]
+    seed = Line({"kind": "seed", "map": Estimate(0.95, math.nan, math.nan, 1)})
     alone = Line({"kind": "alone", "map": Estimate(0.99, 0.98, 1.0, 5)})
     columns = [Column("kind", "negatives", text=True), Column("map", "MAP", "max")]
-    marks = views.standings([*lines, alone], columns, lambda line: str(line is alone))
-    found = [marks.get((id(line), "map"), "") for line in (*lines, alone)]
-    assert found == ["best", "level", "", ""]
+    every = [*lines, seed, alone]
+    marks = views.standings(every, columns, lambda line: str(line is alone))
+    found = [marks.get((id(line), "map"), "") for line in every]
+    assert found == ["best", "level", "", "", ""]
 
 
 def test_a_cell_is_sorted_by_its_number_and_shown_with_its_interval() -> None:

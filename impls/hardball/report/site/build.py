@@ -86,9 +86,7 @@ def _fill(
         "speed": {"tables": [view(table) for table in speed.tables(measured)]},
         "external": {
             "tables": [view(table) for table in elsewhere.external(shown)],
-            "peers": [
-                view(table, group=lambda _: "all") for table in elsewhere.peers(_versions(shown))
-            ],
+            "peers": [view(table) for table in elsewhere.peers(_versions(shown))],
         },
         "disks": {"disks": _disks(out, drawn)},
         "suites": {"suites": shown},

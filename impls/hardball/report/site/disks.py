@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from hardball.core.errors import HardballError
 from hardball.data import cards, store
@@ -55,12 +55,12 @@ def _trained(tree: Hierarchy, dataset: str, shown: Sequence[Shown]) -> tuple[Pol
         except HardballError:  # of a hierarchy that has changed since
             continue
         task, sampler = (rows.method_name(str(run[key])) for key in ("task", "sampler"))
-        told = f"{task}, {sampler}, MAP {float(str(run[MAP])):.3f}, run {run['run_id']}"
+        told = f"{task}, {sampler}, MAP {run[MAP]:.3f}, run {run['run_id']}"
         return to_polar(found.points, found.manifold, found.c), told
     return None
 
 
-def _best(suite: Shown, dataset: str) -> "pd.Series[object] | None":
+def _best(suite: Shown, dataset: str) -> dict[str, Any] | None:
     runs = suite.runs
     if MAP not in runs or not (suite.folder / "points").is_dir():
         return None
@@ -68,7 +68,10 @@ def _best(suite: Shown, dataset: str) -> "pd.Series[object] | None":
     flat = runs["manifold"].map(rows.method_name) == "euclidean"
     kept = [_file(suite.folder, run).is_file() for run in runs["run_id"]]
     runs = runs[np.array(kept, bool) & ~flat.to_numpy(bool)]
-    return None if runs.empty else runs.loc[runs[MAP].idxmax()]
+    if runs.empty:
+        return None
+    first = int(runs[MAP].to_numpy().argmax())
+    return {str(key): value for key, value in runs.iloc[first].items()}
 
 
 def _file(folder: Path, run: str) -> Path:

@@ -9,6 +9,7 @@ import pandas as pd
 from hardball.report import rows
 from hardball.report.site.suites import Shown
 from hardball.report.site.tasks import metrics_of
+from hardball.report.site.titles import title_of
 from hardball.report.tables.render import Cell, Column, Line, Table
 from hardball.report.tables.result_tables import metric_header
 from hardball.runs.tables import read_table
@@ -65,8 +66,7 @@ def _table(task: str, part: pd.DataFrame) -> Table:
         }
         cells |= {m.name: float(row[m.name]) for m in metrics if pd.notna(row[m.name])}
         lines.append(Line(cells, "external"))
-    title = task.replace("_", " ").capitalize()
-    return Table(f"external-{rows.slug(task)}", title, columns, lines)
+    return Table(f"external-{rows.slug(task)}", title_of(task), columns, lines)
 
 
 def peers(versions: Sequence[Path]) -> list[Table]:

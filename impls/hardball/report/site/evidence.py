@@ -17,6 +17,7 @@ from hardball.methods import registry
 from hardball.metrics import listing
 from hardball.report import rows, statistics
 from hardball.report.site.suites import Shown, sweeps
+from hardball.report.site.titles import title_of
 from hardball.report.site.views import BEST, LEVEL
 from hardball.report.statistics import Estimate
 from hardball.report.summary import Summary, by_seed, summarise
@@ -38,7 +39,7 @@ class Panel:
 
     @property
     def title(self) -> str:
-        return f"{self.dataset}, {rows.method_name(self.task).replace('_', ' ')}"
+        return f"{self.dataset}: {title_of(rows.method_name(self.task)).lower()}"
 
     @cached_property
     def gains(self) -> dict[str, Estimate]:

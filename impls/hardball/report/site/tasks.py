@@ -12,6 +12,7 @@ from hardball.metrics.declare import Metric
 from hardball.report import rows, statistics
 from hardball.report.site import evidence
 from hardball.report.site.suites import TUNED, Shown, sweeps
+from hardball.report.site.titles import TITLES, TREES, title_of
 from hardball.report.summary import FINISHED, Summary, summarise
 from hardball.report.tables import result_tables
 from hardball.report.tables.render import Cell, Column, Line, Table
@@ -36,17 +37,6 @@ USED = (
 )  # fmt: skip
 # Columns that a table leaves out where all lines have one value.
 ALIKE = ("rates", "loss", "space", "variant", "tried", "suite")
-TREES = "trees"
-# Tables in this order, with these titles; others follow by name.
-TITLES = {
-    "leaf_parent": "Held-out parents",
-    "temporal": "What time has changed",
-    "reconstruction": "Reconstruction",
-    TREES: "Edges of a tree",
-    "link_prediction": "Link prediction",
-    "ganea2018": "Published links",
-    "node_classification": "Labels of nodes",
-}
 
 
 def tables(shown: Sequence[Shown]) -> list[Table]:
@@ -103,12 +93,11 @@ def _table(task: str, suites: Sequence[Shown]) -> Table | None:
         return None
     first = next(iter(metrics.values()))
     lines.sort(key=lambda line: _order(line, first))
-    title = TITLES.get(task) or task.replace("_", " ").capitalize()
     every = [*lines, *sorted(beside.values(), key=lambda line: (line.kind, *_name(line)))]
     columns, alike = _apart(_columns(list(metrics.values()), asked), lines)
     notes = [*_notes(task, asked, lines), alike]
     name = f"task-{rows.slug(task)}"
-    return Table(name, title, columns, every, [note for note in notes if note])
+    return Table(name, title_of(task), columns, every, [note for note in notes if note])
 
 
 def _apart(columns: list[Column], lines: Sequence[Line]) -> tuple[list[Column], str]:

@@ -104,7 +104,8 @@ def standings(
 ) -> dict[tuple[int, str], str]:
     """(id of a line, column's key) -> BEST of its group, or LEVEL: its interval meets the best's.
 
-    What is written like the best is the best too. A group of one has none.
+    What is written like the best is the best too. A group of one has none; lines without an
+    interval, of a single seed, take no part.
     """
     groups: dict[str, list[Line]] = {}
     for line in lines:
@@ -119,8 +120,12 @@ def standings(
 
 
 def _standing(members: Sequence[Line], column: Column) -> dict[tuple[int, str], str]:
-    cells = [(line, _estimate(line, column)) for line in members]
-    known = [(line, cell) for line, cell in cells if math.isfinite(cell.value)]
+    cells = [(line, line.cells.get(column.key)) for line in members]
+    known = [
+        (line, cell)
+        for line, cell in cells
+        if isinstance(cell, Estimate) and cell.has_interval and math.isfinite(cell.value)
+    ]
     if len(known) < 2:
         return {}
     sign = 1.0 if column.direction == "max" else -1.0
@@ -129,21 +134,13 @@ def _standing(members: Sequence[Line], column: Column) -> dict[tuple[int, str], 
     for line, cell in known:
         if render.number(cell.value) == render.number(top.value):
             found[id(line), column.key] = BEST
-        elif cell.has_interval and top.has_interval and _meet(cell, top):
+        elif _meet(cell, top):
             found[id(line), column.key] = LEVEL
     return found
 
 
 def _meet(a: Estimate, b: Estimate) -> bool:
     return a.low <= b.high and b.low <= a.high
-
-
-def _estimate(line: Line, column: Column) -> Estimate:
-    cell = line.cells.get(column.key)
-    if isinstance(cell, Estimate):
-        return cell
-    value = float(cell) if isinstance(cell, int | float) else math.nan
-    return Estimate(value, math.nan, math.nan, 1)
 
 
 def _head(table: Table, column: Column, keyed: bool, where: int) -> Head:
