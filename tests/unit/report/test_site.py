@@ -157,6 +157,18 @@ def test_a_site_is_replaced_whole_and_other_folders_are_refused(work: Path, tmp_
     assert [path.name for path in mine.iterdir()] == ["thesis.tex"]
 
 
+def test_a_folder_of_rows_made_elsewhere_has_a_page_of_them(tmp_path: Path) -> None:
+    folder = tmp_path / "submitted"
+    folder.mkdir()
+    rows = ["dataset,task,label,space,file,file_sha256,data_sha256,dim,seed,map,mean_rank"]
+    rows += [f"pets,reconstruction,mine,poincare,p.npz,,,2,{s},0.9{s},1.{s}" for s in (1, 2, 3)]
+    (folder / "external.csv").write_text("\n".join(rows) + "\n")
+    page = build.write(tmp_path / "out", [folder]).with_name("external.html").read_text()
+    # The interquartile mean of three values is the middle one, and a quarter of each neighbour.
+    assert re.search(r'data-k="0.92"[^<]*>0.920 <small>0.910–0.930', page)
+    assert "mine · poincare d=2" in page
+
+
 def test_claims_need_a_sentence_and_a_verdict(tmp_path: Path) -> None:
     assert claims.read(tmp_path) == []
     (tmp_path / "claims.csv").write_text(

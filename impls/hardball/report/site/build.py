@@ -76,24 +76,25 @@ def _fill(
     for name in ASSETS:
         _put(out / "assets" / name, disk.asset(name))
     _put(out / MARKER, "")
-    found = evidence.ladder(shown)
+    ran = [suite for suite in shown if len(suite.runs)]
+    found = evidence.ladder(ran)
     data: dict[str, dict[str, Any]] = {
-        "index": {"ladder": found and _ladder(found), "tables": _tasks(shown)},
+        "index": {"ladder": found and _ladder(found), "tables": _tasks(ran)},
         "claims": {
             "claims": [claim for folder in _versions(shown) for claim in claims.read(folder)]
         },
-        "quality": {"tables": _quality(shown)},
+        "quality": {"tables": _quality(ran)},
         "speed": {"tables": [view(table) for table in speed.tables(measured)]},
         "external": {
             "tables": [view(table) for table in elsewhere.external(shown)],
             "peers": [view(table) for table in elsewhere.peers(_versions(shown))],
         },
         "disks": {"disks": _disks(out, drawn)},
-        "suites": {"suites": shown},
+        "suites": {"suites": ran},
     }
     for name, given in data.items():
         _put(out / f"{name}.html", pages.page(name, **given))
-    for suite in shown:
+    for suite in ran:
         for config, text in specs(suite).items():
             _put(out / "specs" / suite.key / f"{suite_name(config)}.yaml", text)
         given = {"suite": suite, "configurations": configurations(suite)}

@@ -10,6 +10,7 @@ from hardball.report import rows
 from hardball.report.site.suites import Shown
 from hardball.report.site.tasks import metrics_of
 from hardball.report.site.titles import title_of
+from hardball.report.tables.other_lines import external_credits, external_lines
 from hardball.report.tables.render import Cell, Column, Line, Table
 from hardball.report.tables.result_tables import metric_header
 from hardball.runs.tables import read_table
@@ -34,39 +35,36 @@ PEER_COLUMNS = (
 
 def external(shown: Sequence[Shown]) -> list[Table]:
     """One table a task: rows of external.csv of all suites; none where there are none."""
-    parts = []
+    asked: dict[str, list[tuple[Shown, pd.DataFrame]]] = {}
     for suite in shown:
         found = suite.source.external
         if found is not None and len(found):
-            parts.append(found.assign(suite=suite.title))
-    if not parts:
-        return []
-    every = pd.concat(parts, ignore_index=True)
-    return [_table(task, part) for task, part in rows.by_task(every)]
+            for task, part in rows.by_task(found):
+                asked.setdefault(task, []).append((suite, part))
+    return [_table(task, parts) for task, parts in asked.items()]
 
 
-def _table(task: str, part: pd.DataFrame) -> Table:
-    metrics = metrics_of(task, part)
+def _table(task: str, parts: Sequence[tuple[Shown, pd.DataFrame]]) -> Table:
+    metrics = {m.name: m for _, part in parts for m in metrics_of(task, part)}
+    lines, notes = [], []
+    for suite, part in parts:
+        for dataset in part["dataset"].unique():
+            told = part, str(dataset), task
+            notes += external_credits(*told)
+            for line in external_lines(*told, list(metrics.values())):
+                lines.append(Line({**line.cells, "suite": suite.title}, line.kind))
     columns = [
-        Column("label", "label", text=True),
+        Column("method", "method", text=True),
         Column("dataset", "data set", text=True),
-        *[Column(m.name, metric_header(m.name, task), m.direction) for m in metrics],
-        Column("space", "space", text=True),
-        Column("seed", "seed", text=True),
+        *[Column(m.name, metric_header(m.name, task), m.direction) for m in metrics.values()],
+        Column("runs", "seeds"),
+        Column("differs", "settings", text=True),
+        Column("framework", "framework", text=True),
+        Column("train_seconds", "seconds"),
         Column("suite", "suite", text=True),
     ]
-    lines = []
-    for row in part.to_dict("records"):
-        cells: dict[str, Cell] = {
-            "label": str(row["label"]),
-            "dataset": str(row["dataset"]),
-            "space": f"{row['space']} d={row['dim']}",
-            "seed": str(row["seed"] or ""),
-            "suite": str(row["suite"]),
-        }
-        cells |= {m.name: float(row[m.name]) for m in metrics if pd.notna(row[m.name])}
-        lines.append(Line(cells, "external"))
-    return Table(f"external-{rows.slug(task)}", title_of(task), columns, lines)
+    name = f"external-{rows.slug(task)}"
+    return Table(name, title_of(task), columns, lines, list(dict.fromkeys(notes)))
 
 
 def peers(versions: Sequence[Path]) -> list[Table]:

@@ -72,6 +72,8 @@ class Shown:
         """How its learning rates came about, in a word or two."""
         if self.tuned:
             return TUNED
+        if self.runs.empty:
+            return ""
         tried = self.runs["lr"].nunique() if "lr" in self.runs else 1
         return "one rate for all" if tried == 1 else f"{tried} rates, not tuned"
 
@@ -111,15 +113,20 @@ def _number(version: Path) -> list[int]:
 def _of(place: Path) -> list[Shown]:
     named = paths.results() / WORK / str(place).replace(":", "_")
     folder = place if place.is_dir() else named
-    if (folder / "runs.csv").is_file():
+    if _has_rows(folder):
         return [_shown(folder)]
-    below = sorted(path.parent for path in folder.glob("*/runs.csv"))
+    below = sorted(path for path in folder.glob("*/") if _has_rows(path))
     if not below:
         raise HardballError(
             f"no runs.csv in {place} or in a folder of it: give results/VERSION, a suite's folder, "
             "or the name of a suite that ran"
         )
     return [_shown(path) for path in below]
+
+
+def _has_rows(folder: Path) -> bool:
+    """Whether a folder has rows: of runs, or of what was made elsewhere alone."""
+    return any((folder / name).is_file() for name in ("runs.csv", "external.csv"))
 
 
 def _shown(folder: Path) -> Shown:

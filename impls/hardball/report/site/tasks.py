@@ -14,7 +14,7 @@ from hardball.report.site import evidence
 from hardball.report.site.suites import TUNED, Shown, sweeps
 from hardball.report.site.titles import TITLES, TREES, title_of
 from hardball.report.summary import FINISHED, Summary, summarise
-from hardball.report.tables import result_tables
+from hardball.report.tables.other_lines import external_lines, floor_lines, published_lines
 from hardball.report.tables.render import Cell, Column, Line, Table
 from hardball.report.tables.result_tables import metric_header
 
@@ -224,10 +224,10 @@ def _beside(suite: Shown, runs: pd.DataFrame, task: str, metrics: Sequence[Metri
     source, found = suite.source, []
     for dataset, part in runs.groupby("dataset", sort=False):
         told = str(dataset), task, metrics
-        found += result_tables.floor_lines(source.floors, *told)
+        found += floor_lines(source.floors, *told)
         if source.external is not None:
-            found += result_tables.external_lines(source.external, *told)
-        found += result_tables.published_lines(source.published, part, *told)
+            found += external_lines(source.external, *told)
+        found += published_lines(source.published, set(part["dim"]), *told)
     return [_foreign(line, set(runs["task"])) for line in found if _has(line, metrics)]
 
 
@@ -238,7 +238,7 @@ def _has(line: Line, metrics: Sequence[Metric]) -> bool:
 def _foreign(line: Line, asked: set[str]) -> Line:
     """The line with the names of our columns; its task where it is not the only one that we ran."""
     task = str(line.cells.get("task", ""))
-    cells: dict[str, Cell] = {k: v for k, v in line.cells.items() if k not in ("task", "runs")}
+    cells: dict[str, Cell] = {k: v for k, v in line.cells.items() if k != "task"}
     cells |= {"kind": line.cells["method"], "variant": task if len(asked) > 1 else ""}
     return Line(cells, line.kind)
 
