@@ -1,6 +1,7 @@
 """The site: what its files say is what rows say, and a folder of somebody's is left alone."""
 
 import csv
+import json
 import math
 import re
 from pathlib import Path
@@ -182,7 +183,36 @@ def test_claims_need_a_sentence_and_a_verdict(tmp_path: Path) -> None:
         claims.read(tmp_path)
 
 
-def test_speed_says_so_where_nothing_was_measured(site: Path, tmp_path: Path) -> None:
+def asv(folder: Path, commit: str, date: int, seconds: float) -> None:
+    """A result file as asv leaves it: one kernel at one size in JAX."""
+    measured = [[seconds], [["'infonce'"], ["'256x50'"], ["'jax'"]], "1"]
+    found = {
+        "commit_hash": commit * 40,
+        "date": date,
+        "params": {"machine": "local"},
+        "result_columns": ["result", "params", "version"],
+        "results": {"timings.Losses.time_call": measured},
+    }
+    (folder / "local").mkdir(exist_ok=True)
+    (folder / "local" / f"{commit}.json").write_text(json.dumps(found))
+
+
+def test_speed_has_a_line_a_kernel_over_commits(work: Path, tmp_path: Path) -> None:
+    asv(tmp_path, "a", 1, 4e-3)
+    asv(tmp_path, "b", 2, 1e-3)
+    (table,) = speed.tables(tmp_path)
+    (line,) = table.lines
+    assert (line.cells["kernel"], line.cells["value"], line.cells["change"]) == (
+        "infonce",
+        1e-3,
+        0.25,
+    )
+    page = build.write(tmp_path / "out", [work], speed_results=tmp_path).with_name("speed.html")
+    assert '<svg class="spark"' in page.read_text()
+    assert "2 commits, aaaaaaa to bbbbbbb" in page.read_text()
+
+
+def test_a_small_line_doubles_by_equal_steps(tmp_path: Path) -> None:
     assert speed.tables(tmp_path) == []
     line = speed.spark([0, 1, 3], [1.0, 2.0, 4.0], 4)
     (points,) = re.findall(r'points="([^"]+)"', line)
