@@ -5,10 +5,10 @@ which have the same public names. A method's body takes one of them as `xp`; not
 in a call, since `Entry.bind` gives `xp` to the body once.
 """
 
-import importlib
 from types import ModuleType
 from typing import Any
 
+from hardball.core import optional
 from hardball.core.errors import HardballError
 
 FRAMEWORKS = ("jax", "torch")
@@ -25,14 +25,7 @@ def namespace(framework: str) -> ModuleType:
     """
     if framework not in FRAMEWORKS:
         raise HardballError(f"unknown framework {framework!r}: allowed are {', '.join(FRAMEWORKS)}")
-    try:
-        return importlib.import_module(f"hardball.arrays.on_{framework}")
-    except ModuleNotFoundError as error:
-        if error.name != framework:
-            raise
-        raise HardballError(
-            f"{framework} is not installed: pip install 'hardball[{framework}]'"
-        ) from None
+    return optional.load(f"hardball.arrays.on_{framework}", f"framework={framework}")
 
 
 def namespace_of(array: Any) -> ModuleType:

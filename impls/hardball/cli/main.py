@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from hardball import __version__
 from hardball.cli import groups, own_method, people, report, site
 from hardball.cli.options import read_seeds
-from hardball.core import plugins
+from hardball.core import optional, plugins
 from hardball.core.errors import HardballError, unknown
 from hardball.methods import registry
 from hardball.runs import plan, settings, suites
@@ -37,7 +37,8 @@ class OneLine(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with optional.needing("this command"):
+                return super().invoke(ctx)
         except HardballError as error:
             typer.echo(f"hardball: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(2) from None

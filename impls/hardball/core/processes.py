@@ -17,6 +17,7 @@ THREADS = (
 KEPT = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 # Naming the default keeps it from rising: what is freed goes back, and peaks can be told.
 GIVEN_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2**17)}
+_ERROR = f"{HardballError.__module__}.{HardballError.__qualname__}: "
 
 
 def measured(
@@ -42,5 +43,6 @@ def measured(
     )
     if process.returncode:
         lines = [line for line in process.stderr.splitlines() if line.strip()]
-        raise HardballError(f"{who}: {lines[-1] if lines else 'ended without a word'}")
+        said = lines[-1] if lines else "ended without a word"
+        raise HardballError(f"{who}: {said.removeprefix(_ERROR)}")
     return json.loads(process.stdout.splitlines()[-1])

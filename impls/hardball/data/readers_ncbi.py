@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from hardball.core import optional
 from hardball.core.errors import HardballError
 from hardball.data import archives
 from hardball.data.table import Table, strings
@@ -42,13 +43,9 @@ def read_wheel(
     Raises HardballError on a broken wheel, an unknown root or rank, or where the readers are
     missing.
     """
-    try:
+    with optional.needing(f"reading {path.name}"):
         import marisa_trie
         import zstandard
-    except ImportError as error:
-        raise HardballError(
-            f'reading {path.name} needs {error.name}: run `pip install -e ".[data]"`'
-        ) from None
 
     stems = ("taxa.marisa", "scientific_name.marisa", "scientific_name.zstd")
     files = archives.read_members(path, [f"{package}/{stem}" for stem in stems])

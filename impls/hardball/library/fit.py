@@ -1,11 +1,11 @@
 """`fit`: from a person's hierarchy to an embedding that can be asked."""
 
-import importlib.util
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from hardball.core import optional
 from hardball.core.errors import HardballError
 from hardball.hierarchy import closure as closures
 from hardball.library.embedding import Embedding
@@ -76,8 +76,8 @@ def fit(
 def _installed() -> Framework:
     """The framework that is here, JAX before PyTorch; raises HardballError where none is."""
     for framework in ("jax", "torch"):
-        if importlib.util.find_spec(framework) is not None:
+        if optional.installed(framework):
             return cast(Framework, framework)
     raise HardballError(
-        "training needs JAX or PyTorch: pip install 'hardball[jax]' or 'hardball[torch]'"
+        "training needs jax or torch: pip install 'hardball[jax]' or 'hardball[torch]'"
     )

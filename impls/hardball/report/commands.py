@@ -1,11 +1,10 @@
 """What the commands of hardball.cli.report do, and which files they read and write."""
 
-import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hardball.core import paths
+from hardball.core import optional, paths
 from hardball.core.console import console
 from hardball.core.errors import HardballError
 from hardball.report import answer, compare, freeze, readme, reference, rows, sources
@@ -101,14 +100,7 @@ def reference_command(out: Path | None = None) -> list[Path]:
 
 def drawing(module: str) -> Any:
     """A module of this room that draws; raises HardballError where Matplotlib is not installed."""
-    try:
-        return importlib.import_module(f"hardball.report.{module}")
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        raise HardballError(
-            "pictures need matplotlib: pip install 'hardball[report]', or `make`"
-        ) from None
+    return optional.load(f"hardball.report.{module}", "a picture")
 
 
 def compare_command(

@@ -1,7 +1,6 @@
 """What every sampler draws for one anchor, and its page, docs/reference/samplers.md."""
 
 import importlib
-import importlib.util
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from hardball.arrays.namespace import FRAMEWORKS
-from hardball.core import random_bits
+from hardball.core import optional, random_bits
 from hardball.core.errors import HardballError
 from hardball.data import store
 from hardball.hierarchy.closure import Csr, closure
@@ -73,10 +72,10 @@ def scene(dataset: str = DATASET, anchor: str = ANCHOR) -> Scene:
 def half() -> str:
     """The framework that draws: "jax" where it is installed, else "torch"."""
     for name in ("jax", "torch"):
-        if importlib.util.find_spec(name) is not None:
+        if optional.installed(name):
             return name
     raise HardballError(
-        "drawing needs a framework: pip install 'hardball[jax]' or 'hardball[torch]'"
+        "drawing needs jax or torch: pip install 'hardball[jax]' or 'hardball[torch]'"
     )
 
 

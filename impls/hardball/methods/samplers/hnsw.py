@@ -9,7 +9,7 @@ all nearest nodes, which exact distances then rank.
 import numpy as np
 
 from hardball.arrays.namespace import Array, Namespace
-from hardball.core.errors import HardballError
+from hardball.core import optional
 from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
 from hardball.methods.declare import sampler
@@ -66,13 +66,8 @@ def _nearest(rows: np.ndarray, members: np.ndarray, count: int) -> np.ndarray:
 
 
 def _library():  # type: ignore[no-untyped-def]
-    try:
+    with optional.needing("sampler hnsw (unlike neighbors)"):
         import hnswlib
-    except ImportError:
-        raise HardballError(
-            "sampler hnsw: needs hnswlib, which is not installed: "
-            "pip install 'hardball[neighbors]' (it takes a C++ compiler), or use neighbors"
-        ) from None
     return hnswlib
 
 

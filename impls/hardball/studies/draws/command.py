@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hardball.core import paths, processes
+from hardball.core import optional, paths, processes
 from hardball.core.errors import HardballError
 from hardball.methods import registry
 
@@ -64,6 +64,7 @@ def draws(
     for half in halves:
         if half not in ("jax", "torch"):
             raise HardballError(f"unknown framework {half!r}: allowed are jax, torch")
+        optional.require(half, f"framework={half}")
     train = {"dataset": dataset, "batch_size": batch, "negatives": negatives, "lr": 0.01}
 
     def said(by: str) -> list[dict]:

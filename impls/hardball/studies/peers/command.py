@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hardball.core import paths
+from hardball.core import optional, paths
 
 
 def peers(
@@ -42,7 +42,8 @@ def peers(
     hardball peers --only gensim --only geoopt
     hardball peers -d wordnet_nouns --dim 10 --negatives 10 --reference ../poincare-embeddings
     """
-    from hardball.studies.peers import compare
+    with optional.needing("a comparison with other packages"):
+        from hardball.studies.peers import compare
 
     options = compare.Options(
         dataset=dataset,

@@ -6,13 +6,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hardball.core import provenance
+from hardball.core import optional, provenance
 from hardball.core.errors import HardballError
 from hardball.data import store
 from hardball.data.points import save_points
@@ -27,7 +26,7 @@ from hardball.studies.peers.systems import REFERENCE, System
 from hardball.studies.peers.task import Data, Task
 
 SMALL_BATCH, LARGE_BATCH = 10, 50
-INSTALL = "pip install -c constraints.txt -e '.[peers]'"
+INSTALL = "pip install 'hardball[peers]'"
 CHECKOUT_MISSING = (
     f"not run: --reference names no checkout of {systems.CHECKOUT} "
     "(CC BY-NC, not on the package index): clone and build one, then --reference PATH"
@@ -160,7 +159,7 @@ def _absent(which: System, options: Options) -> str:
     if which.name == REFERENCE:
         return "" if options.reference else CHECKOUT_MISSING
     needed = [which.framework or which.package]
-    missing = [name for name in needed if find_spec(name) is None]
+    missing = [name for name in needed if not optional.installed(name)]
     return f"not run: {missing[0]} is not installed: {INSTALL}" if missing else ""
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, cast
 
 import typer
 
-from hardball.core import paths
+from hardball.core import optional, paths
 from hardball.core.errors import HardballError
 from hardball.runs import settings
 from hardball.runs.spec import Framework
@@ -53,6 +53,7 @@ def roofline(
     for name in names:
         if name not in ("jax", "torch"):
             raise HardballError(f"unknown framework {name!r}: allowed are jax, torch")
+        optional.require(name, f"framework={name}")
     if losses:
         table = apart.losses(names, batch, negatives, seconds)
     else:

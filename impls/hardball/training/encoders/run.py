@@ -1,6 +1,5 @@
 """Trains an encoder on its pretext, from a spec to points, curves and a row."""
 
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hardball.core import optional
 from hardball.core.errors import HardballError
 from hardball.core.provenance import peak_memory_mb, provenance
 from hardball.hierarchy.closure import Csr
@@ -173,14 +173,8 @@ def _named(spec: RunSpec, function: Any) -> dict[str, Any]:
 
 def _engine(spec: RunSpec, study: Study, task: Any) -> Any:
     """The run's engine; raises HardballError where a package that it needs is not installed."""
-    try:
-        module = importlib.import_module(f"hardball.training.encoders.engine_{spec.framework}")
-    except ModuleNotFoundError as error:
-        if error.name not in ("flax", "optax"):
-            raise
-        raise HardballError(
-            f"encoders in JAX need {error.name}: pip install 'hardball[encoders]'"
-        ) from None
+    name = f"hardball.training.encoders.engine_{spec.framework}"
+    module = optional.load(name, f"an encoder with framework={spec.framework}")
     return module.Engine(spec, study, task.data)
 
 
