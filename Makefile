@@ -8,11 +8,14 @@ EXTRAS ?=
 PEERS ?=
 BENCH ?=
 SITE ?=
+BASE ?=
+FACTOR ?= 1.25
 
 comma := ,
 VENV := .venv
 READY := $(VENV)/.ready$(addprefix -,$(subst $(comma),-,$(EXTRAS)))
 DEV := $(VENV)/.dev
+DOCS := $(VENV)/.docs
 BIN := $(VENV)/bin
 NAME := $(subst :,_,$(basename $(notdir $(SUITE))))
 OUT := results/work/$(NAME)
@@ -30,7 +33,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := suite
 .PHONY: help install install-dev suite report dry-run test test-all lint format unlock
 .PHONY: clean distclean site
-.PHONY: peers
+.PHONY: peers wheel test-wheel docs
 .PHONY: bench bench-compare bench-publish bench-quick
 
 help: ## what can be made
@@ -63,6 +66,9 @@ $(READY): constraints.txt pyproject.toml | $(BIN)/python
 $(DEV): $(READY)
 	$(call pip,dev)
 
+$(DOCS): constraints.txt pyproject.toml | $(BIN)/python
+	$(call pip,docs)
+
 suite: $(READY) ## run SUITE (quick unless named); ends with its answer and where its results lie
 	@$(SNAKEMAKE) --logger hardball --workflow-profile $(PROFILE) --cores $(CORES) $(CONFIGURED)
 	@test $(REPORT) -nt $(OUT)/plots \
@@ -88,12 +94,22 @@ test: $(DEV) ## the tests, two processes; of full crosses a part that has every 
 test-all: $(DEV) ## the tests, all of the full crosses, and JAX compiling as it does for users
 	@JAX_DISABLE_MOST_OPTIMIZATIONS=0 $(PYTEST)
 
+wheel: $(READY) ## the package as dist/hardball-VERSION-py3-none-any.whl
+	@rm -rf build/lib
+	@$(BIN)/python -m pip wheel -q --no-deps -w dist . && ls dist/*.whl
+
+test-wheel: $(DEV) ## the wheel in a bare venv of every Python from 3.11 to 3.13 that is here
+	@$(PYTEST) tests/unit/test_wheel.py -rs
+
+docs: $(DOCS) ## the documents as a site that needs no network, in build/site
+	@$(BIN)/mkdocs build --quiet --strict && echo "site    build/site/index.html"
+
 bench: $(DEV) ## time and memory of every kernel of this commit; BENCH=regex narrows it
 	@$(MEASURE) run --bench '$(BENCH)'
 
-bench-compare: $(DEV) ## this commit against BASE=commit; fails where a kernel got 25 % worse
+bench-compare: $(DEV) ## this commit against BASE=commit; fails where a kernel is slower by FACTOR
 	@test -n '$(BASE)' || { echo "name a commit: make bench-compare BASE=main"; exit 2; }
-	@$(MEASURE) compare --bench '$(BENCH)' '$(BASE)'
+	@$(MEASURE) compare --factor $(FACTOR) --bench '$(BENCH)' '$(BASE)'
 
 bench-publish: $(DEV) ## all commits' figures as web pages
 	@cd benchmarks && ../$(BIN)/asv publish && echo "pages  benchmarks/.asv/html/index.html"
