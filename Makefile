@@ -125,13 +125,13 @@ lint: $(DEV) ## formatting, types, layers and the workflow's own linter
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/snakefmt --check Snakefile benchmarks/workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow benchmarks/workflow/rules
 	$(BIN)/snakemake --lint > $(VENV)/lint.log 2>&1 || { cat $(VENV)/lint.log; exit 1; }
 
 format: $(DEV) ## format all code
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
-	$(BIN)/snakefmt Snakefile benchmarks/workflow/rules
+	$(BIN)/snakefmt Snakefile workflow benchmarks/workflow/rules
 
 unlock: $(READY) ## after a killed run that left its lock
 	@$(SNAKEMAKE) --unlock $(CONFIGURED)

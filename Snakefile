@@ -5,7 +5,7 @@
 #   snakemake --report results/work/quick/report.html
 
 
-configfile: workflow.source_path("benchmarks/workflow/config.yaml")
+configfile: workflow.source_path("config/config.yaml")
 
 
 include: "benchmarks/workflow/rules/common.smk"

@@ -6,7 +6,14 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-SHARED = ("datasets", "benchmarks/suites", "benchmarks/workflow", "Snakefile")
+SHARED = (
+    "datasets",
+    "benchmarks/suites",
+    "benchmarks/workflow",
+    "config",
+    "workflow",
+    "Snakefile",
+)
 LEFT_OUT = shutil.ignore_patterns("cache", "__pycache__", "*.pyc", ".snakemake")
 
 
