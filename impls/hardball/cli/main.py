@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from hardball import __version__
-from hardball.cli import groups, own_method, people, report, site
+from hardball.cli import deposit, groups, own_method, people, report, site
 from hardball.cli.options import read_seeds
 from hardball.core import optional, plugins
 from hardball.core.errors import HardballError, unknown
@@ -363,7 +363,7 @@ def collect(
 GROUPED: dict[str, tuple[Callable[..., None], ...]] = {
     groups.PEOPLE: people.COMMANDS,
     groups.METHODS: (people.score, *own_method.COMMANDS),
-    groups.RESULTS: (*report.COMMANDS, *site.COMMANDS),
+    groups.RESULTS: (*report.COMMANDS, *site.COMMANDS, *deposit.COMMANDS),
     groups.STUDIES: (peers, roofline, draws),
 }
 for heading, commands in GROUPED.items():

@@ -22,6 +22,7 @@ EXTRAS = {
     "geoopt": ("geoopt", "peers"),
     "hypll": ("hypll", "peers"),
     "rocrate": ("rocrate", "crate"),
+    "mlcroissant": ("mlcroissant", "croissant"),
 }
 
 

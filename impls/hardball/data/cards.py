@@ -17,6 +17,7 @@ from hardball.core.text import read_yaml
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]*$", re.IGNORECASE)
 _SHA256 = r"^[0-9a-f]{64}$"
+_DATE = r"^(\d{4}-\d{2}(-\d{2})?)?$"
 
 
 class _Strict(BaseModel):
@@ -113,6 +114,8 @@ class Card(_Strict):
     notice: str
     citation: str
     homepage: str = ""
+    creator: str = Field("", description="who made it, an organisation")
+    published: str = Field("", pattern=_DATE, description="the day, or the month, it came out")
     remarks: str = ""
     file: str = Field("", description="name of the downloaded file")
     sha256: str | None = Field(None, pattern=_SHA256)
@@ -126,7 +129,7 @@ class Card(_Strict):
 
 
 # Names and texts of a card, which YAML must not take for numbers, dates or nothing.
-_TEXTS = ("name", "extends", "title", "later", "file", "version")
+_TEXTS = ("name", "extends", "title", "later", "file", "version", "published")
 # What belongs to one card alone: never taken from the card that it extends.
 _OWN = ("bundled", "expected", "groups", "variants", "temporal", "remarks")
 
