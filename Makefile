@@ -33,7 +33,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := suite
 .PHONY: help install install-dev suite report dry-run test test-all lint format unlock
 .PHONY: clean distclean site
-.PHONY: peers wheel test-wheel docs
+.PHONY: peers wheel test-wheel docs install-hashed pins
 .PHONY: bench bench-compare bench-publish bench-quick
 
 help: ## what can be made
@@ -46,6 +46,18 @@ help: ## what can be made
 install: $(READY) ## .venv with what a suite needs, in the tested versions of constraints.txt
 
 install-dev: $(DEV) ## the rest too: tests, linters, benchmarks, peers
+
+install-hashed: | $(BIN)/python ## the rest too, every file checked against constraints-hashed.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile --no-deps --require-hashes \
+		$(PIP_ARGS) -r constraints-hashed.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY) $(DEV) $(DOCS)
+
+pins: $(DEV) ## constraints-hashed.txt anew, after a change of constraints.txt; needs uv
+	@mkdir -p build
+	@uv pip compile -q pyproject.toml --extra dev -c constraints.txt --universal --python-version 3.11 \
+		--format pylock.toml -o build/pylock.toml
+	@$(BIN)/python tools/pin_hashes.py build/pylock.toml
 
 # $(1): an extra of pyproject.toml; what is compiled on installing would be compiled on one core.
 define pip
