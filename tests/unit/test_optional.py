@@ -32,24 +32,34 @@ def hide(monkeypatch, tmp_path, *names):
     monkeypatch.chdir(tmp_path)
 
 
+TORCH = "framework=torch needs torch: pip install 'hardball[torch]'"
+PICTURE = "a picture needs matplotlib: pip install 'hardball[report]'"
+
+
 @pytest.mark.parametrize(
     ("hidden", "command", "said"),
     [
         ("jax", TRAIN, "framework=jax needs jax: pip install 'hardball[jax]'"),
-        ("torch", (*TRAIN, "-f", "torch"), "framework=torch needs torch: pip install 'hardball[torch]'"),
-        ("torch", ("roofline",), "framework=torch needs torch: pip install 'hardball[torch]'"),
+        ("torch", (*TRAIN, "-f", "torch"), TORCH),
+        ("torch", ("roofline",), TORCH),
         ("jax", ("draws",), "framework=jax needs jax: pip install 'hardball[jax]'"),
-        ("matplotlib", ("plot", "RUNS"), "a picture needs matplotlib: pip install 'hardball[report]'"),
-        ("matplotlib", ("trends",), "a picture needs matplotlib: pip install 'hardball[report]'"),
-        ("matplotlib", ("gallery",), "a picture needs matplotlib: pip install 'hardball[report]'"),
+        ("matplotlib", ("plot", "RUNS"), PICTURE),
+        ("matplotlib", ("trends",), PICTURE),
+        ("matplotlib", ("gallery",), PICTURE),
         (
             "matplotlib",
             ("peers", "--only", "gensim"),
             "a comparison with other packages needs matplotlib: pip install 'hardball[report]'",
         ),
+        ("rocrate", ("crate", "RUNS"), "an RO-Crate needs rocrate: pip install 'hardball[crate]'"),
+        (
+            "mlcroissant",
+            ("croissant", "ncbi_primates"),
+            "a Croissant description needs mlcroissant: pip install 'hardball[croissant]'",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
-)  # fmt: skip
+)
 def test_a_command_names_the_extra_that_it_lacks(hidden, command, said, monkeypatch, tmp_path):
     hide(monkeypatch, tmp_path, hidden)
     frozen = str(ROOT / "results" / "v0.1" / "quick")
@@ -104,5 +114,5 @@ def test_a_measurement_in_a_process_of_its_own_says_its_line_and_no_class(tmp_pa
     )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(HardballError, match="^host: no such thing$"):
+    with pytest.raises(HardballError, match=r"^host: no such thing$"):
         processes.measured("fails_plainly", {}, 1, "host")

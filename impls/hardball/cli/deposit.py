@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from hardball.cli.report import RunsArgument
+
 
 def croissant(
     dataset: Annotated[str, typer.Argument(help="a data set, see `hardball list dataset`")],
@@ -22,4 +24,24 @@ def croissant(
     typer.echo(written.write(dataset, out or Path(f"{dataset}-croissant")))
 
 
-COMMANDS = (croissant,)
+def crate(
+    runs: RunsArgument = "quick",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="a new .zip, or a new folder [SUITE.crate.zip beside runs.csv]"),
+    ] = None,
+    author: Annotated[str, typer.Option(help="who ran the suite, which rows do not say")] = "",
+    whole: Annotated[bool, typer.Option("--whole", help="curves and points too")] = False,
+) -> None:
+    """Writes a finished suite as a Workflow Run RO-Crate: workflow, rows, environment, checksums.
+
+    \b
+    hardball crate quick
+    hardball crate results/work/mammals --whole --out mammals.zip
+    """
+    from hardball.report import commands
+
+    typer.echo(commands.crate_command(runs, out, author=author, whole=whole))
+
+
+COMMANDS = (croissant, crate)

@@ -7,7 +7,7 @@ from typing import Any
 from hardball.core import optional, paths
 from hardball.core.console import console
 from hardball.core.errors import HardballError
-from hardball.report import answer, compare, freeze, readme, reference, rows, sources
+from hardball.report import answer, compare, crate, freeze, readme, reference, rows, sources
 from hardball.report.tables import all_tables
 
 FORMATS = ("svg", "png")
@@ -119,6 +119,15 @@ def compare_command(
     found = compare.compare(before, after, tolerance)
     compare.show(found, tolerance, console())
     return compare.exit_code(found)
+
+
+def crate_command(
+    reference: str | Path, out: Path | None = None, *, author: str = "", whole: bool = False
+) -> Path:
+    """Writes a suite as an RO-Crate, beside runs.csv unless `out`; whole: curves and points too."""
+    folder = runs_file(reference).parent
+    made = out or sources.place(folder) / f"{folder.name}.crate.zip"
+    return crate.write(folder, made, author=author, whole=whole)
 
 
 def freeze_command(version: str, suites: Sequence[str], force: bool = False) -> Path:
