@@ -26,6 +26,7 @@ class WithShared(build_py):
             return
         root = Path(__file__).parent
         share = Path(self.build_lib) / "hardball" / "share"
+        shutil.rmtree(share, ignore_errors=True)  # what an earlier build left may be gone by now
         for name in SHARED:
             target = share / name
             target.parent.mkdir(parents=True, exist_ok=True)
