@@ -23,7 +23,7 @@ REPORT := $(OUT)/report.html
 CONFIGURED := --config suite=$(SUITE) $(CONFIG)
 SNAKEMAKE := PYTHONPATH=$(CURDIR)/benchmarks/workflow/logger $(BIN)/snakemake
 PROFILE ?= benchmarks/workflow/profiles/laptop
-SOURCES := impls tests benchmarks
+SOURCES := impls tests benchmarks tools docs/.site
 MEASURE := $(BIN)/python benchmarks/measure.py
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --durations 10
 
