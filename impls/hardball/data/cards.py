@@ -151,6 +151,13 @@ def load(name: str) -> Card:
     return _load(paths.datasets() / f"{name}.yaml")
 
 
+def lineage(name: str) -> list[Path]:
+    """The files that make up a card: its own, then those that it extends."""
+    path = paths.datasets() / f"{load(name).name}.yaml"
+    base = read_yaml(path.read_text(encoding="utf-8"), _TEXTS).get("extends")
+    return [path, *(lineage(base) if base else [])]
+
+
 @functools.lru_cache(maxsize=64)
 def _load(path: Path) -> Card:
     fields = {"name": path.stem, **_fields(path)}

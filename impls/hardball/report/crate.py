@@ -15,6 +15,7 @@ import pandas as pd
 
 from hardball.core import files, optional, paths
 from hardball.core.errors import HardballError
+from hardball.core.text import slug
 from hardball.data import cards
 from hardball.report import freeze, rows
 from hardball.report.frozen import ENVIRONMENT
@@ -194,13 +195,17 @@ def _inputs(package: Any, crate: Any, workflow: Any, suite: str) -> list[Any]:
 
 def _datasets(package: Any, crate: Any, workflow: Any, runs: pd.DataFrame) -> list[Any]:
     """The data sets of the rows: their cards, and the checksum that the rows have of each."""
-    given = []
+    given, told = [], set()
     for dataset, part in runs.groupby("dataset"):
         parameter = _parameter(
-            package, crate, f"dataset-{dataset}", "PropertyValue", "a hierarchy that is embedded"
+            package,
+            crate,
+            f"dataset-{slug(str(dataset))}",
+            "PropertyValue",
+            "a hierarchy that is embedded",
         )
         value = _entity(
-            package, crate, f"#{dataset}", "PropertyValue",
+            package, crate, f"#{slug(str(dataset))}", "PropertyValue",
             name=str(dataset),
             propertyID="data_sha256",
             value=", ".join(_values(part, "data_sha256")),
@@ -210,9 +215,9 @@ def _datasets(package: Any, crate: Any, workflow: Any, runs: pd.DataFrame) -> li
         workflow.append_to("input", parameter)
         given.append(value)
         if cards.exists(str(dataset)):
-            path = paths.datasets() / f"{dataset}.yaml"
-            given.append(_file(crate, path, path.relative_to(paths.root()).as_posix()))
-    return given
+            told.update(cards.lineage(str(dataset)))
+    named = {path: path.relative_to(paths.root()).as_posix() for path in sorted(told)}
+    return [*given, *(_file(crate, path, name) for path, name in named.items())]
 
 
 def _results(folder: Path, whole: bool) -> Iterator[tuple[Path, str]]:

@@ -73,7 +73,16 @@ def test_the_run_ties_the_workflow_to_its_inputs_and_results(entities) -> None:
     assert ids(entities["./"]["mentions"]) == [run["@id"]]
     assert run["instrument"]["@id"] == "Snakefile"
     assert {"runs.csv", "floors.csv", "environment.json"} <= set(ids(run["result"]))
-    assert {"benchmarks/suites/quick.yaml", "#ncbi_primates"} <= set(ids(run["object"]))
+    assert set(ids(run["object"])) == {
+        "benchmarks/suites/quick.yaml",
+        "#ncbi_primates",
+        "#wordnet_mammals",
+        # A card and the one that it extends, which has the sources.
+        "datasets/ncbi_primates.yaml",
+        "datasets/ncbi_full.yaml",
+        "datasets/wordnet_mammals.yaml",
+        "datasets/wordnet_nouns.yaml",
+    }
     assert run["startTime"] < run["endTime"]
     assert entities[run["agent"]["@id"]]["name"] == "A. B."
 
