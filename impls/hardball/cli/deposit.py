@@ -42,6 +42,3 @@ def crate(
     from hardball.report import commands
 
     typer.echo(commands.crate_command(runs, out, author=author, whole=whole))
-
-
-COMMANDS = (croissant, crate)

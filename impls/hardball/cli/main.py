@@ -363,7 +363,8 @@ def collect(
 GROUPED: dict[str, tuple[Callable[..., None], ...]] = {
     groups.PEOPLE: people.COMMANDS,
     groups.METHODS: (people.score, *own_method.COMMANDS),
-    groups.RESULTS: (*report.COMMANDS, *site.COMMANDS, *deposit.COMMANDS),
+    groups.DATA: (deposit.croissant,),
+    groups.RESULTS: (*report.COMMANDS, *site.COMMANDS, deposit.crate),
     groups.STUDIES: (peers, roofline, draws),
 }
 for heading, commands in GROUPED.items():
