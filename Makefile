@@ -113,8 +113,8 @@ wheel: $(READY) ## the package as dist/hardball-VERSION-py3-none-any.whl
 test-wheel: $(DEV) ## the wheel in a bare venv of every Python from 3.11 to 3.13 that is here
 	@$(PYTEST) tests/unit/test_wheel.py -rs
 
-docs: $(DOCS) ## the documents as a site that needs no network, in build/site
-	@$(BIN)/mkdocs build --quiet --strict && echo "site    build/site/index.html"
+docs: $(DOCS) ## the documents as a site that needs no network, in build/docs
+	@$(BIN)/mkdocs build --quiet --strict && echo "docs    build/docs/index.html"
 
 bench: $(DEV) ## time and memory of every kernel of this commit; BENCH=regex narrows it
 	@$(MEASURE) run --bench '$(BENCH)'

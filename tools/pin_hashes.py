@@ -23,6 +23,7 @@ HEAD = """\
 # Written by `make pins`; `make install-hashed` installs nothing else.
 """
 MINORS = (11, 12, 13)
+WINDOWS = ("sys_platform == 'win32'", "os_name == 'nt'")
 MACHINES = ("x86_64", "aarch64", "arm64", "universal2")
 
 
@@ -60,7 +61,7 @@ def lines(lock: dict[str, Any]) -> Iterator[str]:
     """The requirements of a lock's packages, without those of Windows alone."""
     for package in sorted(lock["packages"], key=lambda each: each["name"]):
         marker = package.get("marker", "")
-        if marker.replace('"', "'").endswith("sys_platform == 'win32'"):
+        if " or " not in marker and any(text in marker for text in WINDOWS):
             continue
         wheels = [w for w in package.get("wheels", []) if kept(w["url"].rpartition("/")[2])]
         found = wheels or [package["sdist"]]
