@@ -15,6 +15,7 @@ EXTRAS = {
     "flax": ("flax", "encoders"),
     "optax": ("optax", "encoders"),
     "matplotlib": ("matplotlib", "report"),
+    "jinja2": ("jinja2", "report"),
     "marisa_trie": ("marisa-trie", "data"),
     "zstandard": ("zstandard", "data"),
     "hnswlib": ("hnswlib", "neighbors"),
