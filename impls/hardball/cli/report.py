@@ -7,6 +7,7 @@ import typer
 
 from hardball.core import paths
 from hardball.core.console import console
+from hardball.core.errors import HardballError
 
 RunsArgument = Annotated[
     str, typer.Argument(help="runs.csv, a folder that holds one, or the name of a suite")
@@ -33,6 +34,14 @@ def table(
     runs: RunsArgument = "quick",
     out: OutOption = None,
     tex: Annotated[bool, typer.Option("--tex", help="as LaTeX too")] = False,
+    top: Annotated[int | None, typer.Option(help="LaTeX: the best so many lines [all]")] = None,
+    columns: Annotated[
+        str, typer.Option(help="LaTeX: columns, as the CSV names them: map,mean_rank")
+    ] = "",
+    framework: Annotated[str, typer.Option(help="LaTeX: lines of jax or torch alone")] = "",
+    longtable: Annotated[
+        bool, typer.Option("--longtable", help="LaTeX: tables over several pages")
+    ] = False,
     rows_only: RowsOption = False,
 ) -> None:
     """Writes the tables of finished runs as CSV and Markdown.
@@ -42,11 +51,18 @@ def table(
     \b
     hardball table quick
     hardball table results/work/adhoc --out my_tables
-    hardball table results/v0.1/quick --tex
+    hardball table results/v0.1/quick --tex --top 5 --columns map,mean_rank --framework torch
     """
     from hardball.report import commands
+    from hardball.report.tables.latex import Shape
 
-    _say(commands.table_command(runs, out, tex=tex, rows_only=rows_only))
+    keys = tuple(filter(None, (key.strip() for key in columns.split(","))))
+    shape = Shape(top, keys, framework, longtable)
+    if not tex and shape != Shape():
+        raise HardballError(
+            "--top, --columns, --framework and --longtable shape LaTeX tables: add --tex"
+        )
+    _say(commands.table_command(runs, out, tex=shape if tex else None, rows_only=rows_only))
 
 
 def plot(

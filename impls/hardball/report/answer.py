@@ -13,6 +13,7 @@ import pandas as pd
 from hardball.core.text import without_brackets
 from hardball.metrics.listing import metric
 from hardball.report import rows, statistics
+from hardball.report.marks import overlap
 from hardball.report.statistics import Estimate
 from hardball.report.summary import FINISHED, Summary, by_seed, differing, summarise
 from hardball.report.tables.contrasts import REFERENCE
@@ -95,7 +96,7 @@ class _Group:
         """The best negatives, their MAP, and by how much they are ahead of uniform ones."""
         best, *others = self.summaries
         reference = self.reference
-        level = [s for s in others if _overlap(_value(best), _value(s))]
+        level = [s for s in others if overlap(_value(best), _value(s))]
         head = f"{self.what}: best MAP {_shown(_value(best))}, {self.name(best)}"
         if not _value(best).has_interval:
             head += " (one seed: no interval)"
@@ -126,7 +127,7 @@ class _Group:
             if method is reference:
                 continue
             gap = _value(method).value - _value(reference).value
-            if _overlap(_value(method), _value(reference)):
+            if overlap(_value(method), _value(reference)):
                 found["level"].append(self.name(method))
                 continue
             said = f"{gap:+.2f}" if np.isfinite(gap) else "diverged"
@@ -144,13 +145,6 @@ def _some(names: Sequence[str]) -> str:
 
 def _value(method: Summary) -> Estimate:
     return method.estimates[MAP.name]
-
-
-def _overlap(a: Estimate, b: Estimate) -> bool:
-    """Whether two intervals have a point in common; without intervals, whether both are equal."""
-    if not (a.has_interval and b.has_interval):
-        return a.value == b.value
-    return a.low <= b.high and b.low <= a.high
 
 
 def _shown(value: Estimate, sign: bool = False) -> str:

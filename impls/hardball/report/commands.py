@@ -9,6 +9,7 @@ from hardball.core.console import console
 from hardball.core.errors import HardballError
 from hardball.report import answer, compare, crate, freeze, readme, reference, rows, sources
 from hardball.report.tables import all_tables
+from hardball.report.tables.latex import Shape
 
 FORMATS = ("svg", "png")
 
@@ -46,11 +47,16 @@ def answer_command(reference: str | Path) -> list[str]:
 
 
 def table_command(
-    reference: str | Path, out: Path | None = None, *, tex: bool = False, rows_only: bool = False
+    reference: str | Path,
+    out: Path | None = None,
+    *,
+    tex: Shape | None = None,
+    rows_only: bool = False,
 ) -> list[Path]:
     """Writes all tables of a suite's runs, beside runs.csv unless `out` is given.
 
     Those of a frozen suite go to results/work/redrawn/<version>/<suite>/tables.
+    tex: what LaTeX tables show; None: none are written.
     rows_only: without what needs curves or points.
     """
     folder = results_folder(reference)

@@ -138,7 +138,14 @@ def toy_suite(tmp_path: Path) -> Path:
     for (config, framework), part in runs.groupby(["config_id", "framework"]):
         curves = [
             pd.DataFrame(
-                {"run_id": run, "epoch": epochs, "seconds": epochs * 0.1, "loss": 5.0 / epochs}
+                {
+                    "run_id": run,
+                    "epoch": epochs,
+                    "seconds": epochs * 0.1,
+                    "loss": 5.0 / epochs,
+                    "scorings": epochs * 1000,
+                    "masked_share": 0.01,
+                }
             )
             for run in part["run_id"]
         ]

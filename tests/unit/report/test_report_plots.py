@@ -7,7 +7,15 @@ import pytest
 from hardball.core.errors import HardballError
 from hardball.hierarchy import dag
 from hardball.report import rows
-from hardball.report.plots import all_plots, disk_plots, labels, metric_plots, style, training_plots
+from hardball.report.plots import (
+    all_plots,
+    disk_plots,
+    labels,
+    metric_plots,
+    parity_plots,
+    style,
+    training_plots,
+)
 from hardball.report.plots.labels import Name
 from hardball.report.plots.projection import distances, project, to_disk
 from hardball.report.sources import Source
@@ -145,7 +153,7 @@ def drawable(toy_suite):
 def test_every_picture_is_drawn_twice_the_same(drawable, tmp_path):
     first = all_plots.write(drawable, tmp_path / "a", ["svg"])
     kinds = {path.stem.split("-")[0] for path in first}
-    assert kinds == {"metrics", "training", "parity", "depth", "disk"}
+    assert kinds == {"metrics", "training", "negatives", "parity", "depth", "disk", "disks"}
     all_plots.write(drawable, tmp_path / "b", ["svg"])
     for path in first:
         text = path.read_bytes()
@@ -163,7 +171,7 @@ def test_drawing_leaves_the_callers_style_alone(runs):
     import matplotlib
 
     before = dict(matplotlib.rcParams)
-    metric_plots.parity_scatter(runs, metric_of(runs), "reconstruction")
+    parity_plots.parity_scatter(runs, metric_of(runs), "reconstruction")
     assert dict(matplotlib.rcParams) == before
 
 
@@ -171,14 +179,14 @@ def test_a_diverged_method_is_marked_and_the_others_are_drawn(make_runs):
     lost = tuple(f"wordnet_mammals-siblings-{f}-s{s}" for f in ("jax", "torch") for s in range(3))
     runs = make_runs(3, diverged=lost)
     here = runs[runs["dataset"] == "wordnet_mammals"]
-    fig = metric_plots.metric_dots(here, metric_of(runs), "wordnet_mammals", "reconstruction")
+    (fig,) = metric_plots.metric_dots(here, metric_of(runs), "wordnet_mammals", "reconstruction")
     said = [text.get_text() for axes in fig.axes for text in axes.texts]
     assert said.count("3 of 3 diverged") == 2 * len(fig.axes)
 
 
 def test_without_curves_there_is_no_training_picture(runs, tmp_path):
     curves = rows.read_curves(tmp_path, list(runs["run_id"]))
-    assert training_plots.training(curves, runs, "x") is None
+    assert training_plots.training(curves, runs, "x", "reconstruction") is None
 
 
 def test_the_palette_never_runs_out():

@@ -223,7 +223,7 @@ def test_lines_say_what_tells_them_apart(three_budgets):
 def test_a_suite_of_one_budget_has_no_such_table_or_picture(three_budgets):
     short = three_budgets[three_budgets["epochs"] == 10]
     assert quality_table.time_to_quality(short) is None
-    assert quality_plots.over("seconds", quality.families(short)) is None
+    assert quality_plots.over("seconds", quality.families(short)) == {}
 
 
 def test_a_point_is_a_budget_at_its_median_cost(three_budgets):
@@ -240,8 +240,9 @@ def test_the_picture_shows_published_figures_and_the_floor(three_budgets):
         [{"dataset": "wordnet_mammals", "task": "reconstruction", "floor": "popularity",
           "map": 0.62, "mean_rank": 22.0}]
     )  # fmt: skip
-    figure = quality_plots.over("seconds", quality.families(three_budgets), PUBLISHED, floors)
-    left, right = figure.axes
+    drawn = quality_plots.over("seconds", quality.families(three_budgets), PUBLISHED, floors)
+    (figure,) = drawn.values()
+    left, right, _ = figure.axes
     assert {text.get_text() for text in left.texts} == {"published 0.99", "popularity"}
     assert {text.get_text() for text in right.texts} == {"published 1.1", "popularity"}
     assert right.get_yscale() == left.get_xscale() == "log"

@@ -12,6 +12,7 @@ from hardball.report.statistics import Estimate
 from hardball.report.tables import (
     all_tables,
     contrasts,
+    latex,
     other_lines,
     parity,
     render,
@@ -127,7 +128,7 @@ def test_csv_keeps_full_precision_and_every_setting(runs, floors):
 
 
 def test_latex_is_escaped_and_uses_booktabs(runs, floors):
-    shown = render.to_latex(mammals(runs, floors))
+    shown = latex.to_latex(mammals(runs, floors))
     assert r"wordnet\_mammals" in shown
     assert shown.count(r"\midrule") == 2
     assert all(line.count("&") == 8 for line in shown.splitlines() if line.endswith(r"\\")
@@ -249,7 +250,7 @@ def test_every_table_is_written_three_times_and_again_the_same(tmp_path, runs, f
     first = all_tables.write(found, tmp_path / "a")
     all_tables.write(all_tables.tables_of(runs, floors, published), tmp_path / "b")
     assert {p.suffix for p in first} == {".csv", ".md"}
-    both = all_tables.write(found, tmp_path / "c", tex=True)
+    both = all_tables.write(found, tmp_path / "c", tex=latex.Shape())
     assert {p.suffix for p in both} == {".csv", ".md", ".tex"}
     assert all(p.read_bytes() == (tmp_path / "b" / p.name).read_bytes() for p in first)
 

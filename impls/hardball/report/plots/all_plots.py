@@ -19,11 +19,15 @@ from hardball.metrics.declare import Metric
 from hardball.metrics.polar import Polar, to_polar
 from hardball.report import quality, rows
 from hardball.report.plots import (
+    depth_plots,
     disk_plots,
+    lines,
     metric_plots,
+    parity_plots,
     projection,
     quality_plots,
     rate_plots,
+    side_by_side,
     style,
     training_plots,
 )
@@ -46,7 +50,7 @@ def plots_of(source: Source) -> Iterator[tuple[str, Figure]]:
         yield from _metric_plots(source, part, metrics, str(dataset), str(task), stem)
         yield from _training_plots(source, part, str(dataset), str(task), stem)
     for task, part in rows.by_task(runs):
-        found = metric_plots.parity_scatter(part, metrics, task)
+        found = parity_plots.parity_scatter(part, metrics, task)
         if found is not None:
             yield f"parity-{rows.slug(task)}", found
     yield from _quality_plots(source)
@@ -61,9 +65,9 @@ def _quality_plots(source: Source) -> Iterator[tuple[str, Figure]]:
     curves = rows.read_curves(source.curves, source.runs["run_id"])
     families = quality.families(source.runs, curves)
     for cost, name in (("seconds", "time_to_quality"), ("scorings", "scorings_to_quality")):
-        figure = quality_plots.over(cost, families, source.published, source.floors)
-        if figure is not None:
-            yield name, figure
+        found = quality_plots.over(cost, families, source.published, source.floors)
+        for place, figure in found.items():
+            yield _joined(name, place if len(found) > 1 else ""), figure
 
 
 def _metric_plots(
@@ -74,12 +78,24 @@ def _metric_plots(
     task: str,
     stem: str,
 ) -> Iterator[tuple[str, Figure]]:
-    dots = metric_plots.metric_dots(runs, metrics, dataset, task, source.floors)
-    if dots is not None:
-        yield f"metrics-{stem}", dots
-    groups = metric_plots.group_dots(sampler_rows(runs), metrics, dataset, task)
-    if groups is not None:
-        yield f"groups-{stem}", groups
+    for part in lines.parts(runs):
+        found = metric_plots.metric_dots(
+            part.runs, metrics, dataset, task, source.floors, part.said
+        )
+        yield from _numbered(_joined("metrics", stem, part.slug), found)
+    for part in lines.parts(sampler_rows(runs)):
+        found = metric_plots.group_dots(part.runs, metrics, dataset, task, part.said)
+        yield from _numbered(_joined("groups", stem, part.slug), found)
+
+
+def _numbered(name: str, figures: Sequence[Figure]) -> Iterator[tuple[str, Figure]]:
+    """Pages of one picture; the first has the plain name."""
+    for number, figure in enumerate(figures, start=1):
+        yield name if number == 1 else f"{name}-{number}", figure
+
+
+def _joined(*parts: str) -> str:
+    return "-".join(filter(None, parts))
 
 
 def _training_plots(
@@ -87,22 +103,16 @@ def _training_plots(
 ) -> Iterator[tuple[str, Figure]]:
     for framework, compared in sampler_rows(runs).groupby("framework", sort=False):
         name = style.FRAMEWORK_NAME.get(str(framework), str(framework))
-        for loss, part in _by_loss(compared):
-            curves = rows.read_curves(source.curves, list(part["run_id"]))
-            of = ", ".join(filter(None, [dataset, task.replace("_", " "), name, loss]))
-            figure = training_plots.training(curves, part, f"{of}: training")
+        for part in lines.parts(compared):
+            curves = rows.read_curves(source.curves, list(part.runs["run_id"]))
+            of = ", ".join(filter(None, [dataset, task.replace("_", " "), name, part.said]))
+            end = _joined(stem, str(framework), part.slug)
+            figure = training_plots.training(curves, part.runs, f"{of}: training", task)
             if figure is not None:
-                parts = ["training", stem, str(framework), rows.slug(loss)]
-                yield "-".join(filter(None, parts)), figure
-
-
-def _by_loss(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """(loss, its rows) where all losses together are too many lines to tell apart."""
-    losses = rows.short_column(runs["loss"])
-    lines = runs[["sampler", "loss"]].drop_duplicates()
-    if losses.nunique() == 1 or len(lines) <= len(style.PALETTE):
-        return [("", runs)]
-    return [(str(loss), part) for loss, part in runs.groupby(losses, sort=False)]
+                yield f"training-{end}", figure
+            figure = training_plots.negatives(curves, part.runs, f"{of}: the negatives")
+            if figure is not None:
+                yield f"negatives-{end}", figure
 
 
 def _point_plots(source: Source, runs: pd.DataFrame, dataset: str) -> Iterator[tuple[str, Figure]]:
@@ -125,6 +135,26 @@ def _point_plots(source: Source, runs: pd.DataFrame, dataset: str) -> Iterator[t
     for dim, part in ranked.groupby("dim"):
         best = part.iloc[0]
         yield f"disk-{rows.file_name(dataset)}-d{dim}", disk(source, best, hierarchy)
+        yield from _disks(source, part, dataset, int(dim), hierarchy)
+
+
+def _disks(
+    source: Source, stored: pd.DataFrame, dataset: str, dim: int, hierarchy: Hierarchy
+) -> Iterator[tuple[str, Figure]]:
+    """Uniform draws, siblings and the best sampler side by side, in the first framework."""
+    framework = sorted(stored["framework"].unique())[0]
+    alike = sampler_rows(stored[stored["framework"] == framework]).sort_index()
+    for part in lines.parts(alike):
+        runs = side_by_side.chosen(part.runs)
+        if runs.empty:
+            continue
+        found = [
+            side_by_side.disk_of(run, polar_of(source, str(run["run_id"]), hierarchy))
+            for _, run in runs.iterrows()
+        ]
+        title = ", ".join(filter(None, [dataset, f"d = {dim}", part.said]))
+        name = _joined("disks", rows.file_name(dataset), f"d{dim}", part.slug)
+        yield name, side_by_side.draw(found, hierarchy, title, dim)
 
 
 def disk(source: Source, run: "pd.Series[str]", hierarchy: Hierarchy) -> Figure:
@@ -164,7 +194,7 @@ def _depth_plot(
         )
     if radii and hierarchy.max_depth > 0:
         title = f"{dataset}: is depth told by the radius?"
-        figure = metric_plots.radius_by_depth(
+        figure = depth_plots.radius_by_depth(
             radii, hierarchy.depth.astype(int), correlations, title
         )
         yield f"depth-{rows.file_name(dataset)}", figure

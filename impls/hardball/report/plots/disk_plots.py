@@ -136,19 +136,20 @@ def draw(
     heads = branches(tree)
     branch = branch_of(tree, heads)[shown]
     size = below(tree)[shown]
-    _edges(axes, plane.disk, tree, shown, branch)
-    _nodes(axes, plane.disk, branch, size)
+    edges(axes, plane.disk, tree, shown, branch)
+    nodes(axes, plane.disk, branch, size)
     fig.canvas.draw()
     _names(axes, plane.disk, shown, names, heads, branch, size, tree)
     return fig
 
 
-def _color(branch: int) -> str:
+def color(branch: int) -> str:
+    """The colour of a branch by its place among the heads; -1: of none."""
     return style.PALETTE[branch] if branch >= 0 else style.OTHER
 
 
-def _nodes(axes: Axes, disk: Floats, branch: Ints, size: Ints) -> None:
-    """Dots in a few sizes: markers of one size share one shape in the SVG."""
+def nodes(axes: Axes, disk: Floats, branch: Ints, size: Ints, width: float = 1.0) -> None:
+    """Dots in a few sizes, times `width`: markers of one size share one shape in the SVG."""
     grade = np.ceil(np.log10(size)).astype(int)
     for position in np.unique(branch):
         for step in np.unique(grade):
@@ -157,31 +158,40 @@ def _nodes(axes: Axes, disk: Floats, branch: Ints, size: Ints) -> None:
                 disk[here, 0],
                 disk[here, 1],
                 "o",
-                markersize=1.9 + 1.1 * step,
-                color=_color(int(position)),
+                markersize=(1.9 + 1.1 * step) * width,
+                color=color(int(position)),
                 markeredgecolor="white",
-                markeredgewidth=0.25,
+                markeredgewidth=0.25 * width,
                 zorder=4,
             )
 
 
-def _edges(axes: Axes, disk: Floats, tree: Hierarchy, shown: Ints, branch: Ints) -> None:
+def edges(
+    axes: Axes,
+    disk: Floats,
+    tree: Hierarchy,
+    shown: Ints,
+    branch: Ints,
+    width: float = 1.0,
+    thin: bool = True,
+) -> None:
+    """Geodesics to the first parent, in the child's colour; those to leaves thin or left out."""
     place = np.full(tree.n_nodes, -1)
     place[shown] = np.arange(len(shown))
     parent = tree.parent[shown]
     child = np.flatnonzero(parent >= 0)
-    edges = np.column_stack([child, place[parent[child]]])
+    pairs = np.column_stack([child, place[parent[child]]])
     inner = has_child(tree, shown)[child]
     for position in np.unique(branch):
-        for thick in (False, True):
-            chosen = edges[(branch[child] == position) & (inner == thick)]
+        for thick in (False, True) if thin else (True,):
+            chosen = pairs[(branch[child] == position) & (inner == thick)]
             if len(chosen):
                 axes.add_patch(
                     PathPatch(
                         curves(disk, chosen),
                         facecolor="none",
-                        edgecolor=_color(position),
-                        linewidth=0.9 if thick else 0.4,
+                        edgecolor=color(position),
+                        linewidth=(0.9 if thick else 0.4) * width,
                         alpha=0.75 if thick else 0.4,
                         zorder=3 if thick else 2,
                     )
@@ -226,7 +236,7 @@ def _names(
 
 def _dark(branch: int) -> str:
     """The branch's colour, darkened so that text has contrast on white."""
-    red, green, blue = (int(_color(branch)[k : k + 2], 16) for k in (1, 3, 5))
+    red, green, blue = (int(color(branch)[k : k + 2], 16) for k in (1, 3, 5))
     return f"#{int(red * 0.72):02X}{int(green * 0.72):02X}{int(blue * 0.72):02X}"
 
 

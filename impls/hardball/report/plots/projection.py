@@ -52,22 +52,30 @@ def to_disk(radius: Floats, direction: Floats) -> Floats:
     return np.tanh(radius / 2)[:, None] * direction
 
 
-def project(radius: Floats, direction: Floats, *, outermost: float = OUTERMOST) -> Plane:
+def project(
+    radius: Floats, direction: Floats, *, outermost: float = OUTERMOST, reach: float | None = None
+) -> Plane:
     """The points as they are in two dimensions, else by hydra+; the origin stays the centre.
 
     radius (n,) in units of 1/sqrt(c), direction (n, d) of unit length. In more than two dimensions
-    lengths are scaled so that the 95 % quantile of the radius is drawn at `outermost`, which is to
-    draw in a plane of curvature -c / s^2. Time and memory grow with n^2: 6 s for 1,200 points.
+    lengths are scaled so that the radius `reach`, by default the 95 % quantile, is drawn at
+    `outermost`, which is to draw in a plane of curvature -c / s^2. Time and memory grow with n^2:
+    6 s for 1,200 points.
     """
     if direction.shape[1] == 2:
         return Plane(to_disk(radius, direction), 1.0, 0.0, 0.0, 1.0)
-    scale = outermost / max(float(np.quantile(radius, 0.95)), 1e-12)
+    scale = outermost / max(reach_of(radius) if reach is None else reach, 1e-12)
     wanted = scale * distances(radius, direction)
-    reach = scale * radius
-    tangent = _descend(_hydra(wanted, reach), wanted, reach)
+    drawn = scale * radius
+    tangent = _descend(_hydra(wanted, drawn), wanted, drawn)
     found = np.linalg.norm(tangent, axis=1)
     unit = tangent / np.maximum(found, 1e-12)[:, None]
     return Plane(to_disk(found, unit), scale, *_quality(found, unit, wanted))
+
+
+def reach_of(radius: Floats) -> float:
+    """The radius that all but a twentieth of the points lie within."""
+    return float(np.quantile(radius, 0.95))
 
 
 def _hydra(wanted: Floats, reach: Floats) -> Floats:

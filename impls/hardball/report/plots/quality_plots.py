@@ -10,16 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from hardball.report import quality, statistics
+from hardball.report import quality, rows, statistics
 from hardball.report.plots import groups, style
 from hardball.report.plots.groups import Group
 from hardball.report.quality import Family, Target
 
 PANELS = (("map", "closure MAP ↑"), ("mean_rank", "closure mean rank ↓"))
-X_NAMES = {"seconds": "seconds of training", "scorings": "scorings"}
-WIDTH, HEIGHT = 3.9, 2.5
+X_NAMES = {"seconds": "seconds of training", "scorings": "evaluations"}
+# Inches of a panel and of a key beside it.
+WIDTH, HEIGHT, KEY = 3.2, 2.3, 2.9
 # Characters of a line that names a family.
-NAME_WIDTH = 46
+NAME_WIDTH = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,75 +34,91 @@ class Row:
     others: list[Family]
 
 
-@style.styled
 def over(
     cost: str,
     found: Sequence[Family],
     published: pd.DataFrame | None = None,
     floors: pd.DataFrame | None = None,
-) -> Figure | None:
-    """Quality over `cost`, "seconds" or "scorings": a row a data set and dimension.
+) -> dict[str, Figure]:
+    """{place: figure} of quality over `cost`, "seconds" or "scorings"; a place: data and dimension.
 
     More families than there are colours have a row each of their groups, see `groups.grouped`, the
     other families of the place in grey. Points: interquartile means over seeds of the runs of one
-    budget, at their median cost, bars their intervals; faint: validations on a run's way. None
+    budget, at their median cost, bars their intervals; faint: validations on a run's way. Empty
     without families.
     """
-    if not found:
-        return None
-    named = list(zip(quality.labels(found), found, strict=True))
+    named = list(zip(_short(quality.labels(found)), found, strict=True)) if found else []
+    drawn = {}
+    for place in sorted({_place(family) for _, family in named}):
+        here = [(name, family) for name, family in named if _place(family) == place]
+        dataset, dim = place
+        drawn[f"{rows.file_name(dataset)}-d{dim}"] = _over(cost, here, published, floors)
+    return drawn
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    """Names without what all share: the manifold in front, and the word `sampler`."""
+    if len({name.partition(", ")[0] for name in names}) == 1 and all(", " in n for n in names):
+        names = [name.partition(", ")[2] for name in names]
+    if all(name.startswith("sampler ") for name in names):
+        names = [name.removeprefix("sampler ") for name in names]
+    return list(names)
+
+
+@style.styled
+def _over(
+    cost: str,
+    named: Sequence[tuple[str, Family]],
+    published: pd.DataFrame | None,
+    floors: pd.DataFrame | None,
+) -> Figure:
     kinds = {name: groups.kind(str(f.settings.get("sampler", ""))) for name, f in named}
     parts = groups.grouped(kinds)
     color = groups.colors(parts)
     shown = _rows(named, parts)
-    apart = len(parts) > 1
     fig, grid = style.figure(
-        2 * WIDTH + (3.2 if apart else 1.8), HEIGHT * len(shown) + 0.9,
-        nrows=len(shown), ncols=2 + apart, squeeze=False,
+        2 * WIDTH + KEY, HEIGHT * len(shown) + 0.9, nrows=len(shown), ncols=3, squeeze=False,
+        width_ratios=[WIDTH, WIDTH, KEY],
     )  # fmt: skip
+    dataset, dim = shown[0].dataset, shown[0].dim
+    levels = [
+        ("published", quality.published_target(published, dataset, dim), "-"),
+        ("popularity", quality.popularity(floors, dataset), "--"),
+    ]
     for row, its in zip(shown, grid, strict=True):
-        marks = [
-            ("published", quality.published_target(published, row.dataset, row.dim), "-"),
-            ("popularity", quality.popularity(floors, row.dataset), "--"),
-        ]
         for axes, (metric, header) in zip(its, PANELS, strict=False):
-            for name, target, line in marks:
-                _level(axes, name, target, metric, line)
             for family in row.others:
                 _behind(axes, family, cost, metric)
             for name, family in row.families:
                 _draw(axes, family, cost, metric, color[name])
             _finish(axes, metric)
-            axes.set_title(f"{row.dataset}, d = {row.dim}: {header}", fontsize=9)
-            axes.set_xlabel(X_NAMES[cost])
-    frameworks = _frameworks(found)
-    if apart:
-        for row, axes in zip(shown, grid[:, -1], strict=True):
-            _key(axes, row, color, frameworks if row is shown[0] else [])
-    else:
-        fig.legend(
-            handles=[*style.handles(color, NAME_WIDTH), *frameworks], loc="outside right upper"
-        )
+            _levels(axes, levels, metric)
+            if row is shown[0]:
+                axes.set_title(header, fontsize=9.5)
+            if row is shown[-1]:
+                axes.set_xlabel(X_NAMES[cost])
+    frameworks = _frameworks([family for _, family in named])
+    for row, axes in zip(shown, grid[:, -1], strict=True):
+        _key(axes, row, color, frameworks if row is shown[0] else [])
+    name = "time to quality" if cost == "seconds" else "evaluations to quality"
     style.titles(
         fig,
-        "Time to quality" if cost == "seconds" else "Scorings to quality",
+        f"{dataset}, d = {dim}: {name}",
         "Point: one budget, interquartile mean over seeds, bar 95 % interval; faint: validations "
         "during a run; cross: more than a quarter of the seeds diverged."
-        + (" Grey: the other rows." if apart else ""),
+        + (" Grey: the other rows." if len(shown) > 1 else ""),
     )
     return fig
 
 
 def _rows(named: Sequence[tuple[str, Family]], parts: Sequence[Group]) -> list[Row]:
-    """A row for each place and each group that has a family there."""
+    """A row for each group of the families of one place."""
     found = []
-    for place in sorted({_place(family) for _, family in named}):
-        here = [(name, family) for name, family in named if _place(family) == place]
-        for part in parts:
-            families = [(name, family) for name, family in here if name in part.names]
-            others = [family for name, family in here if name not in part.names]
-            if families:
-                found.append(Row(*place, part.title, families, others))
+    for part in parts:
+        families = [(name, family) for name, family in named if name in part.names]
+        others = [family for name, family in named if name not in part.names]
+        if families:
+            found.append(Row(*_place(families[0][1]), part.title, families, others))
     return found
 
 
@@ -157,18 +174,29 @@ def budget_points(family: Family, cost: str, metric: str) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["at", "value", "low", "high"])
 
 
-def _level(axes: Axes, name: str, target: Target | None, metric: str, line: str) -> None:
-    if target is None:
-        return
-    level = target.map if metric == "map" else target.mean_rank
-    if level is None or not np.isfinite(level):
-        return
-    axes.axhline(level, color=style.OTHER, linestyle=line, linewidth=0.9, zorder=1)
-    axes.text(
-        0.995, level, f"{name} {level:g}" if name == "published" else name,
-        transform=axes.get_yaxis_transform(), ha="right", va="bottom", fontsize=7, color="#555555",
-        zorder=5, path_effects=[withStroke(linewidth=2, foreground="white")],
-    )  # fmt: skip
+def _levels(axes: Axes, levels: Sequence[tuple[str, Target | None, str]], metric: str) -> None:
+    """Lines of what others reach; names at the right end, the second at the left if both are near.
+
+    The axes have their final scale.
+    """
+    known = []
+    for name, target, line in levels:
+        level = None if target is None else target.map if metric == "map" else target.mean_rank
+        if level is not None and np.isfinite(level):
+            axes.axhline(level, color=style.OTHER, linestyle=line, linewidth=0.9, zorder=1)
+            known.append((f"{name} {level:g}" if name == "published" else name, level))
+    low, high = axes.transData.transform([(1, axes.get_ylim()[0]), (1, axes.get_ylim()[1])])[:, 1]
+    at = [axes.transData.transform((1, level))[1] for _, level in known]
+    near = len(at) == 2 and abs(at[0] - at[1]) < 0.14 * (high - low)
+    for place, (name, level) in enumerate(known):
+        left = near and place == 1
+        above = at[place] < low + 0.88 * (high - low)
+        axes.text(
+            0.01 if left else 0.99, level, name, transform=axes.get_yaxis_transform(),
+            ha="left" if left else "right", va="bottom" if above else "top", fontsize=7,
+            color="#555555", zorder=5,
+            path_effects=[withStroke(linewidth=2, foreground="white")],
+        )  # fmt: skip
 
 
 def _finish(axes: Axes, metric: str) -> None:

@@ -1,6 +1,7 @@
 """How every picture looks, and how it is written: the same bytes for the same data."""
 
 import functools
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from hardball.core.errors import HardballError
 from hardball.core.files import replacing
@@ -26,6 +27,10 @@ FRAMEWORK = {"jax": "#0072B2", "torch": "#D55E00"}
 FRAMEWORK_NAME = {"jax": "JAX", "torch": "PyTorch"}
 FRAMEWORK_MARK = {"jax": "o", "torch": "D"}
 FORMATS = ("svg", "png")
+# Inches of a letter: of a title, bold at 12 points, and of the text at the foot, at 8.
+TITLE_LETTER, LETTER = 0.112, 0.064
+# Of a number beside an axis, at 9.
+TICK_LETTER = 0.078
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -106,11 +111,22 @@ def save(fig: Figure, stem: Path, formats: Sequence[str] = FORMATS) -> list[Path
     return written
 
 
-def titles(fig: Figure, title: str, subtitle: str = "") -> None:
-    """A bold title at the left, with one quieter line below it."""
-    fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
+def titles(fig: Figure, title: str, subtitle: str = "", beside: float = 0.0) -> None:
+    """A bold title at the left, a quieter text at the foot, both broken at the figure's width.
+
+    beside: inches at the right of the title that something else takes.
+    """
+    width = fig.get_figwidth() - 0.2
+    shown = textwrap.fill(title, max(20, int((width - beside) / TITLE_LETTER)))
+    fig.suptitle(shown, x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
     if subtitle:
-        fig.supxlabel(subtitle, x=0.01, ha="left", fontsize=8, color="#555555")
+        said = [textwrap.fill(line, int(width / LETTER)) for line in subtitle.split("\n")]
+        fig.supxlabel("\n".join(said), x=0.01, ha="left", fontsize=8, color="#555555")
+
+
+def broken(name: str, width: int) -> str:
+    """A name in lines of at most `width` characters, where its words allow."""
+    return textwrap.fill(name, width, break_long_words=False, break_on_hyphens=False)
 
 
 def quiet(axes: Axes, grid: str = "") -> None:
@@ -123,9 +139,13 @@ def quiet(axes: Axes, grid: str = "") -> None:
 def logarithmic(axis: Axis) -> None:
     """Few plain numbers, 1, 2, 5, 10 or 1, 10, 100, on an axis that is logarithmic already."""
     low, high = axis.get_view_interval()
-    narrow = high < 60 * low
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if narrow else (1.0,)))
-    axis.set_minor_locator(LogLocator(subs=range(2, 10)))
+    if high < 4 * low:
+        # Too narrow for 1, 2, 5: round numbers as on a linear axis, and none between them.
+        axis.set_major_locator(MaxNLocator(3, min_n_ticks=2))
+        axis.set_minor_locator(NullLocator())
+    else:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 60 * low else (1.0,)))
+        axis.set_minor_locator(LogLocator(subs=range(2, 10)))
     axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axis.set_minor_formatter(NullFormatter())
 
@@ -138,9 +158,15 @@ def short(value: float) -> str:
     return f"{value:g}"
 
 
-def few_ticks(axis: Axis, most: int = 5) -> None:
-    """At most so many ticks, at round numbers."""
-    axis.set_major_locator(MaxNLocator(most, min_n_ticks=2))
+def few_ticks(axis: Axis, most: int = 5, inches: float = math.inf) -> None:
+    """2 to `most` ticks at round numbers, as many as an axis of so many inches has room for."""
+    low, high = axis.get_view_interval()
+    for count in range(most, 0, -1):
+        axis.set_major_locator(MaxNLocator(count, min_n_ticks=2))
+        seen = [at for at in axis.get_majorticklocs() if low <= at <= high]
+        texts = axis.get_major_formatter().format_ticks(seen)
+        if len(seen) <= 2 or sum(len(text) + 1 for text in texts) * TICK_LETTER <= inches:
+            return
 
 
 def colors(names: Sequence[N]) -> dict[N, str]:
@@ -150,5 +176,6 @@ def colors(names: Sequence[N]) -> dict[N, str]:
 
 def handles(color: Mapping[str, str], width: int) -> list[Line2D]:
     """What a key shows of lines and their colours, names broken at `width` characters."""
-    broken = functools.partial(textwrap.fill, width=width, break_long_words=False)
-    return [Line2D([], [], color=c, label=broken(name), linewidth=2) for name, c in color.items()]
+    return [
+        Line2D([], [], color=c, label=broken(name, width), linewidth=2) for name, c in color.items()
+    ]

@@ -11,11 +11,13 @@ from hardball.report.tables import (
     contrasts,
     effects,
     equal_time,
+    latex,
     parity,
     quality_table,
     render,
     result_tables,
 )
+from hardball.report.tables.latex import Shape
 from hardball.report.tables.render import Table
 
 RACED_BY = ("map", "mean_rank")
@@ -54,18 +56,22 @@ def tables_of(
     return [table for table in found if table is not None]
 
 
-def write(tables: Sequence[Table], out: Path, tex: bool = False) -> list[Path]:
+def write(tables: Sequence[Table], out: Path, tex: Shape | None = None) -> list[Path]:
     """<name>.csv and .md of each; the Markdown of a result table has all metrics in pages.
 
-    tex: write <name>.tex too.
+    tex: write <name>.tex too, of the lines and columns that it asks for.
+    Raises HardballError, with nothing written, where `tex` asks for what no table has.
     """
+    if tex is not None:
+        latex.check(tex, tables)
     written = []
     for table in tables:
         pages = [render.to_markdown(table)]
         pages += [render.to_markdown(page, "##") for page in result_tables.family_tables(table)]
         texts = {"csv": render.to_csv(table), "md": "\n".join(pages)}
-        if tex:
-            texts["tex"] = render.to_latex(table)
+        short = latex.shaped(table, tex) if tex is not None else None
+        if tex is not None and short is not None:
+            texts["tex"] = latex.to_latex(short, tex.longtable)
         for suffix, text in texts.items():
             path = out / f"{table.name}.{suffix}"
             with replacing(path) as aside:

@@ -1,4 +1,4 @@
-"""A table as CSV (full precision), Markdown (to read) and LaTeX (booktabs)."""
+"""A table as CSV (full precision) and as Markdown (to read)."""
 
 import csv
 import io
@@ -11,13 +11,6 @@ from hardball.report.statistics import Direction, Estimate
 Cell = str | int | float | Estimate | None
 FOREIGN = ("floor", "published")
 ARROWS: dict[Direction, str] = {"max": "↑", "min": "↓", "none": ""}
-LATEX_ARROWS: dict[Direction, str] = {"max": r" $\uparrow$", "min": r" $\downarrow$", "none": ""}
-SPECIAL = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "≤": r"$\le$", "·": r"$\cdot$", "×": r"$\times$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
-    "ρ": r"$\rho$", "−": "--", "∞": r"$\infty$",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,10 +26,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Line:
-    """kind: the part of the table a line stands in ("ours", "floor", "published")."""
+    """kind: the part of the table a line stands in ("ours", "floor", "published").
+
+    marks: by column, the footnote marks of a cell, which LaTeX shows.
+    """
 
     cells: dict[str, Cell]
     kind: str = "ours"
+    marks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,10 +116,11 @@ def best(table: Table, column: Column) -> float:
     return max(finite) if column.direction == "max" else min(finite)
 
 
-def _is_best(line: Line, column: Column, value: float) -> bool:
+def seen(line: Line, column: Column) -> float:
+    """The number in a cell, of an estimate its value; NaN where there is none."""
     cell = line.cells.get(column.key)
-    seen = cell.value if isinstance(cell, Estimate) else cell
-    return line.kind == "ours" and isinstance(seen, float) and number(seen) == number(value)
+    value = cell.value if isinstance(cell, Estimate) else cell
+    return value if isinstance(value, float) else math.nan
 
 
 def to_csv(table: Table) -> str:
@@ -169,7 +167,7 @@ def to_markdown(table: Table, heading: str = "#") -> str:
             title = table.parts.get(part, part)
             body.append(_row([f"**{title}**", *[""] * (len(columns) - 1)]))
         for line in (x for x in table.lines if x.kind == part):
-            body.append(_row([_markdown_cell(line, c, tops[c.key]) for c in columns]))
+            body.append(_row([_cell(line, c, tops[c.key]) for c in columns]))
     notes = [f"{note}  " for note in table.notes]
     return "\n".join([f"{heading} {table.title}", "", *body, "", *notes]).rstrip() + "\n"
 
@@ -182,49 +180,11 @@ def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _markdown_cell(line: Line, column: Column, top: float) -> str:
+def _cell(line: Line, column: Column, top: float) -> str:
     shown = text(line.cells.get(column.key))
     if not shown:
         return ""
     if line.kind in FOREIGN:
         return f"*{shown}*"
-    return f"**{shown}**" if _is_best(line, column, top) else shown
-
-
-def to_latex(table: Table) -> str:
-    """A booktabs table; \\usepackage{booktabs} and, for wide ones, a resizebox of one's own."""
-    columns = table.shown
-    shape = "".join("l" if c.text else "r" for c in columns)
-    heads = [escape(c.header) + LATEX_ARROWS[c.direction] for c in columns]
-    tops = {c.key: best(table, c) for c in columns}
-    out = [
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{escape(table.title)}. {escape(' '.join(table.notes))}}}",
-        rf"\label{{tab:{table.name}}}",
-        rf"\begin{{tabular}}{{{shape}}}",
-        r"\toprule",
-        " & ".join(heads) + r" \\",
-    ]
-    headed = table.part_order() != ["ours"]
-    for part in table.part_order():
-        out.append(r"\midrule")
-        if headed:
-            title = escape(table.parts.get(part, part))
-            out.append(rf"\multicolumn{{{len(columns)}}}{{l}}{{\textit{{{title}}}}} \\")
-        for line in (x for x in table.lines if x.kind == part):
-            out.append(" & ".join(_latex_cell(line, c, tops[c.key]) for c in columns) + r" \\")
-    out += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
-    return "\n".join(out) + "\n"
-
-
-def _latex_cell(line: Line, column: Column, top: float) -> str:
-    shown = escape(text(line.cells.get(column.key)))
-    if shown and line.kind in FOREIGN:
-        return rf"\textit{{{shown}}}"
-    return rf"\textbf{{{shown}}}" if shown and _is_best(line, column, top) else shown
-
-
-def escape(plain: str) -> str:
-    """Plain text for LaTeX."""
-    return "".join(SPECIAL.get(character, character) for character in plain)
+    is_best = line.kind == "ours" and number(seen(line, column)) == number(top)
+    return f"**{shown}**" if is_best and not math.isnan(top) else shown

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from hardball.metrics.declare import Metric
-from hardball.report import rows
+from hardball.report import marks, rows
 from hardball.report.summary import Summary, summarise
 from hardball.report.tables.other_lines import (
     external_credits,
@@ -230,8 +230,16 @@ def our_lines(runs: pd.DataFrame, metrics: Sequence[Metric]) -> list[Line]:
             **summary.estimates,
             **summary.costs,
         }
-        lines.append(Line(cells))  # type: ignore[arg-type]
+        lines.append(Line(cells, marks=_marks(summary)))  # type: ignore[arg-type]
     return lines
+
+
+def _marks(summary: Summary) -> dict[str, str]:
+    """Footnote marks: points at the largest radius, and figures that rest on tied radii."""
+    found = {"method": marks.LIMIT} if marks.at_limit(summary.runs) else {}
+    if marks.tied(summary.runs):
+        found |= dict.fromkeys(marks.RESTS_ON_TIES, marks.TIES)
+    return found
 
 
 def method_label(row: "pd.Series[str]") -> str:
