@@ -135,7 +135,7 @@ def _point_plots(source: Source, runs: pd.DataFrame, dataset: str) -> Iterator[t
     for dim, part in ranked.groupby("dim"):
         best = part.iloc[0]
         yield f"disk-{rows.file_name(dataset)}-d{dim}", disk(source, best, hierarchy)
-        yield from _disks(source, part, dataset, int(dim), hierarchy)
+        yield from _disks(source, part, dataset, int(str(dim)), hierarchy)
 
 
 def _disks(

@@ -29,7 +29,7 @@ NOT_SHOWN = "separation_sources"
 # Lines of one picture, panels side by side, and inches of a panel, so that a page shows the words
 # at a size that can be read.
 MOST_LINES, MOST_PANELS, PANEL = 24, 5, 1.5
-ROW = {1: 0.29, 2: 0.37}
+ROW, LINE = {1: 0.29, 2: 0.37}, 0.15
 # Characters of a line's name, and of a panel's, before they go on in a second line.
 NAME_WIDTH, HEAD_WIDTH = 34, 15
 BAND = "#ECEFF1"
@@ -115,7 +115,8 @@ def _page(sheet: Sheet, names: Sequence[str], title: str, notes: Sequence[str]) 
     longest = max(len(part) for name in broken for part in name.split("\n"))
     columns = min(MOST_PANELS, len(sheet.shown))
     deep = -(-len(sheet.shown) // columns)
-    row = ROW[min(len(sheet.frameworks), 2)]
+    tallest = max(name.count("\n") + 1 for name in broken)
+    row = max(ROW[min(len(sheet.frameworks), 2)], 0.06 + LINE * tallest)
     fig, grid = style.figure(
         max(0.5 + 0.072 * longest + PANEL * columns, 5.5),
         1.25 + (0.75 + row * (len(names) + 1)) * deep,

@@ -53,6 +53,8 @@ def parity_scatter(runs: pd.DataFrame, metrics: Sequence[Metric], task: str) -> 
             fontsize=8,
         )
         style.quiet(axes)
+        # The lowest numbers of both axes meet at the corner.
+        axes.tick_params(pad=8)
     fig.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower right", ncols=4)
     style.titles(fig, f"The same seed in JAX and in PyTorch: {task.replace('_', ' ')}")
     return fig
