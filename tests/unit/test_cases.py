@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from hardball.cli import main
 from hardball.core.errors import HardballError
-from hardball.data import readers_files, store
+from hardball.data import readers_files, store, text_files
 from hardball.hierarchy import dag
 from hardball.hierarchy.dag import Hierarchy
 
@@ -159,7 +159,10 @@ def test_a_taxonomy_dump_wherever_its_files_lie_in_the_archive(place: str, tmp_p
     # 9 was merged into 2.
     assert edges(h) == {"2<1", "3<2"}
     assert list(h.names) == ["root", "Felix", "3"]
-    assert h.notices == ["2 of 3 taxa have a name"]
+    assert h.notices == [
+        "2 of 3 taxa have a name",
+        "1 parents were merged into others, which were followed",
+    ]
     (tmp_path / "names.dmp").write_text("1\t|\troot\t|\t\t|\tsynonym\t|\n")
     with pytest.raises(HardballError, match=r"names\.dmp has no scientific name"):
         readers_files.read(tmp_path / "nodes.dmp")
@@ -168,7 +171,7 @@ def test_a_taxonomy_dump_wherever_its_files_lie_in_the_archive(place: str, tmp_p
 def test_a_small_file_that_unpacks_to_a_large_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers_files, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(text_files, "MOST_BYTES", 2**20)
     path = tmp_path / "bomb.tsv.gz"
     path.write_bytes(gzip.compress(b"child\tparent\n" + b"a\tb\n" * 2**19))
     with pytest.raises(HardballError, match="unpacks to more than 1 MB"):

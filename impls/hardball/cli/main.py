@@ -129,18 +129,18 @@ def fetch(
 def build(
     names: Annotated[list[str] | None, typer.Argument(help="data sets, or all")] = None,
     edges: Annotated[
-        Path | None, typer.Option(help="your own hierarchy: csv, tsv, parquet, obo or nodes.dmp")
+        Path | None, typer.Option(help="your own hierarchy: a table, OBO, OWL, Newick, nodes.dmp")
     ] = None,
     nodes: Annotated[
         Path | None, typer.Option(help="names and groups of its nodes: id, name, more columns")
     ] = None,
     name: Annotated[str | None, typer.Option(help="its name [the file's]")] = None,
     namespace: Annotated[
-        list[str] | None, typer.Option(help="of an OBO file, only these; repeatable")
+        list[str] | None, typer.Option(help="of an OBO or OWL file, only these; repeatable")
     ] = None,
     relation: Annotated[
         list[str] | None,
-        typer.Option(help="edges of an OBO file beside is_a, or of a file of triples; repeatable"),
+        typer.Option(help="edges of an ontology beside is_a, or of triples; repeatable"),
     ] = None,
     keep_implied: Annotated[
         bool, typer.Option("--keep-implied", help="edges that follow from others are edges too")

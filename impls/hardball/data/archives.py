@@ -8,6 +8,8 @@ from pathlib import Path
 
 from hardball.core.errors import HardballError
 
+# What one member may take in memory.
+MOST_BYTES = 2**32
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
 
@@ -33,6 +35,8 @@ def read_members(
 def _read_zip(path: Path, members: Sequence[str]) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as archive:
         placed = _placed(archive.namelist(), members)
+        for name in placed.values():
+            _bounded(path, name, archive.getinfo(name).file_size)
         return {member: archive.read(name) for member, name in placed.items()}
 
 
@@ -42,12 +46,20 @@ def _read_tar(path: Path, members: Sequence[str]) -> dict[str, bytes]:
         for info in archive:
             fits = [m for m in members if m not in found and _is(info.name, m)]
             if fits and info.isfile():
+                _bounded(path, info.name, info.size)
                 handle = archive.extractfile(info)
                 assert handle is not None
                 found[fits[0]] = handle.read()
                 if len(found) == len(members):
                     break
     return found
+
+
+def _bounded(path: Path, name: str, size: int) -> None:
+    if size > MOST_BYTES:
+        raise HardballError(
+            f"{path}: {name} unpacks to {size >> 20:,} MB, read are at most {MOST_BYTES >> 20:,}"
+        )
 
 
 def _placed(names: Sequence[str], members: Sequence[str]) -> dict[str, str]:

@@ -15,7 +15,9 @@ from hardball.core import paths
 from hardball.core.errors import HardballError
 from hardball.core.text import read_yaml
 
-NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]*$", re.IGNORECASE)
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}\Z", re.IGNORECASE | re.ASCII)
+# Names that a system keeps for devices, whatever their ending; a folder cannot have one there.
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|\Z)", re.IGNORECASE)
 _SHA256 = r"^[0-9a-f]{64}$"
 _DATE = r"^(\d{4}-\d{2}(-\d{2})?)?$"
 
@@ -137,6 +139,18 @@ _OWN = ("bundled", "expected", "groups", "variants", "temporal", "remarks")
 def names() -> list[str]:
     """Names of all cards, sorted."""
     return sorted(path.stem for path in paths.datasets().glob("*.yaml"))
+
+
+def check_name(name: str) -> None:
+    """Raises HardballError on what cannot be the name of a data set of one's own."""
+    if not NAME.match(name):
+        raise HardballError(
+            f"name {name[:60]!r}: allowed are up to 100 letters, digits and _ . - (use --name)"
+        )
+    if _DEVICES.match(name) or name.endswith("."):
+        raise HardballError(f"name {name!r}: Windows allows no such folder (use --name)")
+    if exists(name):
+        raise HardballError(f"name {name!r} is that of a card: choose another with --name")
 
 
 def exists(name: str) -> bool:

@@ -9,7 +9,7 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
 from hardball.core.errors import HardballError
-from hardball.data.readers_files import ID
+from hardball.data.headers import ID
 from hardball.hierarchy.dag import Hierarchy
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from hardball.core import optional
 from hardball.core.errors import HardballError
-from hardball.data import archives
+from hardball.data import archives, text_files
 from hardball.data.table import Table, strings
 
 # The wheel's rank codes count from 1 in the order of the enum of the package that wrote it.
@@ -28,6 +28,7 @@ _RANKS = (
     "superfamily superkingdom superorder superphylum tribe varietas no_rank"
 )
 
+_BESIDE = ("names.dmp", "merged.dmp", "delnodes.dmp")
 _RECORD = np.dtype([("parent", "<u4"), ("rank", "u1"), ("division", "u1"), ("flag", "u1")])
 
 
@@ -79,58 +80,115 @@ def _trie(trie: Any, data: bytes, dtype: np.dtype) -> tuple[np.ndarray, np.ndarr
 def read_dump(path: Path, *, root: int | None = None, down_to: str | None = None) -> Table:
     """The taxonomy, or its part below TaxID `root`, from nodes.dmp or an archive that holds it.
 
-    names.dmp and merged.dmp, by which merged parents are found, are read beside nodes.dmp or from
-    the archive, where they are there. down_to: see
+    names.dmp, merged.dmp (which leads from parents that were merged to those that stand now) and
+    delnodes.dmp are read beside nodes.dmp or from the archive, where they are there. down_to: see
     `read_wheel`. Raises HardballError on a broken file, a parent that is no node, an unknown root
     or rank.
     """
-    if path.name.endswith(".dmp"):
-        beside = path.with_name("names.dmp")
-        nodes_text = path.read_bytes()
-        names_text = beside.read_bytes() if beside.exists() else b""
-        merged_file = path.with_name("merged.dmp")
-        merged_text = merged_file.read_bytes() if merged_file.exists() else b""
-    elif zipfile.is_zipfile(path) or tarfile.is_tarfile(path):
-        files = archives.read_members(path, ["nodes.dmp"], ["names.dmp", "merged.dmp"])
-        nodes_text, names_text = files["nodes.dmp"], files.get("names.dmp", b"")
-        merged_text = files.get("merged.dmp", b"")
-    else:
-        raise HardballError(f"{path} is neither nodes.dmp nor an archive that holds it")
+    texts = _dump_files(path)
+    merged = _merged(texts.get("merged.dmp", b""), path)
+    ids, parents, ranks = _nodes(texts["nodes.dmp"], path)
+    present, followed = set(ids), 0
+    for place, parent in enumerate(parents):
+        if parent not in present and parent in merged:
+            parents[place] = merged[parent]
+            followed += 1
+            if parents[place] == ids[place]:
+                raise HardballError(
+                    f"{path}: TaxID {ids[place]} has the parent {parent}, which merged.dmp says "
+                    "was merged into it"
+                )
+    order = np.argsort(np.array(ids), kind="stable")
+    known = np.array(ids)[order]
+    if len(present) != len(known):
+        twice = known[1:][known[1:] == known[:-1]][0]
+        raise HardballError(f"{path}: TaxID {twice} stands there twice")
+    _not_deleted(parents, present, texts.get("delnodes.dmp", b""), path)
+    scientific = _scientific(texts.get("names.dmp", b""), path)
+    names = strings(scientific.get(int(i), str(i)) for i in known)
+    found = _table(known, np.array(parents)[order], strings(ranks)[order], names, root, down_to)
+    named = sum(int(i) in scientific for i in known)
+    notices = [f"{named:,} of {len(known):,} taxa have a name"]
+    if followed:
+        notices.append(f"{followed:,} parents were merged into others, which were followed")
+    return replace(found, notices=notices)
 
-    merged = {
-        int(fields[0]): int(fields[1])
-        for fields in _rows(merged_text, path)
-        if len(fields) >= 2 and fields[0].isdecimal() and fields[1].isdecimal()
-    }
+
+def _dump_files(path: Path) -> dict[str, bytes]:
+    """The dump's files by name, from a folder or an archive; nodes.dmp is among them."""
+    if path.name.endswith(".dmp"):
+        text_files.check(path)
+        beside = {name: path.with_name(name) for name in _BESIDE}
+        found = {name: file.read_bytes() for name, file in beside.items() if file.is_file()}
+        return {**found, "nodes.dmp": path.read_bytes()}
+    if zipfile.is_zipfile(path) or tarfile.is_tarfile(path):
+        return archives.read_members(path, ["nodes.dmp"], _BESIDE)
+    raise HardballError(f"{path} is neither nodes.dmp nor an archive that holds it")
+
+
+def _nodes(data: bytes, path: Path) -> tuple[list[int], list[int], list[str]]:
+    """(ids, parents, ranks) in the order of the file."""
     ids, parents, ranks = [], [], []
-    for number, fields in enumerate(_rows(nodes_text, path), start=1):
-        if len(fields) < 3 or not (fields[0].isdecimal() and fields[1].isdecimal()):
+    for number, fields in enumerate(_rows(data, path), start=1):
+        if len(fields) < 3 or not (_is_taxid(fields[0]) and _is_taxid(fields[1])):
             raise HardballError(
                 f"{path}, line {number}: expected `tax_id | parent tax_id | rank | ...`"
             )
         ids.append(int(fields[0]))
-        parents.append(merged.get(int(fields[1]), int(fields[1])))
+        parents.append(int(fields[1]))
         ranks.append(fields[2].replace(" ", "_"))
     if not ids:
         raise HardballError(f"{path} is empty: nothing to build")
-    order = np.argsort(np.array(ids), kind="stable")
-    known = np.array(ids)[order]
-    if len(np.unique(known)) != len(known):
-        twice = known[1:][known[1:] == known[:-1]][0]
-        raise HardballError(f"{path}: TaxID {twice} stands there twice")
-    scientific = {
-        int(fields[0]): fields[1]
-        for fields in _rows(names_text, path)
-        if len(fields) >= 4 and fields[3].replace("_", " ") == "scientific name"
+    return ids, parents, ranks
+
+
+def _merged(data: bytes, path: Path) -> dict[int, int]:
+    """TaxIDs that were merged -> the one that stands now, over those that were merged again."""
+    merged = {
+        int(fields[0]): int(fields[1])
+        for fields in _rows(data, path)
+        if len(fields) >= 2 and _is_taxid(fields[0]) and _is_taxid(fields[1])
     }
-    if names_text and not scientific:
+    for old in merged:
+        seen = {old}
+        while merged[old] in merged and merged[old] not in seen:
+            seen.add(merged[old])
+            merged[old] = merged[merged[old]]
+    return merged
+
+
+def _not_deleted(parents: list[int], present: set[int], data: bytes, path: Path) -> None:
+    """Raises HardballError where a parent is missing that delnodes.dmp says was deleted."""
+    lost = {parent for parent in parents if parent not in present}
+    if not lost:
+        return
+    deleted = sorted(lost & {int(f[0]) for f in _rows(data, path) if _is_taxid(f[0])})
+    if deleted:
+        raise HardballError(
+            f"{path}: {len(deleted)} parents are deleted by delnodes.dmp (first: {deleted[0]}): "
+            "nodes.dmp is of another day, fetch the whole dump again"
+        )
+
+
+def _scientific(data: bytes, path: Path) -> dict[int, str]:
+    """The scientific name of each TaxID that has one."""
+    found = {
+        int(fields[0]): fields[1]
+        for fields in _rows(data, path)
+        if len(fields) >= 4
+        and _is_taxid(fields[0])
+        and fields[3].replace("_", " ") == "scientific name"
+    }
+    if data and not found:
         raise HardballError(
             f"{path}: names.dmp has no scientific name: its fourth field says which"
         )
-    names = strings(scientific.get(int(i), str(i)) for i in known)
-    found = _table(known, np.array(parents)[order], strings(ranks)[order], names, root, down_to)
-    named = sum(int(i) in scientific for i in known)
-    return replace(found, notices=[f"{named:,} of {len(known):,} taxa have a name"])
+    return found
+
+
+def _is_taxid(text: str) -> bool:
+    """Whether a text is a whole number that 64 bits hold."""
+    return text.isdecimal() and len(text) <= 18
 
 
 def _rows(data: bytes, path: Path) -> Iterator[list[str]]:

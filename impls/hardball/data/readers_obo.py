@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from hardball.core.errors import HardballError
 from hardball.data.table import Table, strings
@@ -29,6 +29,23 @@ def read_obo(
     default, terms, moved = _terms(text, path)
     if not terms:
         raise HardballError(f"{path} is empty: it has no [Term] that is not obsolete")
+    return table_of(path, terms, moved, default, namespaces, relations)
+
+
+def table_of(
+    path: str,
+    terms: Mapping[str, Tags],
+    moved: Mapping[str, str],
+    default: str = "",
+    namespaces: Sequence[str] = (),
+    relations: Sequence[str] = (),
+) -> Table:
+    """The table of an ontology's terms, as `read_obo` describes it.
+
+    terms: id -> tags name, namespace, is_a, relationship; moved: the term that now stands for an
+    id that is none; default: the namespace of terms that name none.
+    """
+    moved = _to_the_end(moved, terms)
     space = {i: tags.get("namespace", [default])[0] for i, tags in terms.items()}
     unknown = sorted(set(namespaces) - set(space.values()))
     if unknown:
@@ -74,13 +91,19 @@ def _terms(text: str, path: str) -> tuple[str, dict[str, Tags], dict[str, str]]:
         terms[own] = tags
     for own, tags in terms.items():
         moved |= {other: own for other in tags.get("alt_id", []) if other not in terms}
-    for old in moved:
-        # An obsolete term may be replaced by one that is obsolete too.
+    return default, terms, moved
+
+
+def _to_the_end(moved: Mapping[str, str], terms: Mapping[str, Tags]) -> dict[str, str]:
+    """What each id that is no term leads to at last, over ids that are replaced themselves."""
+    found = {}
+    for old, new in moved.items():
         seen = {old}
-        while moved[old] in moved and moved[old] not in seen:
-            seen.add(moved[old])
-            moved[old] = moved[moved[old]]
-    return default, terms, {old: new for old, new in moved.items() if old not in terms}
+        while new in moved and new not in terms and new not in seen:
+            seen.add(new)
+            new = moved[new]
+        found[old] = new
+    return {old: new for old, new in found.items() if old not in terms}
 
 
 def _relations(
@@ -139,7 +162,7 @@ def _stanzas(text: str) -> Iterator[tuple[str, Tags]]:
     """(kind, tag -> values) of the header (kind "") and of each stanza."""
     kind = ""
     tags: Tags = {}
-    for raw in text.splitlines():
+    for raw in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         line = raw.strip()
         if line.startswith("[") and line.endswith("]"):
             yield kind, tags

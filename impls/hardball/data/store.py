@@ -27,6 +27,9 @@ _CODE = (
     "hierarchy/columns",
     "data/groups",
     "data/table",
+    "data/file_kinds",
+    "data/text_files",
+    "data/separated",
     "data/readers_files",
     "data/readers_ncbi",
     "data/readers_wordnet",
@@ -90,11 +93,8 @@ def build_own(
     Returns (hierarchy, folder). Raises HardballError on anything wrong in the files or
     the name; then nothing is written.
     """
-    chosen = name or edges.name.split(".", 1)[0]
-    if not cards.NAME.match(chosen):
-        raise HardballError(f"name {chosen!r}: allowed are letters, digits and _ . - (use --name)")
-    if cards.exists(chosen):
-        raise HardballError(f"name {chosen!r} is that of a card: choose another with --name")
+    chosen = edges.name.split(".", 1)[0] if name is None else name
+    cards.check_name(chosen)
     folder = built(chosen) if out is None else out
     table = readers_files.read(edges, nodes, namespaces=namespaces, relations=relations)
     hierarchy = own(chosen, table, keep_implied=keep_implied)

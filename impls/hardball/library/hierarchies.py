@@ -9,7 +9,7 @@ import pandas as pd
 
 from hardball.core.errors import HardballError
 from hardball.data import readers_files, store
-from hardball.data.readers_files import CHILD, PARENT
+from hardball.data.headers import CHILD, PARENT
 from hardball.data.table import Table
 from hardball.hierarchy.dag import Hierarchy
 
