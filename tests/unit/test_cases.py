@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from hardball.cli import main
 from hardball.core.errors import HardballError
 from hardball.data import readers_files, store, text_files
-from hardball.hierarchy import dag
+from hardball.hierarchy import stored
 from hardball.hierarchy.dag import Hierarchy
 
 
@@ -184,14 +184,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_build_that_was_killed_between_its_two_renames_is_found_again(home: Path) -> None:
-    path = home / "pets.csv"
-    path.write_text("child,parent\ncat,pet\n")
-    _, folder = store.build_own(path)
-    folder.rename(folder.with_name(f".{folder.name}.old"))
-    assert store.open_hierarchy("pets").n_nodes == 2
-
-
 @pytest.mark.parametrize("text", ["[]", "{}", "", '"x"', "{"])
 def test_a_build_whose_description_is_broken_is_one_line(text: str, home: Path) -> None:
     path = home / "pets.csv"
@@ -199,7 +191,7 @@ def test_a_build_whose_description_is_broken_is_one_line(text: str, home: Path) 
     _, folder = store.build_own(path)
     (folder / "meta.json").write_text(text)
     with pytest.raises(HardballError, match="holds no whole hierarchy") as raised:
-        dag.load(folder)
+        stored.load(folder)
     assert "\n" not in str(raised.value)
 
 
@@ -307,3 +299,57 @@ def test_a_name_with_dollars_is_no_mathematics(tmp_path: Path) -> None:
     figure = hb.Embedding(h, points, "tangent").plot(tmp_path / "dollars.svg")
     assert "from $5 to $9" in (tmp_path / "dollars.svg").read_text()
     assert figure is not None
+
+
+MERGED = {
+    "nodes.dmp": NODES.replace("3\t|\t9", "3\t|\t2"),
+    "merged.dmp": "9\t|\t8\t|\n8\t|\t2\t|\n77\t|\t78\t|\n",
+}
+
+
+@pytest.fixture
+def merged_dump(home: Path) -> Path:
+    for name, text in MERGED.items():
+        (home / name).write_text(text)
+    return home / "nodes.dmp"
+
+
+def test_taxids_that_were_merged_lead_to_those_that_stand(merged_dump: Path) -> None:
+    from hardball.data import readers_ncbi
+    from hardball.library.lookup import Lookup
+
+    store.build_own(merged_dump, name="taxa")
+    h = store.open_hierarchy("taxa")
+    # 9 was merged into 8, and 8 into 2; nobody knows 78.
+    assert h.moved == {"9": "2", "8": "2"}
+    assert list(h.ids[h.rows(["9", "3", "8"])]) == ["2", "3", "2"]
+    assert Lookup(h).row("9") == Lookup(h).row("2")
+    with pytest.raises(HardballError, match="has no node '77'"):
+        h.rows(["3", "77"])
+    below = readers_ncbi.read_dump(merged_dump, root=9)
+    assert below.nodes is not None
+    assert set(below.nodes) == {2, 3}
+
+
+def test_files_that_hold_merged_taxids_fit(merged_dump: Path) -> None:
+    import hardball as hb
+
+    names = merged_dump.with_name("names.tsv")
+    names.write_text("id\tname\n1\troot\n9\tFelix\n3\tF. catus\n")
+    h, _ = store.build_own(merged_dump, name="taxa", nodes=names)
+    assert list(h.names[h.rows(["2"])]) == ["Felix"]
+    points = merged_dump.with_name("points.tsv")
+    points.write_text("1\t0\t0\n9\t0.1\t0\n3\t0.2\t0\n")
+    assert hb.score(points, h, space="poincare")["map"] == 1
+    saved = hb.Embedding(h, np.array([[0.0, 0], [0.1, 0], [0.2, 0]]), "tangent")
+    again = hb.load(saved.save(merged_dump.with_name("x.npz")))
+    assert again.ancestors("9")["id"].tolist() == ["1"]
+    more = again.place("4", ["8"])
+    assert more.ancestors("4")["id"].tolist() == ["1", "2"]
+    assert more.is_a("4", "9")
+
+
+def test_alternative_ids_of_an_ontology_can_be_asked_for(tmp_path: Path) -> None:
+    h = built(tmp_path, "t.obo", OBO.format(links="is_a: T:1"))
+    # T:0 is an alt_id of T:1; T:8 is replaced by T:9, and that by T:1.
+    assert list(h.ids[h.rows(["T:0", "T:8"])]) == ["T:1", "T:1"]

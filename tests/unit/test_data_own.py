@@ -11,7 +11,7 @@ from hardball.cli import data
 from hardball.core import paths
 from hardball.core.errors import HardballError
 from hardball.data import store
-from hardball.hierarchy import dag
+from hardball.hierarchy import stored
 from hardball.hierarchy.dag import Hierarchy
 
 
@@ -200,7 +200,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_build(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(dag.np, "save", full)
+    monkeypatch.setattr(stored.np, "save", full)
     write(edges, "child\tparent\nb\ta\nc\ta\n")
     with pytest.raises(HardballError, match=r"space") as error:
         store.build_own(edges)

@@ -1,7 +1,6 @@
 """Cards become hierarchies: bundled ones at once, others built once and asserted."""
 
 import hashlib
-import json
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from hardball.cli import data
 from hardball.core import paths
 from hardball.core.errors import HardballError
 from hardball.data import bundle, cards, fetch, store
-from hardball.hierarchy import dag, temporal
+from hardball.hierarchy import stored, temporal
 from hardball.hierarchy.dag import Hierarchy, from_edges
 
 EDGES = "child\tparent\nb\ta\nc\ta\nd\tb\n"
@@ -117,9 +116,9 @@ def test_another_file_than_expected_is_refused(checkout: Path) -> None:
 
 def test_a_half_written_build_is_built_again(checkout: Path) -> None:
     store.open_hierarchy(card(checkout))
-    (store.built("mine") / "recipe.json").unlink()
+    (store.built("mine") / "meta.json").unlink()
     assert store.open_hierarchy("mine").n_nodes == 4
-    assert json.loads((store.built("mine") / "recipe.json").read_text())["recipe"]
+    assert stored.recipe_of(store.built("mine"))
 
 
 def test_an_unknown_name_lists_cards_and_own_ones(checkout: Path) -> None:
@@ -202,18 +201,18 @@ def test_wordnet_pairs_of_the_released_script() -> None:
 )
 def test_ncbi_counts_where_it_is_built(name: str) -> None:
     """170 MB are not downloaded for a test: `hardball build all` makes these run."""
-    if store._recipe_of(store.built(name)) != store.recipe(cards.load(name)):
+    if stored.recipe_of(store.built(name)) != store.recipe(cards.load(name)):
         pytest.skip(f"{name} is not built here: hardball build {name}")
-    h = dag.load(store.built(name))
+    h = stored.load(store.built(name))
     lines = store.counts(h, cards.load(name).expected)
     assert [text for text, equal in lines if not equal] == []
 
 
 def test_temporal_changes_where_both_are_built() -> None:
     for name in ("ncbi_2021", "ncbi_full"):
-        if store._recipe_of(store.built(name)) != store.recipe(cards.load(name)):
+        if stored.recipe_of(store.built(name)) != store.recipe(cards.load(name)):
             pytest.skip(f"{name} is not built here: hardball build {name}")
-    older = dag.load(store.built("ncbi_2021"))
+    older = stored.load(store.built("ncbi_2021"))
     checks = data._temporal_checks(cards.load("ncbi_2021"), older)
     assert [check.name for check in checks if not check.passed] == []
     assert len(checks) == 4

@@ -26,14 +26,14 @@ def tree(n: int) -> "Hierarchy":
     import numpy as np
 
     from hardball.core import random_bits
-    from hardball.hierarchy import dag
+    from hardball.hierarchy import dag, stored
 
     folder = _folder(n)
     if not (folder / "meta.json").is_file():
         share = random_bits.uniform(random_bits.words(0, "speed/tree", 0, n - 1))
         children = np.arange(1, n)
-        dag.save(dag.from_edges(folder.name, children, (share * children).astype(int)), folder)
-    return dag.load(folder)
+        stored.save(dag.from_edges(folder.name, children, (share * children).astype(int)), folder)
+    return stored.load(folder)
 
 
 @functools.cache

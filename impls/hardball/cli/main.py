@@ -1,5 +1,6 @@
 """The command line: thin, each command's work lies in its package, imported when it is called."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -23,7 +24,7 @@ ADHOC = "adhoc"
 
 
 class OneLine(TyperGroup):
-    """A user's mistake is one line on stderr and exit code 2, never a traceback.
+    """A user's mistake, or a file that fails, is one line on stderr and exit code 2.
 
     Plug-ins may be named anywhere: before the command, or among its own options.
     """
@@ -40,8 +41,15 @@ class OneLine(TyperGroup):
             with optional.needing("this command"):
                 return super().invoke(ctx)
         except HardballError as error:
-            typer.echo(f"hardball: {' '.join(str(error).split())}", err=True)
-            raise typer.Exit(2) from None
+            said = str(error)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            said = f"{error.filename or 'a file'}: {error.strerror or error}"
+        except (EOFError, MemoryError) as error:
+            said = f"{type(error).__name__}: {error}"
+        typer.echo(f"hardball: {' '.join(said.split())}", err=True)
+        raise typer.Exit(2)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         named = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
@@ -354,7 +362,11 @@ def collect(
     from hardball.training import work
 
     loaded = suites.load(suite)
-    path, count, missing = collecting.collect(loaded, work.folder(out, loaded.name), partial)
+    try:
+        path, count, missing = collecting.collect(loaded, work.folder(out, loaded.name), partial)
+    except collecting.Missing as error:
+        typer.echo(f"hardball: {error}", err=True)
+        raise typer.Exit(1) from None
     typer.echo(f"{count} rows in {path}")
     for stem in missing:
         typer.echo(f"no rows of {stem}", err=True)

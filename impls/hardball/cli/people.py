@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hardball.core import files
 from hardball.core.errors import HardballError
 
 RunArgument = Annotated[
@@ -47,6 +48,7 @@ def fit(
     given = dict(settings.assignment(text) for text in set_ or [])
     if framework not in ("", "jax", "torch"):
         raise HardballError(f"unknown framework {framework!r}: allowed are jax, torch")
+    files.check_room("the embedding", (out or Path()).absolute().parent, 2**20, "name with --out")
     made = fitting.fit(
         data, given, dim=dim, seconds=seconds, nodes=nodes, seed=seed,
         framework=framework,  # type: ignore[arg-type]

@@ -1,12 +1,23 @@
 """Interrupted runs: named arrays, written aside and renamed, never pickled."""
 
 import os
+import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+
+from hardball.core.errors import HardballError
+
+BROKEN = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, NotImplementedError,
+    RuntimeError, MemoryError, OverflowError, SyntaxError, struct.error, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
+"""What NumPy, zipfile, Arrow and json raise where a file is cut off, changed or another's."""
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -18,6 +29,8 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
             np.savez(stream, **arrays)  # type: ignore[arg-type]
             stream.flush()
             os.fsync(stream.fileno())
+        if path.is_dir():
+            raise HardballError(f"{path} is a folder, a file is to be written there: move it away")
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
@@ -32,8 +45,11 @@ def read_arrays(path: Path, identity: str) -> dict[str, np.ndarray] | None:
         with np.load(path, allow_pickle=False) as file:
             if str(file["identity"]) == identity:
                 return {name: file[name] for name in file.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+    except FileNotFoundError:
         return None
+    except BROKEN as error:
+        said = " ".join(str(error).split())
+        print(f"{path}: no whole checkpoint ({said:.200}): the run starts afresh", file=sys.stderr)
     return None
 
 

@@ -14,26 +14,50 @@ try:
 except ImportError:  # a system without flock: two processes may do the same work twice
     fcntl = None  # type: ignore[assignment]
 
+# Bytes that are written at once where the room on a disk is looked at.
+_PROBE = 2**20
+
 
 @contextlib.contextmanager
-def explained(what: str, where: Path) -> Iterator[None]:
+def explained(what: str, where: Path, way_out: str = "set HARDBALL_CACHE to") -> Iterator[None]:
     """Turns a full disk, a full quota or a refused write into one line.
 
-    Raises HardballError for ENOSPC, EDQUOT, EACCES, EPERM and EROFS; other errors pass.
+    way_out: how a person names another folder. Raises HardballError for ENOSPC, EDQUOT, EFBIG,
+    EACCES, EPERM, EROFS, and where a file stands in the place of a folder; other errors pass.
     """
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise HardballError(
-                f"{what}: no disk space left in {where}: free some, or set HARDBALL_CACHE to "
-                "a folder on another disk"
+                f"{what}: no disk space left in {where}: free some, or {way_out} a folder on "
+                "another disk"
             ) from None
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise HardballError(
-                f"{what}: may not write in {where}: set HARDBALL_CACHE to a folder of yours"
+                f"{what}: may not write in {where}: {way_out} a folder of yours"
+            ) from None
+        if error.errno in (errno.ENOTDIR, errno.EEXIST):
+            raise HardballError(
+                f"{what}: {error.filename or where} is no folder: {way_out} one"
             ) from None
         raise
+
+
+def check_room(what: str, where: Path, size: int, way_out: str) -> None:
+    """Writes and deletes as many bytes in a folder; raises HardballError where that fails."""
+    probe = where / f".{os.getpid()}.room"
+    with explained(what, where, way_out):
+        where.mkdir(parents=True, exist_ok=True)
+        try:
+            with probe.open("wb") as stream:
+                for begin in range(0, size, _PROBE):
+                    stream.write(b"\0" * min(size - begin, _PROBE))
+                stream.flush()
+                os.fsync(stream.fileno())
+        finally:
+            with contextlib.suppress(OSError):
+                probe.unlink()
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
+from hardball.core.array_files import BROKEN
 from hardball.core.errors import HardballError
 from hardball.data.headers import ID
 from hardball.hierarchy.dag import Hierarchy
@@ -43,8 +44,9 @@ def read(h: Hierarchy, file: str) -> np.ndarray:
 def _array(h: Hierarchy, path: Path) -> np.ndarray:
     try:
         table = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise HardballError(f"features: {path} is no array of numbers ({error})") from None
+    except BROKEN as error:
+        said = " ".join(str(error).split())
+        raise HardballError(f"features: {path} is no array of numbers ({said})") from None
     if table.ndim != 2 or table.shape[0] != h.n_nodes or table.dtype.kind not in "fiub":
         raise HardballError(
             f"features: {path} has shape {table.shape} and type {table.dtype}; {h.name} takes "
@@ -62,8 +64,9 @@ def _table(path: Path, ending: str) -> pa.Table:
         return arrow_csv.read_csv(
             path, convert_options=arrow_csv.ConvertOptions(column_types=ids, null_values=[""])
         )
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise HardballError(f"features: {path} is not readable ({error})") from None
+    except (pa.ArrowException, *BROKEN) as error:
+        said = " ".join(str(error).split())
+        raise HardballError(f"features: {path} is not readable ({said})") from None
 
 
 def _matched(h: Hierarchy, path: Path, table: pa.Table) -> np.ndarray:
@@ -75,6 +78,10 @@ def _matched(h: Hierarchy, path: Path, table: pa.Table) -> np.ndarray:
             f"{', '.join(table.column_names)}: name one of them id"
         )
     ids = table[labels[0]].combine_chunks().cast(pa.string())
+    if h.moved:
+        known = set(map(str, h.ids))
+        texts = ids.to_pylist()
+        ids = pa.array([t if t in known else h.moved.get(t, t) for t in texts], pa.string())
     repeated = len(ids) - len(ids.unique())
     if repeated:
         raise HardballError(f"features: {path} repeats {repeated} ids: list every id once")

@@ -2,22 +2,14 @@
 
 import hashlib
 import json
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from hardball.core.array_files import write_arrays
+from hardball.core.array_files import BROKEN, write_arrays
 from hardball.core.errors import HardballError
-
-# What reading a file of other bytes raises; a header may also name more numbers than fit in memory.
-_BROKEN = (
-    OSError, ValueError, KeyError, EOFError, TypeError, MemoryError, OverflowError, RuntimeError,
-    zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 
 
 class Points(NamedTuple):
@@ -72,8 +64,8 @@ def load_points(path: Path, ids: Sequence[str] | np.ndarray | None = None) -> Po
                 str(file["ids_sha256"]),
                 tuple(json.loads(kept)),
             )
-    except _BROKEN as error:
-        said = " ".join(f"{error}".split())
+    except BROKEN as error:
+        said = " ".join(str(error).split())
         raise HardballError(f"{path}: not an embedding written by hardball ({said})") from None
     if not (np.isfinite(found.c) and found.c > 0):
         raise HardballError(f"{path}: c is {found.c:g}, allowed are numbers above 0")

@@ -182,14 +182,15 @@ def _with_nodes(table: Table, path: Path) -> Table:
             f"{path} has no header with an id column: name the columns id, name and the groups"
         )
     by_label = dict(zip(header, columns, strict=True))
-    ids = by_label.pop(header[at])
-    if len(set(ids)) < len(ids):
-        twice = next(raw for raw, count in Counter(ids).items() if count > 1)
-        raise HardballError(f"{path} lists {twice!r} twice: list every id once")
     children, parents = strings(map(str, table.children)), strings(map(str, table.parents))
     mentioned = dict.fromkeys([*children, *parents])
     if table.nodes is not None:
         mentioned |= dict.fromkeys(map(str, table.nodes))
+    read = by_label.pop(header[at])
+    ids = strings(raw if raw in mentioned else table.moved.get(raw, raw) for raw in read)
+    if len(set(ids)) < len(ids):
+        twice = next(raw for raw, count in Counter(ids).items() if count > 1)
+        raise HardballError(f"{path} lists {twice!r} twice: list every id once")
     known = set(ids)
     unknown = [raw for raw in mentioned if raw not in known]
     if unknown:
@@ -201,7 +202,8 @@ def _with_nodes(table: Table, path: Path) -> Table:
     names = None if name is None else by_label.pop(header[name])
     lone = len(known) - len(mentioned)
     notices = [f"{lone} nodes without any edge"] if lone else []
-    return Table(children, parents, ids, names, by_label, notices=table.notices + said + notices)
+    notices = table.notices + said + notices
+    return Table(children, parents, ids, names, by_label, notices=notices, moved=table.moved)
 
 
 def _columns(path: Path, kind: str) -> Columns:

@@ -80,8 +80,9 @@ def _trie(trie: Any, data: bytes, dtype: np.dtype) -> tuple[np.ndarray, np.ndarr
 def read_dump(path: Path, *, root: int | None = None, down_to: str | None = None) -> Table:
     """The taxonomy, or its part below TaxID `root`, from nodes.dmp or an archive that holds it.
 
-    names.dmp, merged.dmp (which leads from parents that were merged to those that stand now) and
-    delnodes.dmp are read beside nodes.dmp or from the archive, where they are there. down_to: see
+    names.dmp, merged.dmp (which leads from TaxIDs that were merged to those that stand: parents,
+    `root`, and what is asked for later) and delnodes.dmp are read beside nodes.dmp or from the
+    archive, where they are there. down_to: see
     `read_wheel`. Raises HardballError on a broken file, a parent that is no node, an unknown root
     or rank.
     """
@@ -106,12 +107,16 @@ def read_dump(path: Path, *, root: int | None = None, down_to: str | None = None
     _not_deleted(parents, present, texts.get("delnodes.dmp", b""), path)
     scientific = _scientific(texts.get("names.dmp", b""), path)
     names = strings(scientific.get(int(i), str(i)) for i in known)
-    found = _table(known, np.array(parents)[order], strings(ranks)[order], names, root, down_to)
+    asked = root if root in present else merged.get(root or 0, root)
+    found = _table(known, np.array(parents)[order], strings(ranks)[order], names, asked, down_to)
+    assert found.nodes is not None
     named = sum(int(i) in scientific for i in known)
     notices = [f"{named:,} of {len(known):,} taxa have a name"]
     if followed:
         notices.append(f"{followed:,} parents were merged into others, which were followed")
-    return replace(found, notices=notices)
+    kept = set(found.nodes.tolist())
+    moved = {str(old): str(new) for old, new in merged.items() if new in kept}
+    return replace(found, notices=notices, moved=moved)
 
 
 def _dump_files(path: Path) -> dict[str, bytes]:

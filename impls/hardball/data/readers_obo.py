@@ -66,6 +66,7 @@ def table_of(
         names=strings(terms[i].get("name", [i])[0] for i in kept),
         labels=labels,
         notices=notices,
+        moved=moved,
     )
 
 

@@ -2,7 +2,6 @@
 
 import difflib
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,15 +15,15 @@ from hardball.core import files, paths
 from hardball.core.errors import HardballError
 from hardball.data import bundle, cards, fetch, groups, readers_files, readers_ncbi, readers_wordnet
 from hardball.data.table import Table
-from hardball.hierarchy import dag
+from hardball.hierarchy import dag, stored
 from hardball.hierarchy.closure import closure, longest_depth, reduction
 from hardball.hierarchy.dag import Hierarchy
 
-_RECIPE = "recipe.json"
 _CODE = (
     "hierarchy/dag",
     "hierarchy/graph",
     "hierarchy/columns",
+    "hierarchy/stored",
     "data/groups",
     "data/table",
     "data/file_kinds",
@@ -46,10 +45,10 @@ def open_hierarchy(name_or_folder: str | Path) -> Hierarchy:
     name = str(name_or_folder)
     if cards.exists(name):
         return _open_card(cards.load(name))
-    if cards.NAME.match(name) and dag.is_build(built(name)):
-        return dag.load(built(name))
-    if (Path(name) / "meta.json").is_file():
-        return dag.load(name)
+    if cards.NAME.match(name) and stored.is_build(built(name)):
+        return stored.load(built(name))
+    if stored.is_build(name):
+        return stored.load(name)
     own = sorted(p.parent.name for p in (paths.cache() / "built").glob("[!.]*/meta.json"))
     known = list(dict.fromkeys([*cards.names(), *own]))
     near = difflib.get_close_matches(name, known, n=1)
@@ -99,7 +98,7 @@ def build_own(
     table = readers_files.read(edges, nodes, namespaces=namespaces, relations=relations)
     hierarchy = own(chosen, table, keep_implied=keep_implied)
     with files.explained(chosen, folder.parent), files.locked(folder):
-        dag.save(hierarchy, folder)
+        stored.save(hierarchy, folder)
     return hierarchy, folder
 
 
@@ -143,7 +142,9 @@ def to_hierarchy(name: str, table: Table) -> Hierarchy:
         groups={label: _without_empty(values) for label, values in table.labels.items()},
     )
     h.notices[:0] = table.notices
-    return h
+    known = set(map(str, h.ids)) if table.moved else set()
+    moved = {old: new for old, new in table.moved.items() if new in known and old not in known}
+    return replace(h, moved=moved) if moved else h
 
 
 def _without_empty(values: np.ndarray) -> pa.Array:
@@ -169,8 +170,8 @@ def _open_card(card: cards.Card) -> Hierarchy:
         return to_hierarchy(card.name, bundle.read(card.bundled))
     folder = built(card.name)
     with files.explained(card.name, folder.parent), files.locked(folder):
-        if _recipe_of(folder) == recipe(card):
-            return dag.load(folder)
+        if stored.recipe_of(folder) == recipe(card):
+            return stored.load(folder)
         return _build_card(card, from_source=True, progress=True)
 
 
@@ -184,8 +185,7 @@ def _build_card(card: cards.Card, from_source: bool, progress: bool) -> Hierarch
     if wrong:
         raise HardballError(f"{card.name} is not what its card expects: {'; '.join(wrong)}")
     folder = built(card.name)
-    dag.save(h, folder)
-    (folder / _RECIPE).write_text(json.dumps({"recipe": recipe(card)}) + "\n", "utf-8")
+    stored.save(h, folder, recipe(card))
     return h
 
 
@@ -243,10 +243,3 @@ def recipe(card: cards.Card) -> str:
     for module in _CODE:
         digest.update((Path(__file__).parents[1] / f"{module}.py").read_bytes())
     return digest.hexdigest()
-
-
-def _recipe_of(folder: Path) -> str | None:
-    try:
-        return json.loads((folder / _RECIPE).read_text("utf-8"))["recipe"]
-    except (OSError, ValueError, KeyError):
-        return None

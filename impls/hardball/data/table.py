@@ -13,7 +13,7 @@ class Table:
     children, parents: (E,) the direct edges. nodes: (N,) every node, or None when the edges name
     them all. names and each of labels: (N,) aligned with nodes; "" where there is none.
     kinds: (E,) int8, what kind of edge each is (only where a reader tells several apart).
-    notices: what a person should know about what was read.
+    notices: what a person should know about what was read. moved: earlier ids -> those that stand.
     """
 
     children: np.ndarray
@@ -23,6 +23,7 @@ class Table:
     labels: dict[str, np.ndarray] = field(default_factory=dict)
     kinds: np.ndarray | None = None
     notices: list[str] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
 
 
 def strings(values: Iterable[str]) -> np.ndarray:

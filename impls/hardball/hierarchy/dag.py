@@ -1,27 +1,21 @@
 """The hierarchy itself: a directed acyclic graph as arrays in level order."""
 
-import contextlib
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from hardball.core.errors import HardballError
 from hardball.hierarchy import columns, graph
 from hardball.hierarchy.graph import Int32, Int64
 
-FORMAT = 1
 ARRAYS = (
     "parent",
     "depth",
@@ -49,6 +43,7 @@ class Hierarchy:
     tree: (N,) the root above each node, itself for a root.
     groups: label -> (N,) codes into group_names[label], -1 for none.
     whole: the hierarchy whose training graph this is, see `training_graph`; None where it is all.
+    moved: earlier ids -> the id that stands for each now; they can be asked for like ids.
     """
 
     name: str
@@ -66,6 +61,7 @@ class Hierarchy:
     group_names: dict[str, list[str]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     whole: "Hierarchy | None" = None
+    moved: dict[str, str] = field(default_factory=dict)
 
     @property
     def n_nodes(self) -> int:
@@ -117,12 +113,19 @@ class Hierarchy:
         return digest.hexdigest()
 
     def rows(self, raw_ids: Sequence[str] | Sequence[int] | np.ndarray) -> Int32:
-        """Node numbers of raw ids, (len,); HardballError on an id that is not here."""
+        """Node numbers of raw ids, (len,); HardballError on an id that is not here.
+
+        An earlier id is the node that stands for it now.
+        """
         wanted = columns.column(raw_ids, "ids")
         known = self.id_column
         if wanted.type != known.type:
             wanted, known = wanted.cast(pa.string()), known.cast(pa.string())
         found = pc.index_in(wanted, value_set=known)
+        if found.null_count and self.moved:
+            texts = [self.moved.get(text, text) for text in wanted.cast(pa.string()).to_pylist()]
+            now = pc.index_in(pa.array(texts, pa.string()), value_set=known.cast(pa.string()))
+            found = pc.coalesce(found, now)
         if found.null_count:
             unknown = wanted[pc.index(found.is_null(), True).as_py()]
             raise HardballError(f"{self.name} has no node {unknown.as_py()!r}: use one of its ids")
@@ -230,110 +233,3 @@ def _chain(unique: pa.Array, found: list[int]) -> str:
     if len(found) > _SHOWN:
         shown += [f"... ({len(found) - 1} nodes)", str(unique[found[-1]].as_py())]
     return " -> ".join(shown)
-
-
-def save(hierarchy: Hierarchy, folder: Path | str) -> None:
-    """Write nodes.parquet, one .npy an array and meta.json; the folder appears whole or not at all.
-
-    An existing build of the same folder is replaced. Raises HardballError when `folder` is
-    something else than a build, or cannot be written.
-    """
-    target = Path(folder)
-    if target.exists() and not (target / "meta.json").is_file() and any(_entries(target)):
-        raise HardballError(f"{target} is no built hierarchy: choose another folder")
-    aside = target.with_name(f".{target.name}.{os.getpid()}.writing")
-    old = _old(target)
-    try:
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-        aside.mkdir(parents=True)
-        _write(hierarchy, aside)
-        if target.exists():
-            target.rename(old)
-        aside.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise HardballError(
-            f"cannot write {target} ({error}): free space, or choose another folder"
-        ) from None
-
-
-def _old(target: Path) -> Path:
-    """Where a build lies while another takes its place."""
-    return target.with_name(f".{target.name}.old")
-
-
-def is_build(folder: Path | str) -> bool:
-    """Whether a built hierarchy lies there, one that a killed process left aside included."""
-    target = Path(folder)
-    _switched(target)
-    return (target / "meta.json").is_file()
-
-
-def _switched(target: Path) -> None:
-    """Puts a build back that a process left aside when it was killed between two renames."""
-    old = _old(target)
-    if not target.exists() and (old / "meta.json").is_file():
-        with contextlib.suppress(OSError):
-            old.rename(target)
-
-
-def _entries(path: Path) -> list[Path]:
-    return list(path.iterdir()) if path.is_dir() else [path]
-
-
-def _write(h: Hierarchy, folder: Path) -> None:
-    fields = {"id": h.id_column}
-    if h.name_column is not None:
-        fields["name"] = h.name_column
-    fields |= {f"group:{label}": pa.array(codes) for label, codes in h.groups.items()}
-    pq.write_table(pa.table(fields), folder / "nodes.parquet", compression="zstd")
-    for key in ARRAYS:
-        np.save(folder / f"{key}.npy", getattr(h, key), allow_pickle=False)
-    meta = {
-        "format": FORMAT,
-        "name": h.name,
-        "nodes": h.n_nodes,
-        "edges": h.n_edges,
-        "roots": h.roots.size,
-        "max_depth": h.max_depth,
-        "notices": h.notices,
-        "group_names": h.group_names,
-        "content_sha256": h.content_sha256,
-    }
-    (folder / "meta.json").write_text(
-        json.dumps(meta, indent=1, ensure_ascii=False) + "\n", "utf-8"
-    )
-
-
-def load(folder: Path | str) -> Hierarchy:
-    """The hierarchy that `save` wrote; ids and names become Python strings when first asked for.
-
-    Raises HardballError when the folder holds no whole build of this format.
-    """
-    source = Path(folder)
-    _switched(source)
-    try:
-        meta = json.loads((source / "meta.json").read_text("utf-8"))
-        if meta["format"] != FORMAT:
-            raise HardballError(f"{source} has format {meta['format']}, read is {FORMAT}: rebuild")
-        table = pq.read_table(source / "nodes.parquet").combine_chunks()
-        arrays = {k: np.load(source / f"{k}.npy", allow_pickle=False) for k in ARRAYS}
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        raise HardballError(
-            f"{source} holds no whole hierarchy ({error}): build it again"
-        ) from None
-    fields = {key: table[key].combine_chunks() for key in table.column_names}
-    return Hierarchy(
-        name=meta["name"],
-        id_column=fields["id"],
-        name_column=fields.get("name"),
-        groups={
-            label: fields[f"group:{label}"].to_numpy(zero_copy_only=False)
-            for label in meta["group_names"]
-        },
-        group_names=meta["group_names"],
-        notices=meta["notices"],
-        **arrays,
-    )

@@ -1,7 +1,7 @@
 """An embedding with its names: what is near, what lies above, where something new belongs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -124,6 +124,7 @@ class Embedding:
             [self._polar.radius[:, None] * self._polar.direction, vector[None]]
         )
         larger = _with_node(h, new, [str(h.ids[row]) for row in rows], name)
+        larger = replace(larger, moved={k: v for k, v in h.moved.items() if k != new})
         number = {str(raw): row for row, raw in enumerate(h.ids)} | {new: len(h.ids)}
         order = np.array([number[str(raw)] for raw in larger.ids])
         made = "tangent" if self._polar.hyperbolic else "euclidean"

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from hardball.core.array_files import BROKEN
 from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy
 
 KINDS = ".npy, .npz, .tsv, .csv, .parquet, and word2vec's text as .vec, .w2v or .txt"
 _IDS = ("id", "ids", "node", "nodes", "name", "names", "objects", "word", "words", "label")
-_BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 class Foreign(NamedTuple):
@@ -41,7 +40,7 @@ def read(path: Path, ids: Path | None = None) -> Foreign:
     try:
         found = readers[ending](path)
         rows = np.asarray(found.rows, np.float64)
-    except _BROKEN as error:
+    except BROKEN as error:
         said = " ".join(str(error).split())
         raise HardballError(f"{path}: no table of numbers ({said})") from None
     if rows.ndim != 2 or not np.isfinite(rows).all():
@@ -62,9 +61,11 @@ def aligned(found: Foreign, h: Hierarchy) -> np.ndarray:
         raise HardballError(
             "rows without ids: name a text with one id a line, in the order of the rows (--ids)"
         )
-    place = {raw: row for row, raw in enumerate(found.ids)}
-    if len(place) < len(found.ids):
-        twice = pd.Series(found.ids)
+    known = set(map(str, h.ids)) if h.moved else set()
+    ids = [raw if raw in known else h.moved.get(raw, raw) for raw in found.ids]
+    place = {raw: row for row, raw in enumerate(ids)}
+    if len(place) < len(ids):
+        twice = pd.Series(ids)
         raise HardballError(f"id {twice[twice.duplicated()].iloc[0]!r} stands twice in the rows")
     wanted: Sequence[str] = [str(raw) for raw in h.ids]
     missing = [raw for raw in wanted if raw not in place]

@@ -24,11 +24,14 @@ class Lookup:
     def row(self, asked: Any) -> int:
         """The row of a node.
 
-        Ids come before names; names are read as they are, and then in lower case. Raises
+        Ids come before names, earlier ids among them; names are read as they are, and then in lower
+        case. Raises
         HardballError on a name of several nodes, and where there is none, with what is alike.
         """
         text = str(asked).strip()
         self._read()
+        if text not in self._by_id:
+            text = self._h.moved.get(text, text)
         if text in self._by_id:
             return self._by_id[text]
         for key in (text, text.lower()):

@@ -1,20 +1,18 @@
 """An embedding in one file: points, ids, names, edges, settings."""
 
 import json
-import zipfile
-import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from hardball.core import files
-from hardball.core.array_files import write_arrays
+from hardball.core.array_files import BROKEN, write_arrays
 from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import Hierarchy, from_edges
 
 FORMAT = 1
-_BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 class Saved(NamedTuple):
@@ -37,7 +35,7 @@ def write(path: Path, held: Saved) -> Path:
     if not np.isfinite(held.points).all():
         raise HardballError(f"{path}: points are not finite")
     about = {"format": FORMAT, "name": h.name, "settings": held.settings, "figures": held.figures}
-    about |= {"group_names": h.group_names}
+    about |= {"group_names": h.group_names, "moved": h.moved}
     child = np.repeat(np.arange(h.n_nodes, dtype=np.int32), np.diff(h.parents_indptr))
     # The first parent of a node is the one above it in the spanning tree.
     first = np.lexsort((h.parents_indices, h.parents_indices != h.parent[child], child))
@@ -69,7 +67,7 @@ def read(path: Path) -> Saved:
         if about["format"] != FORMAT:
             raise HardballError(f"{path} has format {about['format']}, read is {FORMAT}")
         return _read(path, arrays, about)
-    except _BROKEN as error:
+    except BROKEN as error:
         said = " ".join(str(error).split())
         raise HardballError(f"{path}: not an embedding that `save` wrote ({said})") from None
 
@@ -86,6 +84,7 @@ def _read(path: Path, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> S
         about["name"], raw[arrays["child"]], raw[arrays["parent"]], nodes=ids, names=names,
         groups=groups,
     )  # fmt: skip
+    h = replace(h, moved=about.get("moved", {}))
     points = arrays["points"]
     if points.ndim != 2 or len(points) != len(ids) or not np.isfinite(points).all():
         raise ValueError("points are not a row of finite numbers a node")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hardball.core import files
 from hardball.core.errors import HardballError
 from hardball.core.files import replacing
 from hardball.data.points import save_points
@@ -32,6 +33,17 @@ def write_job(
 
     ids: raw ids of the hierarchy's nodes, which the points are tied to.
     """
+    with files.explained("results", folder, "name with --out"):
+        _write_job(folder, stem, specs, results, ids)
+
+
+def _write_job(
+    folder: Path,
+    stem: str,
+    specs: Sequence[RunSpec],
+    results: Sequence[Result],
+    ids: np.ndarray,
+) -> None:
     for spec, result in zip(specs, results, strict=True):
         points = folder / "points" / f"{spec.run_id}.npz"
         if result.row.status == "ok":
@@ -49,7 +61,13 @@ def write_job(
 def read_rows(path: Path) -> list[Row]:
     """The rows of one job; raises HardballError naming the file and the line."""
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError:
+        raise HardballError(f"{path}: not UTF-8: delete it and run the suite again") from None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             rows.append(Row.from_json(line))
         except HardballError as error:
@@ -57,30 +75,53 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def collect(suite: Suite, folder: Path, partial: bool = False) -> tuple[Path, int, list[str]]:
-    """Writes runs.csv and floors.csv; returns runs.csv, its number of rows, the jobs without any.
+class Missing(HardballError):
+    """Runs that a suite plans and that have no row."""
 
-    Each row's factor and label are the plan's. partial: jobs may be missing; the files then go to
+
+def collect(suite: Suite, folder: Path, partial: bool = False) -> tuple[Path, int, list[str]]:
+    """Writes runs.csv and floors.csv; returns runs.csv, its number of rows, the jobs that lack any.
+
+    Each row's factor and label are the plan's. partial: runs may be missing; the files then go to
     <folder>/partial, since a finished runs.csv would tell the workflow that nothing is left to do.
-    Raises HardballError when a job has no rows and `partial` is not set.
+    Raises Missing when a run has no row and `partial` is not set, HardballError on a row that
+    stands twice or is none of the job's.
     """
     rows: list[Row] = []
-    missing = []
+    missing: dict[str, list[str]] = {}
     for job in plan.jobs(suite):
         path = folder / "rows" / f"{job.stem}.jsonl"
-        if path.is_file():
-            places = {run.spec.run_id: run for run in job.runs}
-            rows.extend(_placed(row, places[row.run_id]) for row in read_rows(path))
-        else:
-            missing.append(job.stem)
+        found = _rows_of(job, path) if path.is_file() else {}
+        rows.extend(_placed(row, run) for run, row in found.values())
+        lost = [run.spec.run_id for run in job.runs if run.spec.run_id not in found]
+        missing |= {job.stem: lost} if lost else {}
     if missing and not partial:
-        raise HardballError(
-            f"{folder} has no rows of {len(missing)} jobs, the first is {missing[0]}: run the suite"
+        count = sum(map(len, missing.values()))
+        stem, (first, *_) = next(iter(missing.items()))
+        there = folder / "rows" / f"{stem}.jsonl"
+        delete = f"delete {there} and " if there.is_file() else ""
+        raise Missing(
+            f"{folder} has no rows of {count} runs of {len(missing)} jobs, the first is {first}: "
+            f"{delete}run the suite"
         )
     into = folder / "partial" if partial else folder
     write_runs(into / "runs.csv", rows)
     write_floors(folder, into)
-    return into / "runs.csv", len(rows), missing
+    return into / "runs.csv", len(rows), list(missing)
+
+
+def _rows_of(job: plan.Job, path: Path) -> dict[str, tuple[plan.PlannedRun, Row]]:
+    """The planned runs and rows of a job's file by run id, in its order."""
+    planned = {run.spec.run_id: run for run in job.runs}
+    found: dict[str, tuple[plan.PlannedRun, Row]] = {}
+    for row in read_rows(path):
+        if row.run_id in found or row.run_id not in planned:
+            what = "stands in it twice" if row.run_id in found else "is none of this job's"
+            raise HardballError(
+                f"{path}: run {row.run_id} {what}: delete the file and run the suite again"
+            )
+        found[row.run_id] = planned[row.run_id], row
+    return found
 
 
 def collect_folder(folder: Path) -> tuple[int, list[str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hardball.core import paths
+from hardball.core import files, paths
 from hardball.data import store
 from hardball.hierarchy.dag import Hierarchy
 from hardball.metrics import evaluate
@@ -20,6 +20,9 @@ HEADLINE = (
     "mean_rank", "map", "depth_spearman", "label_accuracy", "graph_accuracy",
     "kind_auc_unseen", "discriminator_accuracy",
 )  # fmt: skip
+
+# What is written at most to see whether results will fit.
+_MOST_PROBED = 2**28
 
 
 def folder(named: Path | None, suite: str) -> Path:
@@ -52,6 +55,8 @@ def run_adhoc(specs: Sequence[RunSpec], where: Path) -> list[Row]:
 def _train(specs: Sequence[RunSpec], where: Path) -> tuple[Hierarchy, Iterator[train.Result]]:
     """The hierarchy of runs on one data set, and their results as they come."""
     hierarchy = store.open_hierarchy(specs[0].dataset)
+    size = sum(hierarchy.n_nodes * spec.dim * 8 for spec in specs)
+    files.check_room("results", where, min(size, _MOST_PROBED) + 2**20, "name with --out")
     results = train.train_many(specs, hierarchy=hierarchy, work=where / "checkpoints")
     return hierarchy, results
 

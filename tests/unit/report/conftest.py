@@ -10,7 +10,7 @@ from PIL import Image
 
 from hardball.core import paths
 from hardball.data.points import save_points
-from hardball.hierarchy import dag
+from hardball.hierarchy import dag, stored
 from hardball.report.site import build
 
 MAP = {"uniform": 0.80, "siblings": 0.70, "cousins": 0.75, "pool": 0.95}
@@ -124,7 +124,7 @@ def toy_suite(tmp_path: Path) -> Path:
     parents = {"a": "root", "b": "root", "c": "root", "c0": "c"}
     parents |= {f"a{k}": "a" for k in range(5)} | {f"b{k}": "b" for k in range(3)}
     h = dag.from_edges("toy", list(parents), list(parents.values()), groups=None)
-    dag.save(h, tmp_path / "toy")
+    stored.save(h, tmp_path / "toy")
     folder = tmp_path / "toy_suite"
     (folder / "curves").mkdir(parents=True)
     runs = made_up_runs(2)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from hardball.cli.main import app
 from hardball.core.errors import HardballError
 from hardball.core.provenance import cpu_name
-from hardball.hierarchy import dag
+from hardball.hierarchy import dag, stored
 from hardball.report import rerun
 from hardball.runs import settings
 
@@ -21,7 +21,7 @@ def trained(tmp_path_factory):
     """A folder with one run on a tree of six nodes: its row, curve and points."""
     folder = tmp_path_factory.mktemp("rerun")
     toy = dag.from_edges("toy", list("bcdef"), list("aabbc"), groups=None)
-    dag.save(toy, folder / "toy")
+    stored.save(toy, folder / "toy")
     values = {
         "dataset": str(folder / "toy"), "sampler": {"name": "siblings"}, "negatives": 4, "dim": 2,
         "epochs": 3, "batch_size": 4, "regularizers": [{"name": "radius_penalty"}],
