@@ -3,6 +3,7 @@
 import os
 import struct
 import sys
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -10,30 +11,22 @@ from pathlib import Path
 
 import numpy as np
 
-from hardball.core.errors import HardballError
+from hardball.core import files
 
 BROKEN = (
     OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, NotImplementedError,
-    RuntimeError, MemoryError, OverflowError, SyntaxError, struct.error, zipfile.BadZipFile,
-    zlib.error,
+    RuntimeError, MemoryError, OverflowError, SyntaxError, struct.error, tokenize.TokenError,
+    zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 """What NumPy, zipfile, Arrow and json raise where a file is cut off, changed or another's."""
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write an npz that appears whole or not at all, even when the process is killed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        with aside.open("wb") as stream:
-            np.savez(stream, **arrays)  # type: ignore[arg-type]
-            stream.flush()
-            os.fsync(stream.fileno())
-        if path.is_dir():
-            raise HardballError(f"{path} is a folder, a file is to be written there: move it away")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with files.replacing(path) as aside, aside.open("wb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def read_arrays(path: Path, identity: str) -> dict[str, np.ndarray] | None:

@@ -2,8 +2,10 @@
 
 import contextlib
 import errno
+import glob
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,8 @@ except ImportError:  # a system without flock: two processes may do the same wor
 
 # Bytes that are written at once where the room on a disk is looked at.
 _PROBE = 2**20
+# How long nobody must have written to a half file before it may be taken for a leftover.
+_IDLE_SECONDS = 60
 
 
 @contextlib.contextmanager
@@ -62,14 +66,44 @@ def check_room(what: str, where: Path, size: int, way_out: str) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path to write aside; it replaces `path` when the block ends well, else it is removed."""
+    """A path to write aside; it replaces `path` when the block ends well, else it is removed.
+
+    What processes that were killed left of the same path is removed too.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_halves(path)
     aside = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield aside
+        if path.is_dir():
+            raise HardballError(f"{path} is a folder, a file is to be written there: move it away")
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _remove_halves(path: Path) -> None:
+    """Removes what was written aside for `path` by processes that are gone.
+
+    A process of another machine is not seen from here: what it writes is younger than that.
+    """
+    for half in path.parent.glob(f".*.{glob.escape(path.name)}"):
+        number = half.name[1:].partition(".")[0]
+        if half.name != f".{number}.{path.name}" or not number.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            if time.time() - half.stat().st_mtime > _IDLE_SECONDS and not _runs(int(number)):
+                half.unlink()
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @contextlib.contextmanager

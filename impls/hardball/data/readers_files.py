@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hardball.core.array_files import BROKEN
 from hardball.core.errors import HardballError
 from hardball.data import (
     headers,
@@ -220,14 +221,14 @@ def _columns(path: Path, kind: str) -> Columns:
 def _parquet(path: Path) -> Columns:
     try:
         table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, *BROKEN) as error:
         said = " ".join(str(error).split())
         raise HardballError(f"{path} is not readable Parquet ({said})") from None
     if table.num_rows == 0:
         raise HardballError(f"{path} is empty: nothing to build")
     try:
         texts = [column.cast(pa.string()).to_pylist() for column in table.columns]
-    except pa.ArrowException as error:
+    except (pa.ArrowException, *BROKEN) as error:
         said = " ".join(str(error).split())
         raise HardballError(f"{path}: wrong columns ({said}): ids are text or numbers") from None
     columns = [strings("" if v is None else v.strip() for v in values) for values in texts]

@@ -198,6 +198,9 @@ def _tree(found: Mapping[str, int], target: Path, root: Path) -> dict[str, int]:
 def _swap(aside: Path, target: Path) -> None:
     """The finished folder in place of the old one, which comes back if that fails."""
     old = target.with_name(f".{target.name}-old")
+    if old.exists() and not target.exists():
+        # A process was killed between the two renames below.
+        old.rename(target)
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
         target.rename(old)

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from hardball.core import text as texts
+from hardball.core.array_files import BROKEN
 from hardball.core.errors import HardballError
 from hardball.core.text import called, name_of, split, without_brackets
 from hardball.metrics import listing
@@ -162,12 +164,12 @@ def read_curves(folder: Path, run_ids: Iterable[str]) -> pd.DataFrame:
     for path in sorted(folder.glob("[!.]*.parquet")):
         try:
             curves = pd.read_parquet(path)
-        except (OSError, ValueError) as error:
+            found.append(curves[curves["run_id"].isin(wanted)])
+        except (pa.ArrowException, *BROKEN) as error:
             said = " ".join(str(error).split())
             raise HardballError(
-                f"{path}: not readable curves ({said}): delete it and run the suite again"
+                f"{path}: not readable curves ({said:.300}): delete it and run the suite again"
             ) from None
-        found.append(curves[curves["run_id"].isin(wanted)])
     kept = [part for part in found if len(part)]
     return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
 

@@ -63,8 +63,10 @@ def read_rows(path: Path) -> list[Row]:
     rows = []
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
-    except UnicodeDecodeError:
-        raise HardballError(f"{path}: not UTF-8: delete it and run the suite again") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise HardballError(
+            f"{path}: not readable rows ({error}): delete it and run the suite again"
+        ) from None
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
