@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from hardball.core import files
+from hardball.core.errors import brief
 
 BROKEN = (
     OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, NotImplementedError,
@@ -41,8 +42,8 @@ def read_arrays(path: Path, identity: str) -> dict[str, np.ndarray] | None:
     except FileNotFoundError:
         return None
     except BROKEN as error:
-        said = " ".join(str(error).split())
-        print(f"{path}: no whole checkpoint ({said:.200}): the run starts afresh", file=sys.stderr)
+        said = brief(error)
+        print(f"{path}: no whole checkpoint ({said}): the run starts afresh", file=sys.stderr)
     return None
 
 

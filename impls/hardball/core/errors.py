@@ -22,3 +22,13 @@ def unknown(what: str, name: str, known: Iterable[str], more: str = "") -> Hardb
     near = difflib.get_close_matches(name, listed, n=1)
     hint = f", did you mean {near[0]!r}? Allowed" if near else ": allowed"
     return HardballError(f"unknown {what} {name!r}{hint} are {', '.join(listed)}{more}")
+
+
+def brief(error: BaseException, most: int = 200) -> str:
+    """What an exception says, on one line, its end left out where it is long.
+
+    >>> brief(ValueError("expected 8 fields,\\n  saw 9"))
+    'expected 8 fields, saw 9'
+    """
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said if len(said) <= most else f"{said[:most]} ..."

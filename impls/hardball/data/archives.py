@@ -1,16 +1,26 @@
 """Members of tar and zip archives, read into memory one by one: nothing is unpacked to disk."""
 
+import lzma
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from hardball.core.errors import HardballError
+from hardball.core.array_files import BROKEN
+from hardball.core.errors import HardballError, brief
 
 # What one member may take in memory.
 MOST_BYTES = 2**32
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError)
+_BROKEN = (tarfile.TarError, lzma.LZMAError, *BROKEN)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is a zip or a tar; raises HardballError on one that is cut off."""
+    try:
+        return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    except _BROKEN as error:
+        said = brief(error)
+        raise HardballError(f"{path} is not a whole archive ({said}): copy it again") from None
 
 
 def read_members(
@@ -25,7 +35,9 @@ def read_members(
     try:
         found = _read_zip(path, wanted) if zipfile.is_zipfile(path) else _read_tar(path, wanted)
     except _BROKEN as error:
-        raise HardballError(f"{path} is not a readable archive ({error}): fetch it again") from None
+        raise HardballError(
+            f"{path} is not a readable archive ({brief(error)}): fetch it again"
+        ) from None
     missing = [member for member in members if member not in found]
     if missing:
         raise HardballError(f"{path} has no member {missing[0]!r}")

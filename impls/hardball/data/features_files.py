@@ -9,7 +9,7 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
 from hardball.core.array_files import BROKEN
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, brief
 from hardball.data.headers import ID
 from hardball.hierarchy.dag import Hierarchy
 
@@ -45,7 +45,7 @@ def _array(h: Hierarchy, path: Path) -> np.ndarray:
     try:
         table = np.load(path, allow_pickle=False)
     except BROKEN as error:
-        said = " ".join(str(error).split())
+        said = brief(error)
         raise HardballError(f"features: {path} is no array of numbers ({said})") from None
     if table.ndim != 2 or table.shape[0] != h.n_nodes or table.dtype.kind not in "fiub":
         raise HardballError(
@@ -65,7 +65,7 @@ def _table(path: Path, ending: str) -> pa.Table:
             path, convert_options=arrow_csv.ConvertOptions(column_types=ids, null_values=[""])
         )
     except (pa.ArrowException, *BROKEN) as error:
-        said = " ".join(str(error).split())
+        said = brief(error)
         raise HardballError(f"features: {path} is not readable ({said})") from None
 
 

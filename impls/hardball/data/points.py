@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hardball.core.array_files import BROKEN, write_arrays
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, brief
 
 
 class Points(NamedTuple):
@@ -65,7 +65,7 @@ def load_points(path: Path, ids: Sequence[str] | np.ndarray | None = None) -> Po
                 tuple(json.loads(kept)),
             )
     except BROKEN as error:
-        said = " ".join(str(error).split())
+        said = brief(error)
         raise HardballError(f"{path}: not an embedding written by hardball ({said})") from None
     if not (np.isfinite(found.c) and found.c > 0):
         raise HardballError(f"{path}: c is {found.c:g}, allowed are numbers above 0")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hardball.core.array_files import BROKEN
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, brief
 from hardball.data import (
     headers,
     look_alikes,
@@ -222,14 +222,14 @@ def _parquet(path: Path) -> Columns:
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, *BROKEN) as error:
-        said = " ".join(str(error).split())
+        said = brief(error)
         raise HardballError(f"{path} is not readable Parquet ({said})") from None
     if table.num_rows == 0:
         raise HardballError(f"{path} is empty: nothing to build")
     try:
         texts = [column.cast(pa.string()).to_pylist() for column in table.columns]
     except (pa.ArrowException, *BROKEN) as error:
-        said = " ".join(str(error).split())
+        said = brief(error)
         raise HardballError(f"{path}: wrong columns ({said}): ids are text or numbers") from None
     columns = [strings("" if v is None else v.strip() for v in values) for values in texts]
     return Columns([name.lower().strip() for name in table.column_names], columns, [])

@@ -5,8 +5,6 @@ ids: TaxIDs as integers. names: scientific names. labels: rank ("no rank" where 
 
 import io
 import struct
-import tarfile
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -126,7 +124,7 @@ def _dump_files(path: Path) -> dict[str, bytes]:
         beside = {name: path.with_name(name) for name in _BESIDE}
         found = {name: file.read_bytes() for name, file in beside.items() if file.is_file()}
         return {**found, "nodes.dmp": path.read_bytes()}
-    if zipfile.is_zipfile(path) or tarfile.is_tarfile(path):
+    if archives.is_archive(path):
         return archives.read_members(path, ["nodes.dmp"], _BESIDE)
     raise HardballError(f"{path} is neither nodes.dmp nor an archive that holds it")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, brief
 from hardball.data import owl_functional, text_files, xml_entities
 from hardball.data.readers_obo import IS_A, Tags, table_of
 from hardball.data.table import Table
@@ -170,8 +170,8 @@ def _rdf(text: str, path: Path) -> list[Triple]:
     try:
         Kept().parse(data=text, format=form, publicID=path.resolve().as_uri())
     except Exception as error:  # rdflib's parsers raise what their own parsers do
-        said = " ".join(str(error).split())
-        raise HardballError(f"{path} is no {_FORMS[form]} ({said:.160})") from None
+        said = brief(error)
+        raise HardballError(f"{path} is no {_FORMS[form]} ({said})") from None
     return found
 
 

@@ -6,17 +6,17 @@ import gzip
 import io
 import lzma
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from hardball.core.errors import HardballError
+from hardball.core.array_files import BROKEN
+from hardball.core.errors import HardballError, brief
 
 # What a text may take in memory once it is unpacked.
 MOST_BYTES = 2**30
 PACKED = (".gz", ".bz2", ".xz", ".zip")
-_BROKEN = (gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile, zlib.error, EOFError, OSError)
+_BROKEN = (lzma.LZMAError, *BROKEN)
 _MARKS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip"}
 _PACKERS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zip": "zip"}
 _WIDE = {
@@ -129,6 +129,6 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except PermissionError:
         raise HardballError(f"{path} may not be read: allow it, or copy the file") from None
-    except (*_BROKEN, RuntimeError, NotImplementedError) as error:
-        said = " ".join(str(error).split())
+    except _BROKEN as error:
+        said = brief(error)
         raise HardballError(f"{path} is not a whole packed file ({said}): copy it again") from None

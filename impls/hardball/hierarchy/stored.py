@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from hardball.core import files
 from hardball.core.array_files import BROKEN
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, brief
 from hardball.hierarchy.dag import ARRAYS, Hierarchy
 
 FORMAT = 2
@@ -93,8 +93,8 @@ def load(folder: Path | str) -> Hierarchy:
 
 
 def _broken(source: Path, error: Exception) -> HardballError:
-    said = " ".join(str(error).split())
-    return HardballError(f"{source} holds no whole hierarchy ({said:.200}): build it again")
+    said = brief(error)
+    return HardballError(f"{source} holds no whole hierarchy ({said}): build it again")
 
 
 def _read(source: Path) -> Hierarchy:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hardball.core.array_files import BROKEN
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, brief
 from hardball.hierarchy.dag import Hierarchy
 
 KINDS = ".npy, .npz, .tsv, .csv, .parquet, and word2vec's text as .vec, .w2v or .txt"
@@ -41,7 +41,7 @@ def read(path: Path, ids: Path | None = None) -> Foreign:
         found = readers[ending](path)
         rows = np.asarray(found.rows, np.float64)
     except BROKEN as error:
-        said = " ".join(str(error).split())
+        said = brief(error)
         raise HardballError(f"{path}: no table of numbers ({said})") from None
     if rows.ndim != 2 or not np.isfinite(rows).all():
         raise HardballError(f"{path}: no table of finite numbers, a row a node: {rows.shape}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from hardball.core import files
 from hardball.core.array_files import BROKEN, write_arrays
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, brief
 from hardball.hierarchy.dag import Hierarchy, from_edges
 
 FORMAT = 1
@@ -68,7 +68,7 @@ def read(path: Path) -> Saved:
             raise HardballError(f"{path} has format {about['format']}, read is {FORMAT}")
         return _read(path, arrays, about)
     except BROKEN as error:
-        said = " ".join(str(error).split())
+        said = brief(error)
         raise HardballError(f"{path}: not an embedding that `save` wrote ({said})") from None
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from hardball.core import text as texts
 from hardball.core.array_files import BROKEN
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, brief
 from hardball.core.text import called, name_of, split, without_brackets
 from hardball.metrics import listing
 from hardball.metrics.declare import Metric
@@ -166,9 +166,9 @@ def read_curves(folder: Path, run_ids: Iterable[str]) -> pd.DataFrame:
             curves = pd.read_parquet(path)
             found.append(curves[curves["run_id"].isin(wanted)])
         except (pa.ArrowException, *BROKEN) as error:
-            said = " ".join(str(error).split())
+            said = brief(error)
             raise HardballError(
-                f"{path}: not readable curves ({said:.300}): delete it and run the suite again"
+                f"{path}: not readable curves ({said}): delete it and run the suite again"
             ) from None
     kept = [part for part in found if len(part)]
     return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
@@ -179,8 +179,8 @@ def _read_csv(path: Path, needed: Iterable[str], text: Iterable[str], way_out: s
         raise HardballError(f"no {path}: {way_out}")
     try:
         frame = read_table(path, text)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise HardballError(f"{path}: not a CSV table ({error})") from None
+    except BROKEN as error:
+        raise HardballError(f"{path}: not a CSV table ({brief(error)})") from None
     missing = [column for column in needed if column not in frame]
     if missing:
         raise HardballError(f"{path} has no column {missing[0]!r}: needed are {', '.join(needed)}")
