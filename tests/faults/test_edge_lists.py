@@ -94,7 +94,7 @@ def written(pairs: Pairs, ending: str) -> str:
 
 
 QUICK = settings(
-    max_examples=200,
+    max_examples=120,
     deadline=None,
     derandomize=True,
     database=None,
@@ -149,9 +149,8 @@ TRAINED = [
 ]
 
 
-@pytest.mark.parametrize(
-    "pairs", [TRAINED[1], *(pytest.param(each, marks=pytest.mark.full) for each in TRAINED)]
-)
+@pytest.mark.full
+@pytest.mark.parametrize("pairs", TRAINED)
 def test_a_few_are_trained_asked_saved_and_read_again(pairs: Pairs, tmp_path: Path) -> None:
     short = {"epochs": 2, "negatives": 2, "batch_size": 4}
     found = hb.fit(pairs, short, dim=2, framework="torch", progress=False)

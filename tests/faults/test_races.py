@@ -10,7 +10,7 @@ import pytest
 from hardball.data import store
 
 
-@pytest.mark.parametrize("rounds", [15, pytest.param(150, marks=pytest.mark.full)])
+@pytest.mark.parametrize("rounds", [10, pytest.param(150, marks=pytest.mark.full)])
 def test_two_builds_of_one_name(
     rounds: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

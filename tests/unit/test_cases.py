@@ -353,3 +353,11 @@ def test_alternative_ids_of_an_ontology_can_be_asked_for(tmp_path: Path) -> None
     h = built(tmp_path, "t.obo", OBO.format(links="is_a: T:1"))
     # T:0 is an alt_id of T:1; T:8 is replaced by T:9, and that by T:1.
     assert list(h.ids[h.rows(["T:0", "T:8"])]) == ["T:1", "T:1"]
+
+
+def test_a_check_says_how_many_edges_follow_from_others(tmp_path: Path) -> None:
+    from hardball.data import check
+
+    h = built(tmp_path, "dag.csv", "child,parent\nc,b\nb,a\nc,a\nd,c\n")
+    (line,) = (one for one in check.check_dataset(h) if one.name == "implied edges")
+    assert (line.passed, line.detail) == (None, "1 of 4 edges follow from others")

@@ -10,7 +10,7 @@ from hardball.core.errors import HardballError
 from hardball.data import store
 from hardball.data.cards import Card
 from hardball.hierarchy import graph
-from hardball.hierarchy.closure import Csr, closure, contains, pairs
+from hardball.hierarchy.closure import Csr, closure, contains, pairs, reduction
 from hardball.hierarchy.dag import Hierarchy
 
 SAMPLE = 200
@@ -42,6 +42,7 @@ def check_dataset(h: Hierarchy, card: Card | None = None) -> list[Check]:
         closure_by_brute_force,
         groups_cover,
         lone_nodes,
+        implied_edges,
     )
     for question in questions:
         name = question.__name__.replace("_", " ")
@@ -192,6 +193,12 @@ def lone_nodes(h: Hierarchy) -> tuple[bool | None, str]:
     linked |= np.diff(h.parents_indptr) > 0
     lone = int((~linked).sum())
     return (True if lone == 0 else None), f"{lone:,} nodes without any edge"
+
+
+def implied_edges(h: Hierarchy) -> tuple[bool | None, str]:
+    """Edges that follow from others: depths and siblings count them all the same."""
+    count = 0 if h.is_forest else h.n_edges - len(reduction(h))
+    return (True if count == 0 else None), f"{count:,} of {h.n_edges:,} edges follow from others"
 
 
 def require(checks: Iterable[Check], what: str) -> None:

@@ -27,7 +27,6 @@ _ARRAYS = "arrays-"
 _MOVED = "moved.parquet"
 # In format 1 the arrays lay beside meta.json, without checksums.
 _READ = (1, FORMAT)
-_TRIES = 3
 
 
 def save(hierarchy: Hierarchy, folder: Path | str, recipe: str = "") -> None:
@@ -80,16 +79,18 @@ def load(folder: Path | str) -> Hierarchy:
     Raises HardballError when the folder holds no whole build, or one of its files was changed.
     """
     source = Path(folder)
-    for left in reversed(range(_TRIES)):
+    before = ""
+    while True:
         try:
             return _read(source)
         except FileNotFoundError as error:
-            # Another process may have put a new build in its place in between.
-            if not left:
+            # Another process may have put a new build in its place in between: then meta.json says.
+            now = (source / _META).read_text("utf-8") if is_build(source) else ""
+            if now == before:
                 raise _broken(source, error) from None
+            before = now
         except BROKEN as error:
             raise _broken(source, error) from None
-    raise AssertionError
 
 
 def _broken(source: Path, error: Exception) -> HardballError:
