@@ -4,9 +4,9 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -184,23 +184,28 @@ def _rows(path: Path, text: str, separator: str) -> tuple[list[list[str]], int]:
     return [*alike, *rows], len(said) - len(alike)
 
 
+class _Rows(Protocol):
+    """The rows of a text, as csv.reader gives them."""
+
+    @property
+    def line_num(self) -> int: ...
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+
 class _Spaced:
     """A csv.reader of lines whose cells are parted by spaces."""
 
     def __init__(self, text: str, separator: str) -> None:
-        self.lines = iter(io.StringIO(text, newline=None))
+        self.lines = io.StringIO(text, newline=None)
         self.separator, self.line_num = separator, 0
 
-    def __iter__(self) -> "_Spaced":
-        return self
-
-    def __next__(self) -> list[str]:
-        line = next(self.lines)
-        self.line_num += 1
-        return _spaced(line, self.separator)
+    def __iter__(self) -> Iterator[list[str]]:
+        for line in self.lines:
+            self.line_num += 1
+            yield _spaced(line, self.separator)
 
 
-def _reader(text: str, separator: str) -> "csv._reader | _Spaced":
+def _reader(text: str, separator: str) -> _Rows:
     if separator.isspace() and separator != "\t":
         return _Spaced(text, separator)
     first = [cell.strip() for cell in _sample(text)[0].split("\t")]

@@ -8,7 +8,7 @@ import lzma
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from hardball.core.array_files import BROKEN
 from hardball.core.errors import HardballError, brief
@@ -100,7 +100,7 @@ def _opened(path: Path) -> IO[bytes]:
     if said and packer != said and begin:
         raise HardballError(f"{path} is not a whole {said} file: its first bytes are others")
     if packer == "gzip":
-        return gzip.open(path)
+        return cast(IO[bytes], gzip.open(path))
     if packer == "bzip2":
         return bz2.open(path)
     if packer == "xz":
