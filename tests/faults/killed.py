@@ -63,7 +63,9 @@ WRITERS = {
         lambda f: saved.read(f / "x.npz").hierarchy.n_edges - 1,
     ),
     "points": Writer(
-        lambda f, which: save_points(f / "p.npz", np.full((1, 2), which), "tangent", 1.0, ["a"]),
+        lambda f, which: save_points(
+            f / "p.npz", np.full((1, 2), float(which)), "tangent", 1.0, ["a"]
+        ),
         lambda f: int(load_points(f / "p.npz", ["a"]).points[0, 0]),
     ),
     "checkpoint": Writer(

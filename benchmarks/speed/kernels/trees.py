@@ -55,6 +55,6 @@ def known(n: int) -> "Csr":
 
 def _folder(n: int) -> "Path":
     from hardball.core import paths
-    from hardball.hierarchy.dag import FORMAT
+    from hardball.hierarchy.stored import FORMAT
 
     return paths.cache() / "speed" / f"tree-{n}-format{FORMAT}"
