@@ -9,7 +9,7 @@ import numpy as np
 from hardball.core.errors import HardballError
 from hardball.data import cards, store
 from hardball.data.points import load_points
-from hardball.hierarchy import dag, drawing
+from hardball.hierarchy import drawing, stored
 from hardball.hierarchy.dag import Hierarchy
 from hardball.metrics.polar import Polar, to_polar
 from hardball.report import rows
@@ -34,7 +34,7 @@ def disks(shown: Sequence[Shown]) -> list[Disk]:
 
 def _at_hand(dataset: str) -> Hierarchy | None:
     bundled = cards.exists(dataset) and cards.load(dataset).bundled is not None
-    if bundled or dag.is_build(store.built(dataset)):
+    if bundled or stored.is_build(store.built(dataset)):
         return store.open_hierarchy(dataset)
     return None
 
