@@ -1,6 +1,7 @@
 """Every catalogue entry is whole: code in both frameworks, source, parameters, a parity test."""
 
 import ast
+import functools
 import inspect
 import re
 import subprocess
@@ -68,6 +69,7 @@ def first_lines(path):
     }
 
 
+@functools.cache
 def words_of(path):
     """Every identifier and every whole string in a file."""
     found = set()

@@ -29,6 +29,19 @@ def test_a_pool_is_no_larger_than_what_a_small_hierarchy_has():
     assert recipe(1180, 6500)["negatives"] == 512
 
 
+def test_nodes_of_several_parents_meet_their_neighbours():
+    """Looked for eight times, and not where there are too many nodes to look through."""
+    shape = {"nodes": 20_000, "pairs": 200_000, "seconds": 60.0}
+    looking, alone = (recipe_of("auto", forest=forest, **shape) for forest in (False, True))
+    (hard,) = looking["hard"]
+    steps = looking["epochs"] * 200_000 / 512
+    assert steps / hard["sampler"]["every"] == pytest.approx(8, abs=0.1)
+    assert "hard" not in alone
+    assert looking["epochs"] < alone["epochs"]
+    assert "hard" not in recipe_of("auto", forest=False, **{**shape, "nodes": 80_000})
+    assert "hard" not in recipe_of({"sampler": "pool"}, forest=False, **shape)
+
+
 def test_settings_of_ones_own_stand_over_those_of_the_recipe():
     found = recipe(1180, 6500, own={"lr": 1.5, "sampler": "siblings"})
     assert (found["lr"], found["sampler"], found["loss"]) == (1.5, "siblings", "infonce")

@@ -55,6 +55,7 @@ def test_a_learned_fermi_dirac_is_the_set_one_at_its_radius_and_temperature(half
         assert slope == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-8)
 
 
+@pytest.mark.full
 def test_both_frameworks_learn_one_radius_and_one_temperature(tree):
     base = {"dataset": "tree", "seed": 1, "dim": 3, "dtype": "float64", "batch_size": 8}
     base |= {"negatives": 4, "epochs": 20, "lr": 0.05, "init_scale": 0.5}

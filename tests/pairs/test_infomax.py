@@ -197,6 +197,7 @@ def test_a_hidden_node_is_encoded_by_its_blanket_alone(framework):
         assert set(moved) == near | ({9} if own else set())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_training_raises_the_discriminator_above_chance_on_shuffles_never_seen(framework):
     made = begun(framework, batch_size=32, hidden=8, dtype="float32")

@@ -142,6 +142,7 @@ def candidates(half, h, kind, drawn):
     return np.asarray(ids), np.asarray(valid)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("name", "params"), CASES, ids=str)
 def test_both_halves_choose_the_same(graph, points, pairs, name, params):
     anchors, positives = pairs

@@ -286,6 +286,7 @@ ALONE = ("fermi_dirac", "focal", "adjacency", "entailment_cones", "angle_preserv
 WRONG = 1 / (1 + exp(1))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("name", "value", "slope"),
     [
@@ -316,6 +317,7 @@ def test_a_row_without_negatives_is_finite(name, value, slope, count, half):
     assert np.array_equal(d_neg, np.zeros((1, count)))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", LOSSES)
 def test_gradients_of_points_are_finite_where_they_coincide_and_at_the_boundary(name, half):
     """All in one place, at the origin and at the largest radius; and on opposite sides."""

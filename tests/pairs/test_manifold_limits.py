@@ -104,6 +104,7 @@ def test_the_gradient_at_the_origin_is_the_unit_vector_away_from_the_other_point
         np.testing.assert_allclose(found[0], [[-0.6, -0.8]], rtol=2e-6)
 
 
+@pytest.mark.full
 @DTYPES
 @pytest.mark.parametrize("manifold", MANIFOLDS)
 def test_everything_is_finite_at_the_largest_radius(manifold, dtype, half):

@@ -107,6 +107,7 @@ def cases(half, manifold, dtype, c):
 
 # Largest |difference| over max(1, |value|) at radii up to 4, measured: 1.4e-14 in values and
 # 7.4e-14 in gradients; in float32, what training differentiates: 4.4e-07 and 1.6e-05.
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("dtype", "c", "near", "near_gradient"),
     [

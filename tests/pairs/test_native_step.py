@@ -121,6 +121,7 @@ def test_it_follows_the_plain_step(graph, manifold, optimizer, form):
         assert totals[name] == pytest.approx(counted[name], rel=1e-10), name
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("sampler", part([*CHOICES], ["semi_hard"]))
 def test_negatives_are_chosen_by_it_whatever_the_loss(graph, sampler):
     given = {"loss": "margin", "framework": "jax", **OPTIMIZERS["adam"], **FORMS[sampler]}

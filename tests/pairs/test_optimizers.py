@@ -127,6 +127,7 @@ def test_rows_count_their_own_steps(framework):
     assert np.abs(np.asarray(moved)[:3] - np.asarray(fresh)[:3]).min(axis=1).max() > 1e-3
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("where", MANIFOLDS)
 @pytest.mark.parametrize("name", NAMES)
 def test_twenty_steps_agree_between_frameworks(name, where):

@@ -57,6 +57,7 @@ def at(half, module, vectors, c=C):
 
 
 # Measured at most, over the largest of what is compared: 1.8e-15 and 3.7e-07.
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("dtype", "near"), [(np.float64, 1e-13), (np.float32, 1e-5)], ids=["float64", "float32"]
 )

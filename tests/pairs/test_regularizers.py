@@ -249,6 +249,7 @@ def batches(half, module, dtype):
         yield name, half.call(module.project, points, 1.0)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("space", SPACES)
 def test_finite_at_coincident_points_at_the_origin_and_at_the_boundary(space, dtype, half):

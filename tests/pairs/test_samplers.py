@@ -91,6 +91,7 @@ def assert_same(jax_outputs, torch_outputs):
         np.testing.assert_array_equal(np.asarray(one), other.numpy())
 
 
+@pytest.mark.full
 @SETTINGS
 @pytest.mark.parametrize(("name", "params"), CASES, ids=str)
 def test_both_halves_draw_the_same(graph, name, params, x64):

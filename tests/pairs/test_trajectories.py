@@ -104,7 +104,7 @@ OWNERS = [(CURVED[0], objective) for objective in OBJECTIVES if objective != "su
 OWNERS += [pair for pair in SUMMED if pair[0] not in CURVED][:1]
 OWNERS += [pytest.param(*pair, marks=pytest.mark.full) for pair in SUMMED if pair not in OWNERS]
 # Every other loss on one manifold: what a quick run compares.
-QUICK = list(diagonal([*GEOMETRIES], [*LOSSES]))[::3]
+QUICK = list(diagonal([*GEOMETRIES], [*LOSSES]))[::7]
 # What a loss is told.
 TOLD = tuple(name for name in facts.FACTS["loss"] if name in facts.TOLD)
 RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
@@ -320,6 +320,7 @@ def torch_path(side, draws, copies):
     return np.stack(points), np.array(losses)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_draws_are_identical(graph, sampler):
     draws = drawn(graph, sampler)
@@ -358,6 +359,7 @@ def test_every_step_agrees(graph, geometry, loss):
             )
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("sampler", LOOKING)
 def test_draws_that_follow_the_points_agree(graph, sampler):
     """One draw that differed would send the points apart for good."""
@@ -381,6 +383,7 @@ def test_draws_that_follow_the_points_agree(graph, sampler):
     np.testing.assert_allclose(*paths, rtol=0, atol=1e-7)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("geometry", "terms"), crossed([*GEOMETRIES], [*TERMS], quick=few(GEOMETRIES, TERMS))
 )
@@ -388,6 +391,7 @@ def test_every_step_agrees_with_regularisers(graph, geometry, terms):
     assert_paths_agree(graph, geometry, regularizers=TERMS[terms])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("geometry", "objective"), crossed([*GEOMETRIES], OBJECTIVES, quick=few(GEOMETRIES, OBJECTIVES))
 )
@@ -395,6 +399,7 @@ def test_every_step_agrees_however_terms_share_it(graph, geometry, objective):
     assert_paths_agree(graph, geometry, regularizers=SCHEDULED, objective=objective)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("geometry", "objective"), OWNERS)
 def test_every_step_agrees_where_terms_own_arrays(graph, geometry, objective):
     labelled = groups.add(graph, [Group(name="depth", by="depth", k=1)])
@@ -422,6 +427,7 @@ def assert_paths_agree(graph, geometry, **shared):
     assert np.abs(paths[0][0][0] - paths[0][-1][0]).max() > 1e-3
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("geometry", "radius"), crossed([*GEOMETRIES], HELD, quick=few(GEOMETRIES, HELD))
 )
@@ -436,7 +442,9 @@ SHARES: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize(("framework", "terms"), crossed(["jax", "torch"], [*SHARES]))
+@pytest.mark.parametrize(
+    ("framework", "terms"), crossed(["jax", "torch"], [*SHARES], quick=[("jax", "apart")])
+)
 def test_few_nodes_take_the_same_path_as_many(framework, terms, random_dag):
     """A table updated as a whole and one updated row by row hold the same points."""
     given = {"sampler": SAMPLERS["uniform"], "clip": 0.01, **SHARES[terms]}

@@ -200,6 +200,7 @@ def test_a_row_that_looks_worse_once_is_no_regression(monkeypatch, tmp_path):
     ]
 
 
+@pytest.mark.full
 def test_compare_exits_1_on_a_slowdown_and_0_without(toy):
     slower = called(toy, "compare", "HEAD~1", "--rounds", "1")
     assert slower.returncode == 1, slower.stdout + slower.stderr

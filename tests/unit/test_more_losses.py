@@ -66,6 +66,7 @@ def test_each_loss_is_the_one_that_a_run_of_its_own_has(framework, tree, totals_
     assert together["loss_main"] == pytest.approx(main["loss"], rel=1e-10)
 
 
+@pytest.mark.full
 def test_both_frameworks_train_alike(tree):
     ours, theirs = (
         train(spec_of(f, losses=MORE, objective="balanced"), hierarchy=tree, progress=False)

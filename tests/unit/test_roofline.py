@@ -110,6 +110,7 @@ def test_the_gap_of_a_loss_is_its_time_over_that_of_its_bytes():
     assert cells["rate"] == pytest.approx(100 / 4e-5)
 
 
+@pytest.mark.full
 def test_one_command_measures_every_loss(tmp_path):
     small = ["--seconds", "0.001", "--batch", "8", "--negatives", "4"]
     said = CliRunner().invoke(
@@ -130,6 +131,7 @@ def measured(tmp_path_factory) -> pd.DataFrame:
     return pd.read_csv(out / "roofline.csv")
 
 
+@pytest.mark.full
 def test_one_command_measures_both_forms(measured):
     assert list(measured["form"]) == ["pool", "pairs"]
     assert list(measured["threads"]) == [1, 1]

@@ -153,6 +153,7 @@ def test_report_is_one_file_with_captions(finished):
     assert '<script src="http' not in text
 
 
+@pytest.mark.full
 def test_trends_are_shown_where_speed_was_measured(finished):
     """A result of asv appears: the trends are drawn, and nothing else runs again."""
     columns = ["result", "params", "version"]

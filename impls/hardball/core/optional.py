@@ -18,6 +18,7 @@ EXTRAS = {
     "jinja2": ("jinja2", "report"),
     "marisa_trie": ("marisa-trie", "data"),
     "zstandard": ("zstandard", "data"),
+    "rdflib": ("rdflib", "owl"),
     "hnswlib": ("hnswlib", "neighbors"),
     "gensim": ("gensim", "peers"),
     "geoopt": ("geoopt", "peers"),

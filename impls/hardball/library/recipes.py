@@ -10,21 +10,44 @@ SCORINGS_A_SECOND = 3.0e8
 FEWEST, MOST = 12, 200
 # Points of runs of more steps come too far out at the full rate.
 STEPS = 20_000
+# Where nodes have several parents: lists of near nodes, looked for so many times in a run. A search
+# takes N^2 distances, which grow too dear above so many nodes.
+SEARCHES, SEARCHED = 8, 60_000
+NEAR = {"negatives": 8, "after": 0.4}
+# How much longer a pass takes with them: a careful guess too.
+NEAR_COST = 1.7
+# Up to so many nodes batches are small and steps few.
+SMALL = 4000
 
 
 def recipe_of(
-    recipe: str | Mapping[str, Any], *, nodes: int, pairs: int, seconds: float
+    recipe: str | Mapping[str, Any], *, nodes: int, pairs: int, seconds: float, forest: bool = True
 ) -> dict[str, Any]:
     """The settings of a run, as `hardball train` takes them.
 
-    recipe: "auto", or settings of one's own, which stand over those of "auto". nodes, pairs: of the
-    hierarchy and of its closure. seconds: what training may take; fewer epochs where that is
-    little. Raises HardballError on another name.
+    recipe: "auto", or settings of one's own, which stand over those of "auto"; with a sampler of
+    one's own, it draws alone. nodes, pairs: of the hierarchy and of its closure. seconds: what
+    training may take; fewer epochs where that is little. forest: whether no node has two parents.
+    Raises HardballError on another name.
     """
     own = {} if isinstance(recipe, str) else dict(recipe)
     if isinstance(recipe, str) and recipe != "auto":
         raise HardballError(f"unknown recipe {recipe!r}: allowed are auto, or settings as a dict")
-    return {**auto(nodes, pairs, seconds), **own}
+    lists = not forest and SMALL < nodes <= SEARCHED and not own.keys() & {"sampler", "hard"}
+    settings = {**auto(nodes, pairs, seconds / NEAR_COST if lists else seconds), **own}
+    if lists:
+        settings["hard"] = [near(int(settings["epochs"]) * pairs // int(settings["batch_size"]))]
+    return settings
+
+
+def near(steps: int) -> dict[str, Any]:
+    """Negatives of each anchor among its nearest nodes, from 40 % of a run on.
+
+    A node with several parents lies among nodes that are ancestors of its neighbours alone. Few
+    draws of a uniform pool are one of them.
+    """
+    sampler = {"name": "neighbors", "top": 32, "every": max(1, steps // SEARCHES)}
+    return {"sampler": sampler, **NEAR}
 
 
 def auto(nodes: int, pairs: int, seconds: float) -> dict[str, Any]:
@@ -34,7 +57,7 @@ def auto(nodes: int, pairs: int, seconds: float) -> dict[str, Any]:
     with the hierarchy, and the rate falls with the steps, so that no point comes to a limit.
     Epochs: what `seconds` allow, between FEWEST and MOST.
     """
-    large = nodes > 4000
+    large = nodes > SMALL
     pool = 1024 if large else min(512, max(nodes // 2, 2))
     epochs = int(seconds * SCORINGS_A_SECOND / (max(pairs, 1) * pool))
     settings: dict[str, Any] = {

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from hardball.core.errors import HardballError
 from hardball.core.text import without_brackets
 from hardball.runs import collect
 from hardball.runs.plan import BASE, SEPARATOR, Job, jobs
@@ -58,7 +59,7 @@ def told(job: Job, folder: Path) -> str:
     """The title, and the mean MAP of the job's runs where they have one."""
     try:
         rows = collect.read_rows(folder / "rows" / f"{job.stem}.jsonl")
-    except OSError:
+    except HardballError:
         return title(job)
     return "  ".join(filter(None, [title(job), _figures(rows)]))
 

@@ -150,6 +150,7 @@ def drawable(toy_suite):
     return Source(runs, pd.DataFrame(), toy_suite / "curves", toy_suite / "points")
 
 
+@pytest.mark.full
 def test_every_picture_is_drawn_twice_the_same(drawable, tmp_path):
     first = all_plots.write(drawable, tmp_path / "a", ["svg"])
     kinds = {path.stem.split("-")[0] for path in first}
