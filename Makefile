@@ -25,7 +25,8 @@ SNAKEMAKE := PYTHONPATH=$(CURDIR)/benchmarks/workflow/logger $(BIN)/snakemake
 PROFILE ?= benchmarks/workflow/profiles/laptop
 SOURCES := impls tests benchmarks tools docs/.site
 MEASURE := $(BIN)/python benchmarks/measure.py
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --durations 10
+# Files go in the order of tests/conftest.py: xdist's own takes those of few tests last.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10
 
 # Every job and many tests begin by importing thousands of modules: those are compiled once.
 unexport PYTHONDONTWRITEBYTECODE

@@ -41,12 +41,19 @@ Edges = tuple[list[str], list[str]]
 
 # The files that take longest, which begin first.
 LONGEST = (
-    "tests/pairs/test_trajectories.py",
     "tests/contracts/test_methods.py",
     "tests/contracts/test_mutants.py",
+    "tests/workflow/test_workflow.py",
+    "tests/pairs/test_native_step.py",
+    "tests/unit/test_docs.py",
     "tests/contracts/test_runs.py",
+    "tests/unit/test_rows.py",
+    "tests/unit/test_workers.py",
+    "tests/unit/test_training.py",
     "tests/contracts/test_kernels.py",
+    "tests/pairs/test_trajectories.py",
     "tests/pairs/test_hgat.py",
+    "tests/library/test_embedding.py",
 )
 # Files that compare with the same values, which are then computed once.
 TOGETHER = {"tests/contracts/test_mutants.py": "tests/contracts/test_methods.py"}
