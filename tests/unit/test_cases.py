@@ -3,6 +3,7 @@
 import gzip
 import json
 import tarfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -274,6 +275,7 @@ def test_rows_of_data_that_changed_never_share_a_table(
         store.build_own(path)
         result = CliRunner().invoke(main.app, [*train, "--sampler", sampler])
         assert result.exit_code == 0, result.output
+        time.sleep(1)  # a row says its start to the second
     runs = rows.read_runs(home / "work" / "adhoc" / "runs.csv")
     kept, said = rows.of_one_version(runs)
     assert len(runs) == 2
