@@ -113,9 +113,11 @@ def work(tmp_path: Path, runs: pd.DataFrame) -> Path:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of one frozen suite."""
+    """The site of one frozen suite; of the data sets only those that are bundled are at hand."""
     out = tmp_path_factory.mktemp("site") / "out"
-    return build.write(out, [paths.results() / "v0.2" / "temporal"]).parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARDBALL_CACHE", str(tmp_path_factory.mktemp("empty")))
+        return build.write(out, [paths.results() / "v0.2" / "temporal"]).parent
 
 
 @pytest.fixture
