@@ -9,12 +9,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from hardball.core import files
+from hardball.core.array_files import BROKEN
 from hardball.core.errors import HardballError
 from hardball.data import cards, store
 from hardball.data.points import load_points
 from hardball.library.external import KNOWN
 from hardball.library.scoring import score
-from hardball.library.submission import BROKEN, MOST_BYTES, POINTS
+from hardball.library.submission import MOST_BYTES, POINTS
 from hardball.metrics.charts import chart
 from hardball.metrics.evaluate import EVALUATOR
 

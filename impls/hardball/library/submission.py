@@ -7,10 +7,8 @@ is a folder that `hardball table` reads.
 import contextlib
 import hashlib
 import re
-import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,18 +17,14 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hardball.core import files
-from hardball.core.errors import HardballError
+from hardball.core.array_files import BROKEN
+from hardball.core.errors import HardballError, brief
 
 MANIFEST, ROWS = "manifest.json", "external.csv"
 POINTS = r"points/\w[\w.-]{0,200}\.npz"
 MEMBER = re.compile(rf"external\.csv|{POINTS}|code/[0-9a-f]{{64}}\.py")
 # Of all members together, unpacked: the points of a million nodes in 100 dimensions are less.
 MOST_BYTES = 2**30
-# What zipfile raises on bytes that are no archive, or no longer one.
-BROKEN = (
-    OSError, EOFError, RuntimeError, ValueError, LookupError, MemoryError, OverflowError,
-    struct.error, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 # What a row says of its run, and of what it was made with.
 SPEC = ("dataset", "data_sha256", "task", "space", "dim", "seed", "settings", "framework", "source")
 ENVIRONMENT = ("hardball", "git_commit", "python", "numpy", "jax", "torch", "platform", "cpu")
@@ -135,7 +129,7 @@ def opened(path: Path) -> Iterator[tuple[Manifest, Path]]:
         with zipfile.ZipFile(path) as packed:
             manifest, members = _checked(path, packed)
     except BROKEN as error:
-        said = " ".join(str(error).split())
+        said = brief(error)
         raise HardballError(f"{path}: no whole archive of `hardball submit` ({said})") from None
     with tempfile.TemporaryDirectory() as name:
         for member, content in members.items():

@@ -57,7 +57,7 @@ class _Group:
     """The configurations of one data set and task, in the first framework that ran."""
 
     def __init__(self, runs: pd.DataFrame) -> None:
-        one = runs[runs["framework"] == runs["framework"].iloc[0]]
+        one = rows.of_first_framework(runs)
         dataset, task = str(one["dataset"].iloc[0]), str(one["task"].iloc[0])
         plain = rows.method_name(task) == "reconstruction"
         self.what = dataset if plain else f"{dataset}, {task}"

@@ -4,6 +4,8 @@ import pandas as pd
 
 from hardball.report.statistics import Estimate
 
+# How a figure stands among its rivals.
+BEST, LEVEL = "best", "level"
 # A share above this is marked, of points at max_radius and of pairs of nodes with one radius.
 MOST = 0.01
 LIMIT, TIES = "‡", "§"

@@ -68,6 +68,11 @@ def read_floors(path: Path) -> pd.DataFrame:
     return _read_csv(path, FLOOR_KEYS, FLOOR_KEYS, "rebuild it with the suite")
 
 
+def of_first_framework(runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the framework that the first row names; of one framework all."""
+    return runs[runs["framework"] == runs["framework"].iloc[0]]
+
+
 def of_one_version(runs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The rows whose data set is the newest of its name, and a line on each that has older ones.
 

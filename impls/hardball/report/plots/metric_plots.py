@@ -168,8 +168,7 @@ def _dots(axes: Axes, sheet: Sheet, names: Sequence[str], metric: Metric) -> boo
     for place, name in enumerate(names):
         for summary in sheet.lines[name]:
             found = summary.estimates.get(metric.name)
-            offset = 0.19 * (2 * sheet.frameworks.index(summary.framework) + 1)
-            offset -= 0.19 * len(sheet.frameworks)
+            offset = _offset(summary.framework, sheet.frameworks)
             if found is not None:
                 hollow = metric.name in marks.RESTS_ON_TIES and marks.tied(summary.runs)
                 ties |= hollow
@@ -195,6 +194,11 @@ def _dots(axes: Axes, sheet: Sheet, names: Sequence[str], metric: Metric) -> boo
         for summary in sheet.lines[name]:
             _diverged(axes, place, summary, metric, sheet.frameworks)
     return ties
+
+
+def _offset(framework: str, frameworks: Sequence[str]) -> float:
+    """How far below its line's middle a framework's dot stands; that of one alone is on it."""
+    return 0.19 * (2 * frameworks.index(framework) + 1 - len(frameworks))
 
 
 def _ends(summary: Summary, metric: Metric) -> list[float]:
@@ -225,9 +229,8 @@ def _diverged(
     found = summary.estimates.get(metric.name)
     if found is None or not found.diverged:
         return
-    offset = 0.19 * (2 * frameworks.index(summary.framework) + 1 - len(frameworks))
     color = style.FRAMEWORK.get(summary.framework, style.INK)
-    place += offset
+    place += _offset(summary.framework, frameworks)
     if not math.isfinite(found.value):
         across = axes.get_yaxis_transform()
         axes.plot([0.02], [place], "x", color=color, transform=across, markersize=4)

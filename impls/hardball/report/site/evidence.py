@@ -16,9 +16,9 @@ from hardball.core.text import called, split, without_brackets
 from hardball.methods import registry
 from hardball.metrics import listing
 from hardball.report import rows, statistics
+from hardball.report.marks import BEST, LEVEL
 from hardball.report.site.suites import Shown, sweeps
 from hardball.report.site.titles import title_of
-from hardball.report.site.views import BEST, LEVEL
 from hardball.report.statistics import Estimate
 from hardball.report.summary import Summary, by_seed, summarise
 from hardball.report.tables.contrasts import REFERENCE
@@ -122,7 +122,7 @@ def panels_of(suite: Shown) -> list[Panel]:
     metric = listing.metric(MAP)
     found = []
     for (dataset, task), part in runs.groupby(["dataset", "task"], sort=False):
-        one = part[part["framework"] == part["framework"].iloc[0]]
+        one = rows.of_first_framework(part)
         best: dict[str, Summary] = {}
         names = kinds(one)
         if one[MAP].notna().any() and names.nunique() >= LEAST_KINDS:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hardball import __version__
-from hardball.core.errors import HardballError
+from hardball.core import optional
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAV = (
@@ -24,12 +24,7 @@ class Pages:
     """Fills templates. Raises HardballError where Jinja is not installed."""
 
     def __init__(self) -> None:
-        try:
-            import jinja2
-        except ModuleNotFoundError:
-            raise HardballError(
-                "the site needs jinja2: pip install 'hardball[report]', or `make`"
-            ) from None
+        jinja2 = optional.load("jinja2", "the site")
         self._markup = jinja2.utils.markupsafe.Markup
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(TEMPLATES),

@@ -168,7 +168,7 @@ def _lines(suite: Shown, runs: pd.DataFrame, metrics: Sequence[Metric]) -> list[
     apart = [named.rename("kind"), *(runs[c].fillna("").astype(str) for c in APART if c in runs)]
     lines = []
     for values, part in runs.groupby(apart, sort=False):
-        one = part[part["framework"] == part["framework"].iloc[0]]
+        one = rows.of_first_framework(part)
         best = _best(one, metrics[0])
         (summary,) = summarise(best, metrics, COSTS)
         lines.append(_line(suite, str(values[0]), summary, one["config_id"].nunique()))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from hardball.report.marks import BEST, LEVEL, overlap
 from hardball.report.statistics import Estimate
 from hardball.report.tables import render
 from hardball.report.tables.render import Cell, Column, Line, Table
@@ -12,7 +13,6 @@ from hardball.report.tables.render import Cell, Column, Line, Table
 # Columns that a page filters by, where they have several values.
 FILTERS = ("framework", "dataset", "suite", "task", "variant", "rates", "loss", "space")
 MOST_CHOICES = 40
-BEST, LEVEL = "best", "level"
 KINDS = {"external": "made elsewhere", "floor": "no embedding", "published": "published"}
 
 
@@ -134,13 +134,9 @@ def _standing(members: Sequence[Line], column: Column) -> dict[tuple[int, str], 
     for line, cell in known:
         if render.number(cell.value) == render.number(top.value):
             found[id(line), column.key] = BEST
-        elif _meet(cell, top):
+        elif overlap(cell, top):
             found[id(line), column.key] = LEVEL
     return found
-
-
-def _meet(a: Estimate, b: Estimate) -> bool:
-    return a.low <= b.high and b.low <= a.high
 
 
 def _head(table: Table, column: Column, keyed: bool, where: int) -> Head:

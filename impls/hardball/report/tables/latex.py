@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from hardball.core import errors
 from hardball.core.errors import HardballError
-from hardball.report.marks import SAID, overlap
+from hardball.report.marks import BEST, LEVEL, SAID, overlap
 from hardball.report.statistics import Direction, Estimate
 from hardball.report.tables.render import (
     FOREIGN,
@@ -33,7 +33,6 @@ FRAMEWORKS = ("jax", "torch")
 # What a line of ours is ranked by, where a table has it.
 FIRST = "map"
 NAME = "method"
-BEST, LEVEL = "best", "level"
 LEVEL_NOTE = "Bold: the best; underlined: its interval overlaps that of the best."
 
 
