@@ -25,9 +25,10 @@ def recipe_of(
 ) -> dict[str, Any]:
     """The settings of a run, as `hardball train` takes them.
 
-    recipe: "auto", or settings of one's own, which stand over those of "auto"; with a sampler of
-    one's own, it draws alone. nodes, pairs: of the hierarchy and of its closure. seconds: what
-    training may take; fewer epochs where that is little. forest: whether no node has two parents.
+    recipe: "auto", or settings of one's own, which stand over those of "auto"; a sampler of one's
+    own draws alone, without near nodes beside it. nodes, pairs: of the hierarchy and of its
+    closure. seconds: what training may take; fewer epochs where that is little. forest: whether no
+    node has two parents.
     Raises HardballError on another name.
     """
     own = {} if isinstance(recipe, str) else dict(recipe)
@@ -43,8 +44,8 @@ def recipe_of(
 def near(steps: int) -> dict[str, Any]:
     """Negatives of each anchor among its nearest nodes, from 40 % of a run on.
 
-    A node with several parents lies among nodes that are ancestors of its neighbours alone. Few
-    draws of a uniform pool are one of them.
+    steps: of the whole run. A node with several parents lies near nodes whose ancestors are not its
+    own, and a uniform pool seldom holds such an ancestor.
     """
     sampler = {"name": "neighbors", "top": 32, "every": max(1, steps // SEARCHES)}
     return {"sampler": sampler, **NEAR}
