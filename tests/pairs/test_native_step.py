@@ -20,6 +20,7 @@ GEOMETRIES = ["tangent", "poincare", "lorentz"]
 OPTIMIZERS = {
     # A faster one reaches the ball's edge, where rounding is blown up.
     "adam": {"optimizer": {"name": "adam", "b2": 0.9}, "lr": 0.02},
+    "rmsprop": {"optimizer": {"name": "rmsprop", "b2": 0.9}, "lr": 0.02},
     "rsgd": {"optimizer": "rsgd", "lr": 5.0},
     "clipped": {"optimizer": "rsgd", "lr": 20.0, "clip": 0.003},
 }
@@ -254,8 +255,11 @@ def test_nodes_named_more_than_once_are_one_row(largest):
 
     ids = np.random.default_rng(0).integers(0, largest, 3000).astype(np.int32)
     slots, unique = np.empty(3000, np.int32), np.empty(3000, np.int32)
-    count = step.number(ids, slots, unique)
+    order, bounds = np.empty(3000, np.int32), np.empty(3001, np.int32)
+    count = step.number(ids, slots, unique, order, bounds)
     expected, places = np.unique(ids, return_inverse=True)
+    np.testing.assert_array_equal(order, np.argsort(ids, kind="stable"))
+    np.testing.assert_array_equal(np.diff(bounds[: count + 1]), np.bincount(places))
     np.testing.assert_array_equal(unique[:count], expected)
     np.testing.assert_array_equal(slots, places)
 

@@ -23,7 +23,7 @@ from hardball.runs.spec import RunSpec
 from hardball.training import problem
 
 MANIFOLDS = ("poincare", "lorentz", "tangent", "euclidean")
-NAMES = ("rsgd", "radam", "adam")
+NAMES = ("rsgd", "radam", "adam", "rmsprop")
 GENERATOR = np.random.default_rng(7)
 VECTORS = GENERATOR.normal(size=(6, 3))
 GRADIENTS = GENERATOR.normal(size=(20, 6, 4))
@@ -156,19 +156,31 @@ def test_clip_limits_the_riemannian_norm(where):
     np.testing.assert_allclose(*found, rtol=1e-12)
 
 
-def test_adam_with_one_coordinate_is_optax_adam():
+@pytest.mark.parametrize(("name", "b1"), [("adam", 0.9), ("rmsprop", 0.0)])
+def test_with_one_coordinate_it_is_optax_adam(name, b1):
     # With one coordinate a row the shared second moment is the usual one.
-    optimizer = optax.adam(0.1, b1=0.9, b2=0.99, eps=1e-8)
+    optimizer = optax.adam(0.1, b1=b1, b2=0.99, eps=1e-8)
     x = jnp.asarray(VECTORS[:, :1])
     state = optimizer.init(x)
-    mine, own = x, start_of("adam", "jax", x)
-    space, adam = manifold("euclidean", "jax"), load("adam", "jax")
+    mine, own = x, start_of(name, "jax", x)
+    space, move = manifold("euclidean", "jax"), load(name, "jax")
     for gradient in GRADIENTS:
         g = jnp.asarray(gradient[:, :1])
         change, state = optimizer.update(g, state)
         x = optax.apply_updates(x, change)
-        mine, own = adam(space, mine, g, own, 0.1, 1.0)
+        mine, own = move(space, mine, g, own, 0.1, 1.0)
     np.testing.assert_allclose(mine, x, rtol=1e-12)
+
+
+@pytest.mark.parametrize("framework", ["jax", "torch"])
+def test_without_a_gradient_rmsprop_stands_still_and_its_second_moment_fades(framework):
+    array, space = array_of(framework), manifold("tangent", framework)
+    rows, seen = array(VECTORS), array(np.full((6, 1), 3.0))
+    coast, state = registry.coaster("rmsprop", framework), {"v": array(np.full((6, 1), 2.0))}
+    moved, faded = coast(space, rows, state | {"count": seen}, array(np.asarray(7)), 0.1, 1.0)
+    np.testing.assert_array_equal(np.asarray(moved), VECTORS)
+    np.testing.assert_allclose(np.asarray(faded["v"]), 2 * 0.99**4, rtol=1e-14)
+    np.testing.assert_array_equal(np.asarray(faded["count"]), 7)
 
 
 @pytest.mark.parametrize("framework", ["jax", "torch"])
@@ -191,7 +203,7 @@ def test_coasting_is_adam_without_gradients_once_bias_corrections_have_run_out(f
 
 
 @pytest.mark.parametrize("framework", ["jax", "torch"])
-def test_coasting_leaves_fresh_rows_where_they_are_and_adam_alone_coasts(framework):
+def test_coasting_leaves_fresh_rows_where_they_are(framework):
     array = array_of(framework)
     space, rows = manifold("tangent", framework), array(VECTORS)
     coast, state = registry.coaster("adam", framework), start_of("adam", framework, rows)
@@ -199,7 +211,8 @@ def test_coasting_leaves_fresh_rows_where_they_are_and_adam_alone_coasts(framewo
     np.testing.assert_array_equal(np.asarray(moved), VECTORS)
     with pytest.raises(HardballError, match=r"allowed are b1\^2 < b2"):
         coast(space, rows, state, array(np.asarray(7)), 0.1, 1.0, b1=0.9, b2=0.8)
-    assert [name for name in NAMES if registry.coaster(name, framework)] == ["adam"]
+    coasting = [name for name in NAMES if registry.coaster(name, framework)]
+    assert coasting == ["adam", "rmsprop"]
 
 
 @pytest.mark.parametrize("name", ["rsgd", "radam"])

@@ -107,7 +107,7 @@ OWNERS += [pytest.param(*pair, marks=pytest.mark.full) for pair in SUMMED if pai
 QUICK = list(diagonal([*GEOMETRIES], [*LOSSES]))[:1]
 # What a loss is told.
 TOLD = tuple(name for name in facts.FACTS["loss"] if name in facts.TOLD)
-RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05}
+RATES = {"rsgd": 0.5, "radam": 0.05, "adam": 0.05, "rmsprop": 0.05}
 # Its negatives stand for all non-edges, so that its gradient is some fifty times the others': at
 # their rate points reach the edge of the ball, where rounding is blown up. Cones stay outside of
 # the ball named above at a tenth.

@@ -194,7 +194,7 @@ class Engine:
             key = (identity(self.how), str(self.device), jax.tree.structure(args), shapes)
             began = time.perf_counter()
             if self.how.native:
-                warm.ensure("jax", "train", self.how.precision)
+                warm.ensure("jax", self.how.kernel, self.how.precision)
             if key not in _COMPILED:
                 jitted = jax.jit(functools.partial(_steps, self.how), donate_argnums=0)
                 # On a GPU sums into one row would else come in any order.

@@ -261,7 +261,7 @@ class Engine:
         """Warm up on a throwaway copy of the table: seconds until two steps are done."""
         began = time.perf_counter()
         if self.how.native:
-            warm.ensure("torch", "train", self.how.precision)
+            warm.ensure("torch", self.how.kernel, self.how.precision)
         copy = self.restore({name: array.copy() for name, array in self.export(table).items()})
         short = Chunk(chunk.first, *(field[:2] for field in chunk[1:]))
         self.read(self.run(copy, short)[1])

@@ -191,6 +191,11 @@ class Methods:
         return self.manifold.coordinates(self.spec.dim)
 
     @property
+    def kernel(self) -> str:
+        """Which compiled step a native run takes, see `native.settings.step_kernel`."""
+        return settings.step_kernel(self.spec)
+
+    @property
     def precision(self) -> str:
         """What the compiled kernels compute with, see `native.settings.precision`."""
         return settings.precision(self.spec, self.manifold)
@@ -225,7 +230,7 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         regularizers=regularizers,
         objective=_objective(framework, spec.objective.name, spec.objective.params),
         optimise=registry.load("optimizer", spec.optimizer.name, framework),
-        columns=registry.entry("optimizer", spec.optimizer.name).state,
+        columns=_columns(spec),
         coast=registry.coaster(spec.optimizer.name, framework),
         hold=registry.load("radius", spec.radius.name, framework) if held(spec) else None,
         curved=curved,
@@ -239,6 +244,14 @@ def resolve(spec: RunSpec, framework: str, width: int) -> Methods:
         params=facts.options(loss, spec.loss.params),
         owners=_owners(spec, regularizers),
     )
+
+
+def _columns(spec: RunSpec) -> Columns:
+    """What stands beside a point in its row: the optimiser's state, and what fills the row up."""
+    state = registry.entry("optimizer", spec.optimizer.name).state
+    point = registry.load("manifold", spec.manifold.name, spec.framework).coordinates(spec.dim)
+    used = point + sum(point if width == "point" else width for _, width in state)
+    return (*state, *settings.padding(spec, used))
 
 
 def _owners(spec: RunSpec, regularizers: tuple[Term, ...]) -> dict[str, float]:

@@ -148,7 +148,7 @@ def native_update(
     own = draws.own, draws.own_weight
     rows, sums = calls_jax.train(
         *(table.rows, anchors, positives, *shared, *own, *known),
-        *(data.powers, settings, codes, how.precision),
+        *(data.powers, settings, codes, how.kernel, how.precision),
     )
     masked = sums[1].astype(jnp.int32)
     return table._replace(rows=rows), totals(draws, masked, sums[0], sums[2], sums[3])

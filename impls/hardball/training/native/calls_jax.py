@@ -23,17 +23,18 @@ def train(
     powers: Array,
     settings: Array,
     codes: Array,
+    kernel: str,
     precision: str,
 ) -> tuple[Array, Array]:
     """One step: the table (N, W), changed in place, and four sums (4,).
 
     The arguments are those of `native.step.train`: ids are int32, the rest of the table's dtype;
-    precision: see `native.settings.precision`.
+    kernel and precision: see `native.settings.step_kernel` and `precision`.
     """
     given = (table, anchors, positives, shared, shared_weight, own, own_weight)
     told = (indptr, indices, powers, settings, codes)
     shapes = [jax.ShapeDtypeStruct(shape, table.dtype) for shape in (table.shape, (4,))]
-    call = jax.ffi.ffi_call(xla.target("train", precision), shapes, input_output_aliases={0: 0})
+    call = jax.ffi.ffi_call(xla.target(kernel, precision), shapes, input_output_aliases={0: 0})
     table, sums = call(*given, *told)
     return table, sums
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from hardball.arrays.on_torch.membership import Known
 from hardball.methods.samplers.choice import Rule
-from hardball.training.native import choice, step
+from hardball.training.native import choice, lean, step
 from hardball.training.native.settings import PRECISIONS, RULES
 
 _NUMBERS = {
@@ -26,17 +26,19 @@ def train(
     powers: Tensor,
     settings: Tensor,
     codes: Tensor,
+    kernel: str,
     precision: str,
 ) -> tuple[Tensor, Tensor]:
     """One step: the table (N, W), changed in place, and four sums (4,).
 
     The arguments are those of `native.step.train`: ids are int32, the rest of the table's dtype;
-    precision: see `native.settings.precision`.
+    kernel and precision: see `native.settings.step_kernel` and `precision`.
     """
     given = (table, anchors, positives, shared, shared_weight, own, own_weight)
     told = (indptr, indices, powers, settings, codes, _NUMBERS[precision])
     sums = table.new_empty(4)
-    step.train(*(x.contiguous().numpy() for x in (*given, *told, sums)))
+    train_step = {"train": step.train, "lean": lean.train}[kernel]
+    train_step(*(x.contiguous().numpy() for x in (*given, *told, sums)))
     return table, sums
 
 

@@ -6,14 +6,26 @@ Distances are compared by x = cosh(d) - 1, which grows with d; e^-d = 1 / (1 + x
 import numpy as np
 from numba import prange
 
+from hardball.training.native import lean_rows
 from hardball.training.native.compiled import compiled
-from hardball.training.native.rows import DOWN, FORM, SINH, TILE, UP, dimension, open_rows
+from hardball.training.native.lean_rows import lanes
+from hardball.training.native.rows import (
+    DIM,
+    DOWN,
+    FORM,
+    OPTIMISER,
+    RMSPROP,
+    SINH,
+    TILE,
+    UP,
+    open_rows,
+)
 from hardball.training.native.softmax import BLOCKS, FAST, spread
 from hardball.training.native.step import lay_out, number
 
 NEAREST, TOP, TEMPERATURE, SEMI_HARD = range(4)
-# Places in the vector of codes after the manifold, the optimiser and the steps taken before.
-RULE, COUNT, CHECK_KNOWN, CHECK_NEAR = 3, 4, 5, 6
+# Places in the vector of codes after rows.BEFORE.
+RULE, COUNT, CHECK_KNOWN, CHECK_NEAR = 4, 5, 6, 7
 
 
 @compiled(fastmath=FAST, error_model="numpy")
@@ -149,18 +161,24 @@ def choose(table, anchors, positives, candidates, usable, words, indptr, indices
     array of the type that it computes in.
     """
     size, count, wanted = len(anchors), candidates.shape[1], chosen.shape[1]
-    kind, dim = number_type.dtype, dimension(table, codes)
+    kind, dim = number_type.dtype, np.int64(codes[DIM])
     settings = settings.astype(kind)
     slots = np.concatenate((anchors, positives, candidates.ravel()))
     if len(slots) < len(table):
         named, unique = slots.copy(), np.empty(len(slots), np.int32)
-        nodes = unique[: number(named, slots, unique)]
+        order, bounds = np.empty(len(slots), np.int32), np.empty(len(slots) + 1, np.int32)
+        nodes = unique[: number(named, slots, unique, order, bounds)]
     else:
         nodes = np.arange(len(table), dtype=np.int32)
-    tiles = np.empty(((len(nodes) - 1) // TILE + 1, table.shape[1], TILE), kind)
-    stretches = np.empty((len(tiles), 4, TILE), kind)
+    lean = codes[OPTIMISER] == RMSPROP
+    dim = lanes(dim) if lean else dim
+    stretches = np.empty(((len(nodes) - 1) // TILE + 1, 4, TILE), kind)
     points = np.empty((len(nodes), dim + FORM), kind)
-    open_rows(table, nodes, codes, powers, settings, tiles, stretches, points)
+    if lean:
+        lean_rows.open_rows(table, nodes, codes, np.int64(codes[DIM]), stretches, points)
+    else:
+        tiles = np.empty((len(stretches), table.shape[1], TILE), kind)
+        open_rows(table, nodes, codes, powers, settings, tiles, stretches, points)
     shared = len(candidates) == 1
     form, w = np.empty((FORM, count if shared else 0), kind), np.empty((dim, count), kind)
     if shared:

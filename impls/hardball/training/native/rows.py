@@ -12,20 +12,15 @@ from hardball.training.native.compiled import compiled
 from hardball.training.native.softmax import FAST, SCALE
 
 TANGENT, POINCARE, LORENTZ = 0, 1, 2
-RSGD, ADAM = 0, 1
+RSGD, ADAM, RMSPROP = 0, 1, 2
+# Places in the vector of codes: what a run's points are, and how many steps were taken before.
+MANIFOLD, OPTIMISER, DIM, BEFORE = range(4)
 # Places in the vector of settings.
 LR, FADE, B1, B2, EPS, CLIP, LIMIT = range(7)
 TILE = 64
 # Columns of a node's polar form after its direction (D,): e^(a/2) / 2, e^(-a/2) / 2, sinh(a),
 # coth(a) or 0, with a the radius.
 UP, DOWN, SINH, COTH, FORM = 0, 1, 2, 3, 4
-
-
-@compiled()
-def dimension(table, codes):
-    """Free coordinates of a point in a table's rows, of which the hyperboloid's have one more."""
-    coordinates = (table.shape[1] - 2) // 2 if codes[1] == ADAM else table.shape[1]
-    return coordinates - (1 if codes[0] == LORENTZ else 0)
 
 
 @compiled()
@@ -223,7 +218,7 @@ def open_rows(table, nodes, codes, powers, settings, tiles, stretches, points):
     Filled: tiles, stretches (.., 4, T) = `polar`'s stretch and squared lengths, points
     (U, D + FORM): directions and `polar`'s form.
     """
-    kind, optimiser, before = codes[0], codes[1], codes[2]
+    kind, optimiser, before = codes[MANIFOLD], codes[OPTIMISER], codes[BEFORE]
     dim, first = points.shape[1] - FORM, 1 if kind == LORENTZ else 0
     width = dim + first
     for t in prange(len(tiles)):
@@ -254,7 +249,7 @@ def open_rows(table, nodes, codes, powers, settings, tiles, stretches, points):
 @compiled(parallel=True, error_model="numpy")
 def close_rows(table, nodes, codes, powers, settings, tiles, stretches, gradients):
     """Update the rows in `tiles` by their gradients (U, D + 1) over SCALE and write them back."""
-    kind, optimiser, before = codes[0], codes[1], codes[2]
+    kind, optimiser, before = codes[MANIFOLD], codes[OPTIMISER], codes[BEFORE]
     dim, first = gradients.shape[1] - 1, 1 if kind == LORENTZ else 0
     width = dim + first
     unit = gradients.dtype.type(1 / SCALE)

@@ -5,14 +5,15 @@ from math import sinh, tanh
 import numpy as np
 
 from hardball.methods import registry
-from hardball.methods.contract import Manifold
+from hardball.methods.contract import Columns, Manifold
 from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
 from hardball.training.native import choice, rows
+from hardball.training.native.vectors import LANES
 
 # By the `kernel` that a manifold or an optimiser declares.
 MANIFOLDS = {"tangent": rows.TANGENT, "poincare": rows.POINCARE, "lorentz": rows.LORENTZ}
-OPTIMIZERS = {"rsgd": rows.RSGD, "adam": rows.ADAM}
+OPTIMIZERS = {"rsgd": rows.RSGD, "adam": rows.ADAM, "rmsprop": rows.RMSPROP}
 RULES = {
     "nearest": choice.NEAREST,
     "top": choice.TOP,
@@ -49,9 +50,28 @@ def reads_rows(spec: RunSpec) -> bool:
     return spec.device == "cpu" and space and free and known
 
 
-def codes(spec: RunSpec) -> tuple[int, int]:
-    """The numbers of the manifold and of the optimiser."""
-    return MANIFOLDS[_kernel(spec, "manifold")], OPTIMIZERS[_kernel(spec, "optimizer")]
+def codes(spec: RunSpec) -> tuple[int, int, int]:
+    """What `rows` finds at MANIFOLD to DIM; what comes after them is each step's own."""
+    space, optimizer = _kernel(spec, "manifold"), _kernel(spec, "optimizer")
+    return MANIFOLDS[space], OPTIMIZERS[optimizer], spec.dim
+
+
+def step_kernel(spec: RunSpec) -> str:
+    """Which of the compiled steps moves a run's rows, one of `warm`'s kernels."""
+    return "lean" if _kernel(spec, "optimizer") == "rmsprop" else "train"
+
+
+def padding(spec: RunSpec, used: int) -> Columns:
+    """Columns of zeros that fill a row of `used` numbers up, where `lean_rows` read it.
+
+    To a part of a cache line or to whole vectors, and for the vector in which a point ends.
+    """
+    if spec.kernels != "native" or not reads_rows(spec) or step_kernel(spec) != "lean":
+        return ()
+    line = 16
+    width = 1 << (used - 1).bit_length() if used <= line else -(-used // 8) * 8
+    first = 1 if _kernel(spec, "manifold") == "lorentz" else 0
+    return (("filling", max(width, first + -(-spec.dim // LANES) * LANES) - used),)
 
 
 def precision(spec: RunSpec, manifold: Manifold) -> str:
@@ -70,17 +90,17 @@ def settings(spec: RunSpec, manifold: Manifold) -> np.ndarray:
     """
     largest = spec.max_radius or manifold.MAX_RADIUS[spec.dtype]
     limits = {rows.TANGENT: largest, rows.POINCARE: tanh(largest / 2)}
-    space, _ = codes(spec)
+    space, *_ = codes(spec)
     limit = limits[space] if space in limits else sinh(largest)
     b1, b2, eps = (float(spec.optimizer.params.get(name, 0.0)) for name in ("b1", "b2", "eps"))
     return np.array([b1, b2, eps, spec.clip, limit])
 
 
 def powers(spec: RunSpec) -> np.ndarray:
-    """b1^t, b2^t and (b1 / sqrt(b2))^t of Adam, float64 (3, POWERS); of other optimisers none."""
-    if OPTIMIZERS.get(_kernel(spec, "optimizer")) != rows.ADAM:
+    """b1^t, b2^t and (b1 / sqrt(b2))^t, float64 (3, POWERS); none without a second moment."""
+    if "b2" not in spec.optimizer.params:
         return np.zeros((3, 1))
-    b1, b2 = float(spec.optimizer.params["b1"]), float(spec.optimizer.params["b2"])
+    b1, b2 = (float(spec.optimizer.params.get(name, 0)) for name in ("b1", "b2"))
     bases = np.array([b1, b2, b1 / b2**0.5])
     return bases[:, None] ** np.arange(POWERS)
 

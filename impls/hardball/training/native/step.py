@@ -10,6 +10,7 @@ from numba import prange
 from hardball.training.native.compiled import compiled
 from hardball.training.native.rows import (
     COTH,
+    DIM,
     DOWN,
     FADE,
     FORM,
@@ -17,7 +18,6 @@ from hardball.training.native.rows import (
     TILE,
     UP,
     close_rows,
-    dimension,
     open_rows,
 )
 from hardball.training.native.softmax import (
@@ -34,12 +34,13 @@ from hardball.training.native.softmax import (
 
 
 @compiled()
-def number(ids, slots, unique):
+def number(ids, slots, unique, order, bounds):
     """Give equal ids (R,) equal slots, counted from 0 in ascending order; how many there are.
 
-    Filled: slots (R,), and unique (R,) with the id of each slot. Ascending, so that rows are read
-    and written in the order in which they lie. By radix: 11 bits a pass, the place in the lower
-    half of a word.
+    Filled: slots (R,); unique (R,) with the id of each slot; order (R,), the places of every slot's
+    ids one slot after the other, those of slot s at bounds[s] to bounds[s + 1], (R + 1,).
+    Ascending, so that rows are read and written in the order in which they lie. By radix: 11 bits a
+    pass, the place in the lower half of a word.
     """
     size, digits = len(ids), 11
     largest = 0
@@ -67,7 +68,10 @@ def number(ids, slots, unique):
         if count < 0 or unique[count] != wanted:
             count += 1
             unique[count] = wanted
-        slots[words[i] & 0x7FFFFFFF] = count
+            bounds[count] = i
+        order[i] = words[i] & 0x7FFFFFFF
+        slots[order[i]] = count
+    bounds[count + 1] = size
     return count + 1
 
 
@@ -148,15 +152,16 @@ def train(table, anchors, positives, shared, shared_weight, own, own_weight, ind
     anchors, positives (B,); shared (M,) ascending, shared_weight (M,) their multiplicities; own
     and own_weight (B, K), in any order: known positives (indptr, indices) of an anchor and the
     anchor itself count for nothing. M or K may be 0. settings: see rows.LR to LIMIT, of which FADE
-    multiplies the weights in the loss; codes: manifold, optimiser, steps taken before; powers
+    multiplies the weights in the loss; codes: see rows.MANIFOLD to BEFORE; powers
     (3, n): b1^t, b2^t, ratio^t; number_type: an array of the type that it computes in.
     sums (4,): mean loss, weight left out, sum of the negatives' shares, weight of the stalled ones.
     """
     size, count, few, kind = len(anchors), len(shared), own.shape[1], number_type.dtype
-    dim, settings = dimension(table, codes), settings.astype(kind)
+    dim, settings = np.int64(codes[DIM]), settings.astype(kind)
     named = np.concatenate((anchors, positives, shared, own.ravel()))
     slots, unique = np.empty(len(named), np.int32), np.empty(len(named), np.int32)
-    nodes = unique[: number(named, slots, unique)]
+    order, bounds = np.empty(len(named), np.int32), np.empty(len(named) + 1, np.int32)
+    nodes = unique[: number(named, slots, unique, order, bounds)]
     tiles = np.empty(((len(nodes) - 1) // TILE + 1, table.shape[1], TILE), kind)
     stretches = np.empty((len(tiles), 4, TILE), kind)
     points = np.empty((len(nodes), dim + FORM), kind)

@@ -11,7 +11,7 @@ import numpy as np
 from numba import carray, types
 from numba.extending import intrinsic
 
-from hardball.training.native import choice, step
+from hardball.training.native import choice, lean, step
 from hardball.training.native.compiled import callback, compiled
 
 # XLA_FFI_CallFrame, then XLA_FFI_Args and XLA_FFI_Rets inside it, XLA_FFI_Buffer,
@@ -64,13 +64,13 @@ def _called(frame):
 
 
 @compiled()
-def _train(address, like, numbers):
+def _train(address, like, numbers, take):
     frame = _words(address, _FRAME)
     if _called(frame):
         given, out = frame[_ARGS], frame[_RETS]
         batch, shared = (_shape(given, 1, 0),), (_shape(given, 3, 0),)
         own = (_shape(given, 5, 0), _shape(given, 5, 1))
-        step.train(  # type: ignore[call-arg]
+        take(
             # The table given is the one returned.
             carray(_data(out, 0), (_shape(given, 0, 0), _shape(given, 0, 1)), like.dtype),
             carray(_data(given, 1), batch, np.int32),
@@ -83,7 +83,7 @@ def _train(address, like, numbers):
             carray(_data(given, 8), (_shape(given, 8, 0),), np.int32),
             carray(_data(given, 9), (3, _shape(given, 9, 1)), like.dtype),
             carray(_data(given, 10), (7,), like.dtype),
-            carray(_data(given, 11), (3,), np.int32),
+            carray(_data(given, 11), (4,), np.int32),
             numbers,
             carray(_data(out, 1), (4,), like.dtype),
         )
@@ -110,7 +110,7 @@ def _choose(address, like, numbers):
             carray(_data(given, 10), (_shape(given, 10, 0),), np.int32),
             carray(_data(given, 11), (3, _shape(given, 11, 1)), like.dtype),
             carray(_data(given, 12), (7,), like.dtype),
-            carray(_data(given, 13), (7,), np.int32),
+            carray(_data(given, 13), (8,), np.int32),
             carray(_data(given, 14), (1,), like.dtype),
             numbers,
             carray(_data(out, 0), (batch[0], _shape(out, 0, 1)), np.int32),
@@ -120,15 +120,27 @@ def _choose(address, like, numbers):
 
 
 def _train_float32(address):
-    return _train(address, np.empty(0, np.float32), np.empty(0, np.float32))
+    return _train(address, np.empty(0, np.float32), np.empty(0, np.float32), step.train)
 
 
 def _train_float64(address):
-    return _train(address, np.empty(0, np.float64), np.empty(0, np.float64))
+    return _train(address, np.empty(0, np.float64), np.empty(0, np.float64), step.train)
 
 
 def _train_wide(address):
-    return _train(address, np.empty(0, np.float32), np.empty(0, np.float64))
+    return _train(address, np.empty(0, np.float32), np.empty(0, np.float64), step.train)
+
+
+def _lean_float32(address):
+    return _train(address, np.empty(0, np.float32), np.empty(0, np.float32), lean.train)
+
+
+def _lean_float64(address):
+    return _train(address, np.empty(0, np.float64), np.empty(0, np.float64), lean.train)
+
+
+def _lean_wide(address):
+    return _train(address, np.empty(0, np.float32), np.empty(0, np.float64), lean.train)
 
 
 def _choose_float32(address):
@@ -146,13 +158,14 @@ def _choose_wide(address):
 # One function each, since a compiled closure would not be found in the cache again.
 _CALLS = {
     "train": {"float32": _train_float32, "float64": _train_float64, "wide": _train_wide},
+    "lean": {"float32": _lean_float32, "float64": _lean_float64, "wide": _lean_wide},
     "choose": {"float32": _choose_float32, "float64": _choose_float64, "wide": _choose_wide},
 }
 _HANDLERS: dict[str, Any] = {}
 
 
 def target(kernel: str, precision: str) -> str:
-    """Name of the custom call of a kernel, "train" or "choose", registered at first use.
+    """Name of the custom call of a kernel, see `warm.ensure`, registered at first use.
 
     precision: one of `settings.PRECISIONS`.
     """
