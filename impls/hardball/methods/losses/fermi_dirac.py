@@ -13,6 +13,7 @@ from hardball.methods.sources import NICKEL_2017
         "radius": real(2.0, "distance r at which a link is as likely as not", at_least=0),
         "temperature": real(1.0, "how gradually the probability falls around r", above=0),
     },
+    kernel="fermi_dirac",
 )
 def fermi_dirac(xp, d_pos, d_neg, weight, *, radius, temperature):
     """Cross-entropy of links with P(d) = 1 / (e^((d - r)/t) + 1), per example (B,).

@@ -16,6 +16,7 @@ from hardball.methods.parameter import real
         "radius": real(2.0, "distance r at which a link is as likely as not", at_least=0),
         "temperature": real(1.0, "how gradually the probability falls around r", above=0),
     },
+    kernel="focal",
 )
 def focal(xp, d_pos, d_neg, weight, *, alpha, gamma, radius, temperature):
     """Cross-entropy of links, less of it where P is right already, per example (B,).

@@ -9,6 +9,7 @@ from hardball.methods.parameter import real
     summary="margin ranking: the positive nearer than each negative by `margin`",
     source="Bordes et al. 2013, Translating Embeddings, Eq. 1",
     parameters={"margin": real(0.5, "how much nearer, as a distance", at_least=0)},
+    kernel="margin",
 )
 def margin(xp, d_pos, d_neg, weight, *, margin):
     """Margin ranking, per example (B,): sum_k w_k max(0, margin + d+ - d_k) / sum_k w_k.

@@ -10,6 +10,7 @@ from hardball.methods.sources import FACENET_2015
     summary="triplet loss on squared distances, averaged over the negatives",
     source=FACENET_2015,
     parameters={"margin": real(0.5, "how much nearer, as a squared distance", at_least=0)},
+    kernel="triplet",
 )
 def triplet(xp, d_pos, d_neg, weight, *, margin):
     """Triplet loss, per example (B,): sum_k w_k max(0, margin + d+^2 - d_k^2) / sum_k w_k.

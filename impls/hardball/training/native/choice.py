@@ -25,7 +25,7 @@ from hardball.training.native.step import lay_out, number
 
 NEAREST, TOP, TEMPERATURE, SEMI_HARD = range(4)
 # Places in the vector of codes after rows.BEFORE.
-RULE, COUNT, CHECK_KNOWN, CHECK_NEAR = 4, 5, 6, 7
+RULE, COUNT, CHECK_KNOWN, CHECK_NEAR = 5, 6, 7, 8
 
 
 @compiled(fastmath=FAST, error_model="numpy")

@@ -4,8 +4,33 @@ import numpy as np
 from numba import prange
 
 from hardball.training.native.compiled import compiled
+from hardball.training.native.elementary import exponential, logarithm
 from hardball.training.native.lean_rows import close_rows, lanes, open_rows
-from hardball.training.native.rows import COTH, DIM, DOWN, FADE, FORM, SINH, TILE, UP
+from hardball.training.native.losses import (
+    FIRST,
+    MARGIN,
+    SOFTMAX,
+    TRIPLET,
+    distance,
+    distances,
+    highest,
+    hinges,
+    link,
+    links,
+    softmax,
+)
+from hardball.training.native.rows import (
+    COTH,
+    DIM,
+    DOWN,
+    FADE,
+    FORM,
+    LOSS,
+    OF_LOSS,
+    SINH,
+    TILE,
+    UP,
+)
 from hardball.training.native.softmax import (
     BLOCKS,
     FAST,
@@ -115,7 +140,7 @@ def pull_own(factor, out, anchor, across, slots, first, form, share, angular, sl
 
 @compiled(fastmath=FAST, error_model="numpy")
 def attract(out, i, k, across, share):
-    """`step.attract` of the nodes that begin at i and k in the flat points."""
+    """`step.attract` of the nodes that begin at i and k in the flat points, and their distance."""
     filled, j = across - np.uint64(FORM), np.uint64(0)
     zero, half = out.dtype.type(0), out.dtype.type(0.5)
     one, two, unit = out.dtype.type(1), out.dtype.type(2), out.dtype.type(SCALE)
@@ -133,13 +158,42 @@ def attract(out, i, k, across, share):
     root = np.sqrt(x) * np.sqrt(x + two)
     radii = np.log(two * up) * two * (np.log(two * ups) * two)
     far = half * x > share * (radii + sinh * sinhs)
-    return one / (one + x + root), unit / root if far and root > zero else zero, angular
+    steep = unit / root if far and root > zero else zero
+    return one / (one + x + root), steep, angular, distance(x, root)
+
+
+@compiled(fastmath=FAST, error_model="numpy")
+def weigh(loss, near, pool, own, fade, numbers):
+    """A loss of `losses`, dL/dd of the positive, and what turns the negatives' shares into -dL/dd.
+
+    near: distance of one anchor's positive. pool, own: of its negatives' the weights, the distances
+    and what their shares go into.
+    """
+    weight, far, share = pool
+    own_weight, own_far, own_share = own
+    one = near * 0 + 1
+    if loss == SOFTMAX:
+        top = max(highest(near, far, weight, numbers), highest(near, own_far, own_weight, numbers))
+        total = softmax(near, far, weight, fade, top, numbers, share)
+        total += softmax(near, own_far, own_weight, fade, top, numbers, own_share)
+        whole = exponential(-top) + total
+        inverse = one / (whole * numbers[FIRST])
+        return top + logarithm(whole), total * inverse, inverse
+    heavy = weight.sum() + own_weight.sum()
+    mean = one / heavy if heavy > 0 else near * 0
+    if loss in (MARGIN, TRIPLET):
+        value, slope = hinges(loss, near, far, weight, mean, numbers, share)
+        more, steeper = hinges(loss, near, own_far, own_weight, mean, numbers, own_share)
+        return value + more, slope + steeper, one
+    value, slope = link(loss, near, numbers)
+    value += links(loss, far, weight, mean, numbers, share)
+    return value + links(loss, own_far, own_weight, mean, numbers, own_share), slope, one
 
 
 @compiled(parallel=True, fastmath=FAST, error_model="numpy")
 def train(table, anchors, positives, shared, shared_weight, own, own_weight, indptr, indices,
           powers, settings, codes, number_type, sums):  # fmt: skip
-    """`step.train` of a table (N, W) whose rows are those of `lean_rows`."""
+    """`step.train` of a table (N, W) with the rows of `lean_rows`, by any loss of `losses`."""
     size, count, few, kind = len(anchors), len(shared), own.shape[1], number_type.dtype
     dim, settings = np.int64(codes[DIM]), settings.astype(kind)
     named = np.concatenate((anchors, positives, shared, own.ravel()))
@@ -150,8 +204,9 @@ def train(table, anchors, positives, shared, shared_weight, own, own_weight, ind
     points = np.empty((len(nodes), lanes(dim) + FORM), kind)
     open_rows(table, nodes, codes, dim, stretches, points)
     filled, across, out = lanes(dim), np.uint64(points.shape[1]), points.ravel()
-    zero, one, mean = kind.type(0), kind.type(1), kind.type(1) / kind.type(size)
-    fade = settings[FADE]
+    one, mean, fade = kind.type(1), kind.type(1) / kind.type(size), settings[FADE]
+    loss, numbers = codes[LOSS], settings[OF_LOSS:]
+    quick = loss == SOFTMAX and numbers[FIRST] == one
     rounding = kind.type(4) * kind.type(np.finfo(kind).eps) ** 2
     counted, near = np.zeros((BLOCKS, 4)), np.empty((size, 2), kind)
     mine = np.zeros((size, filled + 1), kind)
@@ -160,50 +215,55 @@ def train(table, anchors, positives, shared, shared_weight, own, own_weight, ind
     lay_out(slots, 2 * size, points, filled, form, w)
     pulled, pulled_radii = np.zeros((BLOCKS, dim, count), kind), np.zeros((BLOCKS, count), kind)
     for block in prange(BLOCKS):
-        weight, gap = np.empty(count, kind), np.empty(count, kind)
+        weight, gap, far = np.empty(count, kind), np.empty(count, kind), np.empty(count, kind)
         share, slope = np.empty(count, kind), np.empty(count, kind)
-        own_form, hit, left = (
-            np.empty((FORM, few), kind),
-            np.empty(few, np.int32),
-            np.empty(few, kind),
-        )
-        own_gap, own_share = np.empty(few, kind), np.empty(few, kind)
+        own_form, hit = np.empty((FORM, few), kind), np.empty(few, np.int32)
+        left, own_gap = np.empty(few, kind), np.empty(few, kind)
+        own_share, own_far = np.empty(few, kind), np.empty(few, kind)
         for i in range(size * block // BLOCKS, size * (block + 1) // BLOCKS):
             anchor, first = np.uint64(slots[i]) * across, 2 * size + count + i * few
             u, shape = points[slots[i]], points[slots[i], filled:]
             up, down, sinh, coth = shape[UP], shape[DOWN], shape[SINH], shape[COTH]
-            total = zero
+            positive = np.uint64(slots[size + i]) * across
+            same, steep, angular, apart_by = attract(out, anchor, positive, across, rounding)
+            weight[:] = shared_weight
+            left[:] = own_weight[i]
             if count:
-                weight[:] = shared_weight
                 counted[block, 1] += strike(shared, weight, anchors[i], indptr, indices)
                 spread(u[:dim], w, gap)
-                total += score(up, down, sinh, form[0], form[1], form[2], weight, gap, share, slope)
             if few:
-                left[:] = own_weight[i]
                 counted[block, 1] += strike_own(own[i], left, anchors[i], indptr, indices, hit)
                 apart(out, anchor, across, slots, first, own_gap, own_form)
-                total += score(
-                    up, down, sinh, own_form[UP], own_form[DOWN], own_form[SINH], left,
-                    own_gap, own_share, slopes[i],
-                )  # fmt: skip
-            positive = np.uint64(slots[size + i]) * across
-            same, steep, angular = attract(out, anchor, positive, across, rounding)
-            total *= fade
-            inverse = one / (same + total)
-            factor, lost = inverse * mean * fade, inverse * fade
-            near[i, 0], near[i, 1] = total * inverse * mean * steep, angular
+            if quick:
+                total = score(up, down, sinh, form[UP], form[DOWN], form[SINH], weight, gap, share,
+                              slope)  # fmt: skip
+                total += score(up, down, sinh, own_form[UP], own_form[DOWN], own_form[SINH], left,
+                               own_gap, own_share, slopes[i])  # fmt: skip
+                total *= fade
+                inverse = one / (same + total)
+                value, slope_of_positive = np.log1p(total / same), total * inverse
+                factor = inverse * fade
+            else:
+                distances(up, down, sinh, form[UP], form[DOWN], form[SINH], gap, far, slope)
+                distances(up, down, sinh, own_form[UP], own_form[DOWN], own_form[SINH], own_gap,
+                          own_far, slopes[i])  # fmt: skip
+                value, slope_of_positive, factor = weigh(
+                    loss, apart_by, (weight, far, share), (left, own_far, own_share), fade, numbers
+                )
+            near[i, 0], near[i, 1] = slope_of_positive * mean * steep, angular
             if count:
                 mine[i, filled] += pull(
-                    factor, up, down, sinh, coth, u[:dim], form[0], form[1], form[2], form[3], w,
-                    share, slope, gap, mine[i, :dim], pulled[block], pulled_radii[block],
+                    factor * mean, up, down, sinh, coth, u[:dim], form[UP], form[DOWN], form[SINH],
+                    form[COTH], w, share, slope, gap, mine[i, :dim], pulled[block],
+                    pulled_radii[block],
                 )  # fmt: skip
-                counted[block, 3] += stalled(share, weight, lost)
+                counted[block, 3] += stalled(share, weight, factor)
             if few:
-                pull_own(factor, out, anchor, across, slots, first, own_form, own_share, own_gap,
-                         slopes[i], radii[i], mine[i])  # fmt: skip
-                counted[block, 3] += stalled(own_share, left, lost)
-            counted[block, 0] += np.log1p(total / same)
-            counted[block, 2] += total * inverse
+                pull_own(factor * mean, out, anchor, across, slots, first, own_form, own_share,
+                         own_gap, slopes[i], radii[i], mine[i])  # fmt: skip
+                counted[block, 3] += stalled(own_share, left, factor)
+            counted[block, 0] += value
+            counted[block, 2] += (share.sum() + own_share.sum()) * factor
     found = slots, order, bounds, points, mine, near, slopes, radii, pulled, pulled_radii
     close_rows(table, nodes, codes, dim, powers, settings, stretches, found)
     finish(counted, mean, sums)

@@ -10,11 +10,14 @@ import numpy as np
 from numba import prange
 
 from hardball.training.native.compiled import compiled
+from hardball.training.native.elementary import exponential
 from hardball.training.native.gather import gather
 from hardball.training.native.rows import (
     B2,
     BEFORE,
     CLIP,
+    COTH,
+    DOWN,
     EPS,
     FORM,
     LIMIT,
@@ -22,8 +25,10 @@ from hardball.training.native.rows import (
     LR,
     MANIFOLD,
     POINCARE,
+    SINH,
     TANGENT,
     TILE,
+    UP,
     polar,
     power,
 )
@@ -50,48 +55,21 @@ def mask_of(dim, like):
 
 
 @compiled(fastmath=FAST, error_model="numpy")
-def exponentials(x, out, bits):
-    """e^x of x >= 0 in float32 to 1e-7 of itself, in vector registers; bits (n,) int32 is scratch.
-
-    x = m log 2 + r with log 2 in two parts; e^r as the polynomial of degree 7 of Cephes' expf.
-    """
-    real = np.float32
-    for k in range(len(x)):
-        bits[k] = np.int32(x[k] * real(1.4426950408889634) + real(0.5))
-    for k in range(len(x)):
-        whole = real(bits[k])
-        r = x[k] - whole * real(0.693359375) + whole * real(2.12194440e-4)
-        y = real(1.9875691500e-4) * r + real(1.3981999507e-3)
-        y = y * r + real(8.3334519073e-3)
-        y = y * r + real(4.1665795894e-2)
-        y = y * r + real(1.6666665459e-1)
-        y = y * r + real(5.0000001201e-1)
-        out[k] = y * r * r + r + real(1)
-        bits[k] = (bits[k] + 127) << 23
-    twos = bits.view(np.float32)
-    for k in range(len(x)):
-        out[k] *= twos[k]
-
-
-@compiled(fastmath=FAST, error_model="numpy")
 def tangent_form(square, form, stretch):
     """`rows.polar` of tangent vectors in float32, all in vector registers."""
     real, size = np.float32, len(square)
-    radius, root, bits = np.empty(size, real), np.empty(size, real), np.empty(size, np.int32)
     for k in range(size):
-        radius[k] = np.sqrt(square[k])
-        root[k] = real(0.5) * radius[k]
-    exponentials(root, root, bits)
-    for k in range(size):
-        a, inverse = radius[k], real(1) / root[k]
-        grown, shrunk, near = root[k] * root[k], inverse * inverse, a * a
+        a = np.sqrt(square[k])
+        root = exponential(real(0.5) * a)
+        inverse, near = real(1) / root, a * a
+        grown, shrunk = root * root, inverse * inverse
         series = a * (
             real(1) + near * (real(1 / 6) + near * (real(1 / 120) + near * real(1 / 5040)))
         )
         sinh = series if a < real(0.5) else real(0.5) * (grown - shrunk)
-        form[0, k], form[1, k] = real(0.5) * root[k], real(0.5) * inverse
-        form[2, k] = sinh
-        form[3, k] = real(0.5) * (grown + shrunk) / sinh if a > real(0) else real(0)
+        form[UP, k], form[DOWN, k] = real(0.5) * root, real(0.5) * inverse
+        form[SINH, k] = sinh
+        form[COTH, k] = real(0.5) * (grown + shrunk) / sinh if a > real(0) else real(0)
         stretch[0, k] = real(1) / a if a > real(0) else real(0)
         stretch[1, k] = sinh / a if a > real(0) else real(1)
         stretch[2, k] = real(1)

@@ -13,10 +13,10 @@ from hardball.training.native.softmax import FAST, SCALE
 
 TANGENT, POINCARE, LORENTZ = 0, 1, 2
 RSGD, ADAM, RMSPROP = 0, 1, 2
-# Places in the vector of codes: what a run's points are, and how many steps were taken before.
-MANIFOLD, OPTIMISER, DIM, BEFORE = range(4)
+# Places in the vector of codes: what a run's points and loss are, and the steps taken before.
+MANIFOLD, OPTIMISER, DIM, LOSS, BEFORE = range(5)
 # Places in the vector of settings.
-LR, FADE, B1, B2, EPS, CLIP, LIMIT = range(7)
+LR, FADE, B1, B2, EPS, CLIP, LIMIT, OF_LOSS = range(8)
 TILE = 64
 # Columns of a node's polar form after its direction (D,): e^(a/2) / 2, e^(-a/2) / 2, sinh(a),
 # coth(a) or 0, with a the radius.

@@ -8,12 +8,27 @@ from hardball.methods import registry
 from hardball.methods.contract import Columns, Manifold
 from hardball.runs.negatives import samplers
 from hardball.runs.spec import RunSpec
-from hardball.training.native import choice, rows
+from hardball.training.native import choice, losses, rows
 from hardball.training.native.vectors import LANES
 
 # By the `kernel` that a manifold or an optimiser declares.
 MANIFOLDS = {"tangent": rows.TANGENT, "poincare": rows.POINCARE, "lorentz": rows.LORENTZ}
 OPTIMIZERS = {"rsgd": rows.RSGD, "adam": rows.ADAM, "rmsprop": rows.RMSPROP}
+LOSSES = {
+    "softmax": losses.SOFTMAX,
+    "margin": losses.MARGIN,
+    "triplet": losses.TRIPLET,
+    "fermi_dirac": losses.FERMI_DIRAC,
+    "focal": losses.FOCAL,
+}
+# By the place of a number of a loss, which of its parameters it is.
+PARAMETERS = {
+    losses.FIRST: {"softmax": "temperature", "margin": "margin", "triplet": "margin"},
+    losses.SECOND: {"fermi_dirac": "temperature", "focal": "temperature"},
+    losses.ALPHA: {"focal": "alpha"},
+    losses.GAMMA: {"focal": "gamma"},
+}
+PARAMETERS[losses.FIRST] |= {"fermi_dirac": "radius", "focal": "radius"}
 RULES = {
     "nearest": choice.NEAREST,
     "top": choice.TOP,
@@ -33,13 +48,16 @@ POWERS = 4096
 def has_kernel(spec: RunSpec) -> bool:
     """Whether a compiled step exists for a run.
 
-    For the softmax of -d (temperature 1), without regularisers, where the rows can be read. It
-    counts draws by their weights, which corrections would change.
+    Without regularisers, where the rows can be read: for the softmax of -d (temperature 1), and
+    where the optimiser has the lean step for all LOSSES. It counts draws by their weights, which
+    corrections would change.
     """
-    softmax = _kernel(spec, "loss") == "softmax" and spec.loss.params["temperature"] == 1
+    known = _kernel(spec, "loss") in LOSSES
+    plain = _kernel(spec, "loss") == "softmax" and spec.loss.params["temperature"] == 1
+    fits = known if step_kernel(spec) == "lean" else plain
     counted = not any(part.method.params.get("corrected") for part in samplers(spec))
     alone = not (spec.regularizers or spec.losses) and spec.loss_schedule == "constant"
-    return reads_rows(spec) and softmax and counted and alone
+    return reads_rows(spec) and fits and counted and alone
 
 
 def reads_rows(spec: RunSpec) -> bool:
@@ -50,10 +68,12 @@ def reads_rows(spec: RunSpec) -> bool:
     return spec.device == "cpu" and space and free and known
 
 
-def codes(spec: RunSpec) -> tuple[int, int, int]:
-    """What `rows` finds at MANIFOLD to DIM; what comes after them is each step's own."""
+def codes(spec: RunSpec) -> tuple[int, int, int, int]:
+    """What `rows` finds at MANIFOLD to LOSS; what comes after them is each step's own."""
     space, optimizer = _kernel(spec, "manifold"), _kernel(spec, "optimizer")
-    return MANIFOLDS[space], OPTIMIZERS[optimizer], spec.dim
+    # Whoever only chooses by the kernels may have another loss.
+    loss = LOSSES.get(_kernel(spec, "loss"), losses.SOFTMAX)
+    return MANIFOLDS[space], OPTIMIZERS[optimizer], spec.dim, loss
 
 
 def step_kernel(spec: RunSpec) -> str:
@@ -84,16 +104,18 @@ def precision(spec: RunSpec, manifold: Manifold) -> str:
 
 
 def settings(spec: RunSpec, manifold: Manifold) -> np.ndarray:
-    """What `rows` finds at B1 to LIMIT: float64 (5,); what comes before them is each step's own.
+    """What `rows` finds at B1 and beyond, float64; what comes before is each step's own.
 
-    LIMIT is the largest length of a row's free coordinates.
+    LIMIT is the largest length of a row's free coordinates; the loss's numbers begin at OF_LOSS.
     """
     largest = spec.max_radius or manifold.MAX_RADIUS[spec.dtype]
     limits = {rows.TANGENT: largest, rows.POINCARE: tanh(largest / 2)}
     space, *_ = codes(spec)
     limit = limits[space] if space in limits else sinh(largest)
     b1, b2, eps = (float(spec.optimizer.params.get(name, 0.0)) for name in ("b1", "b2", "eps"))
-    return np.array([b1, b2, eps, spec.clip, limit])
+    named = (PARAMETERS[place].get(_kernel(spec, "loss"), "") for place in range(losses.NUMBERS))
+    own = [float(spec.loss.params.get(name, 0.0)) for name in named]
+    return np.array([b1, b2, eps, spec.clip, limit, *own])
 
 
 def powers(spec: RunSpec) -> np.ndarray:

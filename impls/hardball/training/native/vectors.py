@@ -136,6 +136,26 @@ def total(typing_context: Any, vector: Any) -> Any:
 
 
 @_inline
+def as_real(typing_context: Any, bits: Any) -> Any:
+    """The float32 of 32 bits, an int32."""
+
+    def build(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        return builder.bitcast(given[0], ir.FloatType())
+
+    return types.float32(types.int32), build
+
+
+@_inline
+def as_bits(typing_context: Any, number: Any) -> Any:
+    """The 32 bits of a float32, as an int32."""
+
+    def build(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        return builder.bitcast(given[0], ir.IntType(32))
+
+    return types.int32(types.float32), build
+
+
+@_inline
 def prefetch(typing_context: Any, array: Any, place: Any) -> Any:
     """Ask for the cache line of array[place], which need not exist."""
 

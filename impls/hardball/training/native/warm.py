@@ -40,17 +40,17 @@ def compile_kernel(framework: str, kernel: str, precision: str) -> None:
         return
     dtype, work = PRECISIONS[precision]
     numbers = np.empty(0, work)
-    table, powers, settings = np.zeros((2, 4), dtype), np.ones((3, 1), dtype), np.ones(7, dtype)
+    table, powers, settings = np.zeros((2, 4), dtype), np.ones((3, 1), dtype), np.ones(11, dtype)
     nodes, own = np.array([0, 1], np.int32), np.zeros((2, 2), np.int32)
     negatives = nodes, np.ones(2, dtype), own, np.ones((2, 2), dtype)
     known = np.zeros(3, np.int32), np.zeros(0, np.int32)
     if kernel == "choose":
-        heat, codes = np.ones(1, dtype), np.array([0, 0, 4, *[0] * 5], np.int32)
+        heat, codes = np.ones(1, dtype), np.array([0, 0, 4, *[0] * 6], np.int32)
         fine, ranges = own.astype(np.uint8), (known[0], nodes, nodes)
         given = table, nodes, nodes, own, fine, own.astype(np.uint32), *known, *ranges
         choice.choose(*given, powers, settings, codes, heat, numbers, own, fine)
         return
-    codes, sums = np.array([0, 0, 4, 0], np.int32), np.zeros(4, dtype)
+    codes, sums = np.array([0, 0, 4, 0, 0], np.int32), np.zeros(4, dtype)
     take, codes[1] = (lean.train, rows.RMSPROP) if kernel == "lean" else (step.train, rows.RSGD)
     take(table, nodes, nodes, *negatives, *known, powers, settings, codes, numbers, sums)
 
