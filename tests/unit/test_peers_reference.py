@@ -105,7 +105,8 @@ def test_checkpoints_become_snapshots_in_level_order(checkout, data, tmp_path):
     began = time.perf_counter()
     with pytest.raises(Finished):
         adapter_reference.train(task, data, clock, found)
-    assert time.perf_counter() - began < 30
+    # Busy machines have taken 31 s, most of it to start processes; one that hangs never ends.
+    assert time.perf_counter() - began < 120
     # The clock begins with the first epoch, not with the process: 0.1 s an epoch, whole epochs.
     assert 0.5 < clock.seconds <= 1.2
     last = np.load(folder / clock.snapshots[-1].file)["points"]
@@ -125,8 +126,8 @@ def test_checkpoints_become_snapshots_in_level_order(checkout, data, tmp_path):
 
 
 def test_its_end_before_the_time_is_a_failure_that_says_why(checkout, data, tmp_path):
-    clock, found = Clock(tmp_path, 1.0), {}
-    adapter_reference.train(task_of(checkout, lr=10.0), data, clock, found)
+    clock, found = Clock(tmp_path, 60.0), {}
+    adapter_reference.train(task_of(checkout, lr=10.0, seconds=60.0), data, clock, found)
     assert found["failed"].startswith("embed.py ended by itself, 1: ")
     assert "ValueError: lr" in found["failed"]
     assert not clock.snapshots
