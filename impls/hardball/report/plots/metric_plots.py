@@ -182,7 +182,7 @@ def _dots(axes: Axes, sheet: Sheet, names: Sequence[str], metric: Metric) -> boo
     axes.autoscale_view(scaley=False)
     if metric.direction == "min" and every and max(every) > 20 * min(every) > 0:
         axes.set_xscale("log")
-        style.logarithmic(axes.xaxis)
+        style.logarithmic(axes.xaxis, PANEL)
     else:
         style.few_ticks(axes.xaxis, 4, PANEL)
     head = textwrap.fill(metric_header(metric.name, sheet.task), HEAD_WIDTH)

@@ -19,6 +19,8 @@ PANELS = (("map", "closure MAP ↑"), ("mean_rank", "closure mean rank ↓"))
 X_NAMES = {"seconds": "seconds of training", "scorings": "evaluations"}
 # Inches of a panel and of a key beside it.
 WIDTH, HEIGHT, KEY = 3.2, 2.3, 2.9
+# Of a key: a line, and what is between two entries.
+LINE, BETWEEN = 0.135, 0.06
 # Characters of a line that names a family.
 NAME_WIDTH = 32
 
@@ -76,9 +78,11 @@ def _over(
     parts = groups.grouped(kinds)
     color = groups.colors(parts)
     shown = _rows(named, parts)
+    frameworks = _frameworks([family for _, family in named])
+    heights = [_height(row, len(frameworks) if row is shown[0] else 0) for row in shown]
     fig, grid = style.figure(
-        2 * WIDTH + KEY, HEIGHT * len(shown) + 0.9, nrows=len(shown), ncols=3, squeeze=False,
-        width_ratios=[WIDTH, WIDTH, KEY],
+        2 * WIDTH + KEY, sum(heights) + 0.9, nrows=len(shown), ncols=3, squeeze=False,
+        width_ratios=[WIDTH, WIDTH, KEY], height_ratios=heights,
     )  # fmt: skip
     dataset, dim = shown[0].dataset, shown[0].dim
     levels = [
@@ -97,7 +101,6 @@ def _over(
                 axes.set_title(header, fontsize=9.5)
             if row is shown[-1]:
                 axes.set_xlabel(X_NAMES[cost])
-    frameworks = _frameworks([family for _, family in named])
     for row, axes in zip(shown, grid[:, -1], strict=True):
         _key(axes, row, color, frameworks if row is shown[0] else [])
     name = "time to quality" if cost == "seconds" else "evaluations to quality"
@@ -207,6 +210,13 @@ def _finish(axes: Axes, metric: str) -> None:
         axes.set_yscale("log")
         style.logarithmic(axes.yaxis)
     style.quiet(axes, "y")
+
+
+def _height(row: Row, more: int) -> float:
+    """Inches of a row of panels: HEIGHT, or what its key takes with so many lines more."""
+    lines = [style.broken(name, NAME_WIDTH).count("\n") + 1 for name, _ in row.families]
+    entries = [*lines, *[1] * more]
+    return max(HEIGHT, 0.5 + LINE * sum(entries) + BETWEEN * len(entries))
 
 
 def _key(axes: Axes, row: Row, color: Mapping[str, str], more: Sequence[Line2D]) -> None:

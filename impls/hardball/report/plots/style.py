@@ -13,7 +13,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import Locator, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from hardball.core.errors import HardballError
 from hardball.core.files import replacing
@@ -136,18 +136,36 @@ def quiet(axes: Axes, grid: str = "") -> None:
         axes.grid(axis="x" if grid == "x" else "y", color=FAINT, linewidth=0.6)
 
 
-def logarithmic(axis: Axis) -> None:
-    """Few plain numbers, 1, 2, 5, 10 or 1, 10, 100, on an axis that is logarithmic already."""
+def logarithmic(axis: Axis, inches: float = math.inf) -> None:
+    """Few plain numbers, 1, 2, 5, 10 or 1, 10, 100, on an axis that is logarithmic already.
+
+    Of several ways the first whose numbers an axis of so many inches has room for.
+    """
     low, high = axis.get_view_interval()
-    if high < 4 * low:
-        # Too narrow for 1, 2, 5: round numbers as on a linear axis, and none between them.
-        axis.set_major_locator(MaxNLocator(3, min_n_ticks=2))
-        axis.set_minor_locator(NullLocator())
-    else:
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 60 * low else (1.0,)))
-        axis.set_minor_locator(LogLocator(subs=range(2, 10)))
     axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axis.set_minor_formatter(NullFormatter())
+    if high < 4 * low:
+        # Too narrow for 1, 2, 5: round numbers as on a linear axis, and none between them.
+        ways: list[Locator] = [MaxNLocator(count, min_n_ticks=2) for count in (3, 2, 1)]
+        axis.set_minor_locator(NullLocator())
+    else:
+        close = [LogLocator(subs=subs) for subs in ((1.0, 2.0, 5.0), (1.0, 3.0))]
+        ways = [*(close if high < 60 * low else []), LogLocator(subs=(1.0,))]
+        axis.set_minor_locator(LogLocator(subs=range(2, 10)))
+    for way in ways:
+        axis.set_major_locator(way)
+        seen = [at for at in axis.get_majorticklocs() if low <= at <= high]
+        if _fit(axis, [math.log(at / low) / math.log(high / low) for at in seen], seen, inches):
+            return
+
+
+def _fit(axis: Axis, places: Sequence[float], seen: Sequence[float], inches: float) -> bool:
+    """Whether the numbers of ticks at these places, shares of an axis, are clear of each other."""
+    texts = axis.get_major_formatter().format_ticks(list(seen))
+    return all(
+        (right - left) * inches >= ((len(text) + len(other)) / 2 + 1) * TICK_LETTER
+        for left, right, text, other in zip(places, places[1:], texts, texts[1:], strict=False)
+    )
 
 
 def short(value: float) -> str:
@@ -164,8 +182,7 @@ def few_ticks(axis: Axis, most: int = 5, inches: float = math.inf) -> None:
     for count in range(most, 0, -1):
         axis.set_major_locator(MaxNLocator(count, min_n_ticks=2))
         seen = [at for at in axis.get_majorticklocs() if low <= at <= high]
-        texts = axis.get_major_formatter().format_ticks(seen)
-        if len(seen) <= 2 or sum(len(text) + 1 for text in texts) * TICK_LETTER <= inches:
+        if _fit(axis, [(at - low) / (high - low) for at in seen], seen, inches):
             return
 
 
