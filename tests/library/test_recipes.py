@@ -24,6 +24,27 @@ def test_the_rate_falls_with_the_steps_of_a_large_hierarchy():
     assert rates[-1] < rates[0]
 
 
+def test_the_rate_falls_with_the_root_of_the_coordinates_beyond_ten():
+    for nodes, pairs in ((1180, 6500), (20_000, 200_000)):
+        few, ten, forty = (
+            recipe_of("auto", nodes=nodes, pairs=pairs, seconds=60, dim=dim)["lr"]
+            for dim in (2, 10, 40)
+        )
+        assert few == ten
+        assert forty == pytest.approx(ten / 2, abs=1e-4)
+
+
+@pytest.mark.full
+def test_no_point_of_fifty_coordinates_comes_to_the_largest_radius():
+    """At the rate of ten coordinates 75 % of them did."""
+    import hardball as hb
+
+    found = hb.fit("wordnet_mammals", dim=50, seconds=60, progress=False)
+    assert found.figures["share_at_limit"] == 0
+    # Measured: .999.
+    assert found.figures["map"] > 0.99
+
+
 def test_a_pool_is_no_larger_than_what_a_small_hierarchy_has():
     assert recipe(5, 6)["negatives"] == 2
     assert recipe(1180, 6500)["negatives"] == 512

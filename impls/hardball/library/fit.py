@@ -59,7 +59,8 @@ def fit(
         raise HardballError(f"{h.name}: no node is below another: there is nothing to learn")
     if not seconds > 0:
         raise HardballError(f"seconds={seconds}, allowed are numbers > 0")
-    chosen = recipe_of(recipe, nodes=h.n_nodes, pairs=pairs, seconds=seconds, forest=h.is_forest)
+    shape = {"nodes": h.n_nodes, "pairs": pairs, "dim": dim}
+    chosen = recipe_of(recipe, seconds=seconds, forest=h.is_forest, **shape)
     values = {"dataset": h.name, "dim": dim, **chosen}
     spec = settings.make_spec(values, framework or _installed(), seed)
     result = train(spec, hierarchy=h, progress=progress)
