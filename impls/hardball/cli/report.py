@@ -157,6 +157,34 @@ def compare(
     raise typer.Exit(commands.compare_command(old, new, tolerance, only or []))
 
 
+def claims(
+    version: Annotated[str, typer.Argument(help="whose rows judge, v0.2 [the newest]")] = "",
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", help="table, csv, latex or page; repeatable [table]"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="folder of the CSV, file of LaTeX or page [where they belong]"),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="another ledger [benchmarks/claims.yaml]")
+    ] = None,
+) -> None:
+    """Gives the verdict on every registered claim, from committed rows alone.
+
+    csv: claims.csv and claims-parts.csv of results/VERSION. page: docs/findings/claims.md.
+
+    \b
+    hardball claims
+    hardball claims v0.2 --to csv --to page
+    hardball claims v0.2 --to latex --out claims.tex
+    """
+    from hardball.report.claims.command import claims_command
+
+    _say(claims_command(version, to or [], out, file))
+
+
 def freeze(
     version: Annotated[str, typer.Argument(help="such as v0.1")],
     suites: Annotated[list[str], typer.Argument(help="suites that ran")],
@@ -211,4 +239,4 @@ def _say(written: list[Path]) -> None:
         typer.echo(path)
 
 
-COMMANDS = (answer, table, plot, trends, gallery, reference, compare, freeze, rerun, readme)
+COMMANDS = (answer, table, plot, trends, gallery, reference, compare, claims, freeze, rerun, readme)
