@@ -94,7 +94,12 @@ def submit(
 
 
 def verify(
-    archive: Annotated[Path, typer.Argument(help="what `hardball submit` wrote")],
+    archive: Annotated[
+        Path, typer.Argument(help="what `hardball submit` wrote, or results/VERSION")
+    ],
+    suites: Annotated[
+        list[str] | None, typer.Argument(help="of a version: these suites alone, no documents")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="a folder that gets its rows and points where all are verified"),
@@ -103,14 +108,25 @@ def verify(
         float, typer.Option(min=0, help="the same: |new - old| <= this x max(1, |old|)")
     ] = 1e-6,
 ) -> None:
-    """Scores the points of a submission again, and says of each row whether its figures come out.
+    """Scores a submission's points again, or checks committed results; says what comes out.
 
-    The exit code is 0 where they all do, 1 where one differs, 2 where the archive is damaged.
+    Of results/VERSION: that each suite has the rows that it plans, their checksums and commits,
+    that verdicts on claims follow from them, and figures in README.md and docs/findings.
+    The exit code is 0 where all is as it says, 1 where something differs, 2 where nothing can be
+    read.
 
     \b
     hardball verify my_model.hardball.zip
     hardball verify my_model.hardball.zip --out results/work/mammals
+    hardball verify results/v0.2
     """
+    if archive.is_dir():
+        if out is not None:
+            raise HardballError("--out goes with a submission, not with committed results")
+        _verify_version(archive, suites or [])
+        return
+    if suites:
+        raise HardballError("suites go with results/VERSION, not with a submission")
     from hardball.library import submitting
 
     good = True
@@ -124,6 +140,17 @@ def verify(
         raise typer.Exit(1)
     if out is not None:
         typer.echo(f"rows in {out / 'external.csv'}: `hardball table {out}`", err=True)
+
+
+def _verify_version(version: Path, suites: list[str]) -> None:
+    from hardball.report.verify import checks
+
+    good = True
+    for one in checks.verify(version, suites):
+        typer.echo(str(one))
+        good = good and one.said != "differs"
+    if not good:
+        raise typer.Exit(1)
 
 
 def listed() -> list[tuple[str, ...]]:

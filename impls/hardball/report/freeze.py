@@ -7,6 +7,7 @@ results/<version>/archive.json names the archive of curves and points.
 
 import json
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import metadata
@@ -15,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from hardball.core.errors import HardballError
-from hardball.report import archive, budgets, links, pictures, rows
+from hardball.report import archive, budgets, links, pictures, rows, sums
 from hardball.report.frozen import ENVIRONMENT, VERSION
 
 FILES = ("runs.csv", "floors.csv", "external.csv")
@@ -48,12 +49,14 @@ def freeze(
     writes byte for byte are left out, the largest first, but not linked ones.
 
     Raises HardballError on a bad version, a suite without rows, tables or a linked picture, on what
-    is over its budget, and on suites that are frozen already unless `force`.
+    is over its budget, on suites that are frozen already unless `force`, and, even then, on a
+    version that git has a tag of.
     """
     if not VERSION.fullmatch(version):
         raise HardballError(f"version {version!r}: write it as v0.1 or v1.0.2")
     if not folders:
         raise HardballError("name at least one suite to freeze")
+    _untagged(version, results.parent)
     target = results / version
     linked = links.linked(results.parent)
     for folder in folders:
@@ -77,6 +80,20 @@ def freeze(
     return target
 
 
+def _untagged(version: str, root: Path) -> None:
+    """Raises HardballError where git has a tag of the version: what was published stays."""
+    try:
+        listed = subprocess.run(
+            ["git", "-C", str(root), "tag", "--list", version], capture_output=True, text=True
+        )
+    except OSError:
+        return
+    if listed.stdout.strip():
+        raise HardballError(
+            f"version {version} has a tag and is never frozen again: choose a new version"
+        )
+
+
 def _check(folder: Path, target: Path, force: bool) -> None:
     if target.exists() and not force:
         raise HardballError(f"{target} is frozen already: choose a new version, or --force")
@@ -96,6 +113,7 @@ def _copy(folder: Path, target: Path) -> None:
     runs = rows.read_runs(folder / "runs.csv")
     text = json.dumps(environment(runs), indent=2, sort_keys=True, ensure_ascii=False)
     (target / ENVIRONMENT).write_text(text + "\n", encoding="utf-8")
+    sums.write(target)
 
 
 def _pictures(folder: Path, target: Path, linked: Iterable[Path], results: Path) -> None:

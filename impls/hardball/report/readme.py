@@ -86,6 +86,16 @@ def update(
     suite: whose runs the table is made of; pictured: whose picture of the data set is shown.
     """
     text = readme.read_text(encoding="utf-8")
+    text = filled(text, version, suite, dim)
+    caption = f"{dataset} in the Poincaré disk, from {dim} dimensions"
+    name = f"disk-{rows.file_name(dataset)}-d{dim}"
+    text = fill(text, FIGURE, figure(version / pictured, name, root, caption))
+    with replacing(readme) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def filled(text: str, version: Path, suite: str = "samplers", dim: int = 5) -> str:
+    """The text with its results table made of results/<version>/<suite> and the line below it."""
     runs = rows.read_runs(version / suite / "runs.csv")
     epochs = int(runs["epochs"].mode().iloc[0])
     seeds = runs["seed"].nunique()
@@ -95,9 +105,10 @@ def update(
         "95 % intervals."
     )
     table = sampler_table(runs, "infonce", "torch", epochs)
-    text = fill(text, TABLE, f"{table}\n\n{source}")
-    caption = f"{dataset} in the Poincaré disk, from {dim} dimensions"
-    name = f"disk-{rows.file_name(dataset)}-d{dim}"
-    text = fill(text, FIGURE, figure(version / pictured, name, root, caption))
-    with replacing(readme) as aside:
-        aside.write_text(text, encoding="utf-8")
+    return fill(text, TABLE, f"{table}\n\n{source}")
+
+
+def told(text: str) -> tuple[str, str] | None:
+    """(version, suite) that the line below the results table names; None where there is none."""
+    found = re.search(r"^Suite `(\w+)` of `results/([\w.]+)/`", text, re.MULTILINE)
+    return (found[2], found[1]) if found else None

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def kept(folder):
 def test_a_version_keeps_rows_tables_linked_pictures_and_the_environment(checkout, finished, runs):
     suite = freeze.freeze("v0.1", [finished], checkout) / "made_up"
     assert kept(suite) == [
-        "environment.json", "plots/training.png", "runs.csv", "tables/parity.md",
+        "SHA256SUMS", "environment.json", "plots/training.png", "runs.csv", "tables/parity.md",
     ]  # fmt: skip
     assert (suite / "runs.csv").read_bytes() == (finished / "runs.csv").read_bytes()
     said = json.loads((suite / "environment.json").read_text())
@@ -101,6 +102,19 @@ def test_a_frozen_suite_stays_unless_forced(checkout, finished):
     (finished / "tables" / "parity.md").rename(finished / "tables" / "other.md")
     target = freeze.freeze("v0.1", [finished], checkout, force=True)
     assert kept(target / "made_up" / "tables") == ["other.md"]
+
+
+def test_a_version_that_has_a_tag_is_never_frozen_again(checkout, finished):
+    root = checkout.parent
+    for command in (
+        ["init", "-q"],
+        ["-c", "user.name=a", "-c", "user.email=b@c", "commit", "-q", "--allow-empty", "-m", "one"],
+        ["tag", "v0.1"],
+    ):
+        subprocess.run(["git", "-C", str(root), *command], check=True)
+    with pytest.raises(HardballError, match=r"v0\.1 has a tag and is never frozen again"):
+        freeze.freeze("v0.1", [finished], checkout, force=True)
+    assert freeze.freeze("v0.1.1", [finished], checkout).is_dir()
 
 
 def test_another_suite_joins_a_frozen_version(checkout, finished):

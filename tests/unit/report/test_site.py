@@ -173,11 +173,13 @@ def test_a_folder_of_rows_made_elsewhere_has_a_page_of_them(tmp_path: Path) -> N
 def test_claims_need_a_sentence_and_a_verdict(tmp_path: Path) -> None:
     assert claims.read(tmp_path) == []
     (tmp_path / "claims.csv").write_text(
-        "sentence,verdict,effect,low,high\nPools win.,holds,0.1,0.05,0.2\nNo effect.,open,,,\n"
+        "sentence,verdict,effect,low,high,why,older_rows\n"
+        "Pools win.,holds,0.1,0.05,0.2,,True\nNo effect.,open,,,,9 seeds could decide,False\n"
     )
     first, second = claims.read(tmp_path)
     assert (first.verdict, first.effect) == ("holds", "0.100 [0.050, 0.200]")
     assert (second.verdict, second.effect) == ("open", "")
+    assert (first.note, second.note) == ("rows older than the sentence", "9 seeds could decide")
     (tmp_path / "claims.csv").write_text("sentence,verdict\nPools win.,\n")
     with pytest.raises(HardballError, match="claim 1 has no verdict"):
         claims.read(tmp_path)

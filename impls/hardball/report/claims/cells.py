@@ -263,5 +263,5 @@ def _tau(a: pd.DataFrame, x: str, b: pd.DataFrame, y: str) -> Figures:
     found = {}
     for seed, part in both.groupby(level="seed"):
         if len(part) >= LEAST_METHODS:
-            found[int(seed)] = float(stats.kendalltau(part["x"], part["y"]).statistic)
+            found[int(str(seed))] = float(stats.kendalltau(part["x"], part["y"]).statistic)
     return {seed: tau for seed, tau in found.items() if not math.isnan(tau)}

@@ -18,7 +18,7 @@ from hardball.core import paths
 from hardball.core.errors import HardballError, unknown
 from hardball.core.text import read_yaml, split
 from hardball.methods.method import Method
-from hardball.methods.registry import KINDS
+from hardball.methods.registry import KINDS, Kind
 from hardball.metrics import listing
 from hardball.report import rows
 from hardball.report.claims.judge import Region
@@ -32,12 +32,15 @@ BASELINES = (
     "untrained",
 )  # fmt: skip
 COLUMNS = ("dataset", "task", "framework", *rows.SETTINGS)
-KIND_OF = {"regularizers": "regularizer", **{kind: kind for kind in KINDS if kind in COLUMNS}}
+KIND_OF: dict[str, Kind] = {
+    "regularizers": "regularizer",
+    **{kind: kind for kind in KINDS if kind in COLUMNS},
+}
 SIDES = ("a", "b", "c", "d")
 
 Value = str | int | float
 Filter = dict[str, Value | list[Value]]
-Kind = Literal["difference", "ratio", "level", "interaction", "agreement"]
+Measure = Literal["difference", "ratio", "level", "interaction", "agreement"]
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "difference": ("a", "b"), "ratio": ("a", "b"), "level": ("a",),
     "interaction": ("a", "b", "c", "d"), "agreement": ("a", "b"),
@@ -61,7 +64,7 @@ class Test(Strict):
     suites: list[str] = Field(min_length=1, description="whose rows are asked, in this order")
     metric: str
     metric_b: str = ""
-    kind: Kind = "difference"
+    kind: Measure = "difference"
     budget: Literal["evaluations", "seconds", "passes", "none"] = "evaluations"
     tuned: bool = Field(default=True, description="each method had to choose its rate")
     where: Filter = Field(default={}, description="what the rows of both sides share")
@@ -231,7 +234,8 @@ def _column(column: str, value: Any) -> None:
     for text in values:
         if column == "hard":
             settings.read("hard", str(text))
-        for method in split(str(text), SEPARATOR) if kind else ():
-            Method.read(method, kind)  # type: ignore[arg-type]
+        if kind is not None:
+            for method in split(str(text), SEPARATOR):
+                Method.read(method, kind)
         if isinstance(text, float) and math.isnan(text):
             raise HardballError(f"{column}: NaN is no value")

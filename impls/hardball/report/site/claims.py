@@ -18,12 +18,16 @@ KEYS = ("sentence", "verdict")
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence that was to be tested, the verdict, and the effect with its interval as text."""
+    """A sentence that was to be tested, the verdict, and the effect with its interval as text.
+
+    note: what an undecided one lacks, and whether its rows are older than the sentence.
+    """
 
     sentence: str
     verdict: str
     effect: str
     version: str = ""
+    note: str = ""
 
 
 def claims(records: Iterable[Mapping[str, Any]], version: str = "") -> list[Claim]:
@@ -40,7 +44,13 @@ def claims(records: Iterable[Mapping[str, Any]], version: str = "") -> list[Clai
         value, low, high = (_number(record.get(key)) for key in ("effect", "low", "high"))
         shown = "" if value != value else render.text(Estimate(value, low, high, 0))
         found.append(
-            Claim(str(record["sentence"]).strip(), str(record["verdict"]).strip(), shown, version)
+            Claim(
+                str(record["sentence"]).strip(),
+                str(record["verdict"]).strip(),
+                shown,
+                version,
+                _note(record),
+            )
         )
     return found
 
@@ -58,6 +68,13 @@ def read(version: Path) -> list[Claim]:
         return claims(frame.to_dict("records"), version.name)  # type: ignore[arg-type]
     except HardballError as error:
         raise HardballError(f"{path}: {error}") from None
+
+
+def _note(record: Mapping[str, Any]) -> str:
+    older = str(record.get("older_rows") or "") == "True"
+    why = record.get("why")
+    said = [why if isinstance(why, str) else "", "rows older than the sentence" if older else ""]
+    return "; ".join(filter(None, said))
 
 
 def _number(value: Any) -> float:
