@@ -26,7 +26,7 @@ def test_version():
 COMMANDS = [
     *("fetch", "build", "check", "list", "plan", "train", "floors", "score", "collect"),
     *("table", "plot", "gallery", "reference", "compare", "freeze", "rerun", "readme", "peers"),
-    *("roofline", "draws", "site"),
+    *("roofline", "draws", "site", "claims", "verify"),
 ]
 
 

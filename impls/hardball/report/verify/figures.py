@@ -12,7 +12,10 @@
     -->
 
 The next paragraph or table has to hold each text, and rows have to give it, to the digits shown. In
-a table a line names the beginning of a row; its cells follow the columns, `-` is not checked.
+a table a line names the beginning of a row; its cells follow the columns, `-` is not checked. Keys
+are columns of runs.csv, and: `metric` (`map,mean_rank` of a cell with both), `suffix`, which is
+added to it, `baseline`, and `stat`: mean, median, lowest or highest in place of the interquartile
+mean.
 """
 
 import math
@@ -47,6 +50,8 @@ SKIPPED = "-"
 STATISTICS: Mapping[str, Callable[[np.ndarray], np.floating[Any]]] = {
     "mean": np.mean, "median": np.median, "lowest": np.min, "highest": np.max,
 }  # fmt: skip
+# Keys that say which figure is meant, beside those that say which rows.
+OF_FIGURE = ("metric", "suffix", "suite", "stat")
 Spec = dict[str, Any]
 
 
@@ -225,7 +230,7 @@ def value_of(source: Source, spec: Spec) -> Estimate:
     several configurations, fit.
     """
     asked = {key: value for key, value in spec.items() if key not in ("minus", "suite")}
-    metric = str(asked.pop("metric", "map"))
+    metric = f"{asked.pop('metric', 'map')}{asked.pop('suffix', '')}"
     statistic = asked.pop("stat", "")
     if BASELINE in asked:
         named = {BASELINE: asked.pop(BASELINE)}
@@ -235,7 +240,7 @@ def value_of(source: Source, spec: Spec) -> Estimate:
         return Estimate(figure, math.nan, math.nan, 1)
     runs = _one(source, asked, metric)
     if "minus" in spec:
-        rest = {k: v for k, v in spec["minus"].items() if k not in ("metric", "suite", "stat")}
+        rest = {key: value for key, value in spec["minus"].items() if key not in OF_FIGURE}
         known = listing.metric(metric)
         ours, theirs = by_seed(runs, known), by_seed(_one(source, rest, metric), known)
         return statistics.contrast(ours, theirs, known.direction).difference
