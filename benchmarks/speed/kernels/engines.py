@@ -53,6 +53,21 @@ def kernels() -> Iterator[Kernel]:
                             memory=space.name == DEFAULT and n == trees.NOUNS,
                         )
 
+    # The compiled step of rows without first moments.
+    for name, form in FORMS.items():
+        for half in FRAMEWORKS:
+            yield Kernel(
+                family="engines",
+                name=f"{name}.{DEFAULT}.lean",
+                size=trees.NOUNS,
+                framework=half,
+                units=form.steps * BATCH * form.negatives,
+                unit="scorings",
+                build=functools.partial(build, DEFAULT, form, "lean", trees.NOUNS, half),
+                entry=("optimizer", "rmsprop"),
+                memory=True,
+            )
+
     # How the main loss and a regulariser share a step: `sum` is what the others are held against.
     for entry in registry.entries("objective"):
         for n in EPOCHS:
@@ -72,7 +87,7 @@ def kernels() -> Iterator[Kernel]:
 
 
 def spec_of(space: str, form: Form, code: str, n: int, half: str, objective: str = "") -> "RunSpec":
-    """The run whose steps are measured; code: its `kernels`, "native" or "plain".
+    """The run whose steps are measured; code: "plain", "native", or "lean": native with RMSProp.
 
     objective: how a second term, the Laplacian, shares them; "" for the loss alone.
     """
@@ -90,7 +105,8 @@ def spec_of(space: str, form: Form, code: str, n: int, half: str, objective: str
             "batch_size": BATCH,
             "epochs": EPOCHS[n],
             "lr": 0.05,
-            "kernels": code,
+            "kernels": "plain" if code == "plain" else "native",
+            "optimizer": "rmsprop" if code == "lean" else "adam",
             **({"objective": objective, "regularizers": ["laplacian"]} if objective else {}),
         }
     )
