@@ -1,6 +1,7 @@
 """e^x and log(x) that loops of compiled float32 code do in vector registers.
 
-Polynomials of Cephes' expf and logf, to 1e-7 of the result. In float64 they are libm's.
+Polynomials of Cephes' expf and logf, to 1e-7 of the result. In float64 they are libm's. A loop that
+calls a function is not done in vectors, so all of this is written into the loop ("inline").
 """
 
 import math
@@ -14,7 +15,7 @@ from hardball.training.native.softmax import FAST
 from hardball.training.native.vectors import as_bits, as_real
 
 
-@compiled(fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy", inline="always")
 def _exp(x):
     """x = m log 2 + r with log 2 in two parts; beyond the range of float32 the end of it."""
     real = np.float32
@@ -26,15 +27,17 @@ def _exp(x):
     y = y * r + real(4.1665795894e-2)
     y = y * r + real(1.6666665459e-1)
     y = y * r + real(5.0000001201e-1)
-    return (y * r * r + r + real(1)) * as_real((np.int32(whole) + np.int32(127)) << np.int32(23))
+    power = np.int32(np.int32(np.int32(whole) + np.int32(127)) << np.int32(23))
+    return (y * r * r + r + real(1)) * as_real(power)
 
 
-@compiled(fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy", inline="always")
 def _log(x):
     """x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2); x > 0."""
     real, bits = np.float32, as_bits(x)
-    shift = np.int32(bits - np.int32(0x3F3504F3)) >> np.int32(23)
-    f = as_real(np.int32(bits - (shift << np.int32(23)))) - real(1)
+    # Integers stay 32 bits wide, or vectors would hold half as many.
+    shift = np.int32(np.int32(bits - np.int32(0x3F3504F3)) >> np.int32(23))
+    f = as_real(np.int32(bits - np.int32(shift << np.int32(23)))) - real(1)
     y = real(7.0376836292e-2) * f - real(1.1514610310e-1)
     y = y * f + real(1.1676998740e-1)
     y = y * f - real(1.2420140846e-1)
@@ -57,14 +60,14 @@ def logarithm(x: float) -> float:
     return math.log(x)
 
 
-@overload(exponential)
+@overload(exponential, inline="always")
 def _choose_exponential(x):  # type: ignore[no-untyped-def]
     if x == types.float32:
         return lambda x: _exp(x)
     return lambda x: np.exp(x)
 
 
-@overload(logarithm)
+@overload(logarithm, inline="always")
 def _choose_logarithm(x):  # type: ignore[no-untyped-def]
     if x == types.float32:
         return lambda x: _log(x)

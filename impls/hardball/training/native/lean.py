@@ -171,7 +171,7 @@ def weigh(loss, near, pool, own, fade, numbers):
     """
     weight, far, share = pool
     own_weight, own_far, own_share = own
-    one = near * 0 + 1
+    zero, one = far.dtype.type(0), far.dtype.type(1)
     if loss == SOFTMAX:
         top = max(highest(near, far, weight, numbers), highest(near, own_far, own_weight, numbers))
         total = softmax(near, far, weight, fade, top, numbers, share)
@@ -180,7 +180,7 @@ def weigh(loss, near, pool, own, fade, numbers):
         inverse = one / (whole * numbers[FIRST])
         return top + logarithm(whole), total * inverse, inverse
     heavy = weight.sum() + own_weight.sum()
-    mean = one / heavy if heavy > 0 else near * 0
+    mean = one / heavy if heavy > zero else zero
     if loss in (MARGIN, TRIPLET):
         value, slope = hinges(loss, near, far, weight, mean, numbers, share)
         more, steeper = hinges(loss, near, own_far, own_weight, mean, numbers, own_share)

@@ -136,6 +136,16 @@ def total(typing_context: Any, vector: Any) -> Any:
 
 
 @_inline
+def like(typing_context: Any, number: Any, value: Any) -> Any:
+    """A float64 as a number of the type of `number`, so that a constant widens nothing."""
+
+    def build(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        return context.cast(builder, given[1], types.float64, number)
+
+    return number(number, types.float64), build
+
+
+@_inline
 def as_real(typing_context: Any, bits: Any) -> Any:
     """The float32 of 32 bits, an int32."""
 
