@@ -9,6 +9,7 @@ from setuptools.command.build_py import build_py
 SHARED = (
     "datasets",
     "benchmarks/suites",
+    "benchmarks/tuning",
     "benchmarks/workflow",
     "config",
     "workflow",

@@ -51,6 +51,11 @@ PICTURE = "a picture needs matplotlib: pip install 'hardball[report]'"
             ("peers", "--only", "gensim"),
             "a comparison with other packages needs matplotlib: pip install 'hardball[report]'",
         ),
+        (
+            "optuna",
+            ("tune", "mammals", "--strategy", "tpe"),
+            "strategy tpe needs optuna: pip install 'hardball[tune]'",
+        ),
         ("rocrate", ("crate", "RUNS"), "an RO-Crate needs rocrate: pip install 'hardball[crate]'"),
         (
             "mlcroissant",

@@ -19,6 +19,7 @@ from hardball.runs.spec import Framework
 from hardball.studies.draws.command import draws
 from hardball.studies.peers.command import peers
 from hardball.studies.roofline.command import roofline
+from hardball.studies.tune.command import tune
 
 ADHOC = "adhoc"
 
@@ -377,6 +378,7 @@ GROUPED: dict[str, tuple[Callable[..., None], ...]] = {
     groups.METHODS: (people.score, *own_method.COMMANDS),
     groups.DATA: (deposit.croissant,),
     groups.RESULTS: (*report.COMMANDS, *site.COMMANDS, deposit.crate),
+    groups.RUNS: (tune,),
     groups.STUDIES: (peers, roofline, draws),
 }
 for heading, commands in GROUPED.items():

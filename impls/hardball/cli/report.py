@@ -143,6 +143,9 @@ def compare(
         list[str] | None,
         typer.Option(help="rows of a column's value, KEY=VALUE, or a part of a run's name"),
     ] = None,
+    trials: Annotated[
+        bool, typer.Option("--trials/--no-trials", help="trials of `hardball tune` too")
+    ] = True,
 ) -> None:
     """Says for each row: equal, within tolerance, changed, new or missing.
 
@@ -154,7 +157,7 @@ def compare(
     """
     from hardball.report import commands
 
-    raise typer.Exit(commands.compare_command(old, new, tolerance, only or []))
+    raise typer.Exit(commands.compare_command(old, new, tolerance, only or [], trials))
 
 
 def claims(

@@ -23,6 +23,7 @@ EXTRAS = {
     "gensim": ("gensim", "peers"),
     "geoopt": ("geoopt", "peers"),
     "hypll": ("hypll", "peers"),
+    "optuna": ("optuna", "tune"),
     "rocrate": ("rocrate", "crate"),
     "mlcroissant": ("mlcroissant", "croissant"),
 }

@@ -70,6 +70,10 @@ def suites() -> Path:
     return root() / "benchmarks" / "suites"
 
 
+def tuning() -> Path:
+    return root() / "benchmarks" / "tuning"
+
+
 def results() -> Path:
     """Folder of results: of the checkout, else of `home`."""
     return (root() if in_checkout() else home()) / "results"

@@ -1,6 +1,7 @@
 """What the commands of hardball.cli.report do, and which files they read and write."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,10 @@ def _folders(reference: str | Path) -> tuple[Path, Path]:
 
 def answer_command(reference: str | Path) -> list[str]:
     """What a suite's rows say about negatives, in at most five lines."""
-    runs, said = rows.of_one_version(rows.read_runs(runs_file(reference)))
+    read, tried = rows.apart(rows.read_runs(runs_file(reference)))
+    if read.empty:
+        return [f"These are {len(tried)} trials of a search: `hardball table` shows them."]
+    runs, said = rows.of_one_version(read)
     return [*answer.answer(runs), *said]
 
 
@@ -83,6 +87,12 @@ def plot_command(
     plots = drawing("plots.all_plots")
     folder = runs_file(reference).parent
     with sources.of(folder, rows_only) as source:
+        runs, tried = rows.apart(source.runs)
+        if runs.empty and len(tried):
+            raise HardballError(
+                f"{folder} has trials of a search alone: `hardball table` shows them"
+            )
+        source = replace(source, runs=runs)
         return plots.write(source, out or sources.place(folder) / "plots", formats)
 
 
@@ -110,18 +120,26 @@ def drawing(module: str) -> Any:
 
 
 def compare_command(
-    old: str | Path, new: str | Path, tolerance: float = 0.0, only: Sequence[str] = ()
+    old: str | Path,
+    new: str | Path,
+    tolerance: float = 0.0,
+    only: Sequence[str] = (),
+    trials: bool = True,
 ) -> int:
     """Prints how the new runs differ from the old; 1 when a row changed or is missing, else 0.
 
-    only: what a row has to fit to be compared, see `compare.chosen`.
+    only: what a row has to fit to be compared, see `compare.chosen`. trials: with those of a
+    search.
     """
     if tolerance < 0:
         raise HardballError(f"tolerance {tolerance}: allowed are 0 and above")
-    read = (rows.read_runs(runs_file(path)) for path in (old, new))
+    read = [rows.read_runs(runs_file(path)) for path in (old, new)]
+    if not trials:
+        read = [rows.apart(runs)[0] for runs in read]
     before, after = (compare.chosen(runs, only) for runs in read)
     if before.empty and after.empty:
-        raise HardballError(f"no row fits --only {' --only '.join(only)}")
+        left = [f"--only {text}" for text in only] + ([] if trials else ["--no-trials"])
+        raise HardballError(f"no row fits {' '.join(left)}")
     found = compare.compare(before, after, tolerance)
     compare.show(found, tolerance, console())
     return compare.exit_code(found)

@@ -16,7 +16,7 @@ from hardball.core.errors import HardballError, brief
 from hardball.core.text import called, name_of, split, without_brackets
 from hardball.metrics import listing
 from hardball.metrics.declare import Metric
-from hardball.runs.row import TEXT
+from hardball.runs.row import TEXT, TRIAL
 from hardball.runs.settings import SEPARATOR
 from hardball.runs.tables import EXTERNAL_KEYS, EXTERNAL_TEXT, FLOOR_KEYS, read_table
 
@@ -54,6 +54,14 @@ def read_runs(path: Path) -> pd.DataFrame:
     if len(repeated):
         raise HardballError(f"{path}: run {repeated.iloc[0]} stands in it twice")
     return runs
+
+
+def apart(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(runs, trials of a search): the figures of trials are those that they were chosen by."""
+    if "factor" not in runs:
+        return runs, runs.iloc[:0]
+    tried = runs["factor"].map(lambda text: TRIAL in str(text).split(SEPARATOR)).astype(bool)
+    return runs[~tried], runs[tried]
 
 
 def no_runs() -> pd.DataFrame:

@@ -22,6 +22,9 @@ VOLATILE = (
 PLACE = ("suite", "factor", "label")
 """Where a run stands in the suite that planned it, see `plan.PlannedRun`."""
 
+TRIAL = "trial"
+"""The factor of a row that is a trial of `hardball tune`, chosen by validation figures."""
+
 # What rows say by leaving a column out, where that is not the setting's default of today.
 _UNSAID = {"kernels": "plain"}
 

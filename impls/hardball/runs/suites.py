@@ -1,6 +1,7 @@
 """Suites by name or by file: YAML, read and checked as a whole."""
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def read(reference: str | Path) -> Suite:
 def _read(reference: str | Path) -> tuple[Path, Suite]:
     text, _, budget = str(reference).partition(":")
     path = _suite_path(text)
-    suite = _parse(path, _read_yaml(path))
+    suite = _parse(path, read_mapping(path, "a suite", Suite.model_fields))
     if suite.name != path.stem:
         raise HardballError(f"{path}: name {suite.name!r} must be the file's, {path.stem!r}")
     if budget:
@@ -83,15 +84,20 @@ def _suite_path(text: str) -> Path:
     return paths.suites() / f"{text}.yaml"
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_mapping(path: Path, what: str, keys: Collection[str]) -> dict[str, Any]:
+    """The mapping of a YAML file, whose keys are among `keys`; what: what it is, for the message.
+
+    Raises HardballError naming the file.
+    """
     try:
         content = read_yaml(path.read_text(encoding="utf-8"), _texts())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise HardballError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
-        raise HardballError(
-            f"{path}: a suite is a mapping with the keys {', '.join(Suite.model_fields)}"
-        )
+        raise HardballError(f"{path}: {what} is a mapping with the keys {', '.join(keys)}")
+    for key in content:
+        if key not in keys:
+            raise HardballError(f"{path}: {unknown('key', str(key), keys)}")
     return content
 
 
@@ -103,9 +109,6 @@ def _texts() -> set[str]:
 
 
 def _parse(path: Path, content: dict[str, Any]) -> Suite:
-    for key in content:
-        if key not in Suite.model_fields:
-            raise HardballError(f"{path}: {unknown('key', str(key), Suite.model_fields)}")
     try:
         return Suite.model_validate(content)
     except ValidationError as error:

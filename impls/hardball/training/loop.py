@@ -7,7 +7,7 @@ on from a checkpoint ends in the same bytes as one that was never interrupted.
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,6 +39,9 @@ MOST_WORDS = 2**22
 MOST_SCORINGS = 2**28
 CURVE_POINTS = 100
 VALIDATION_SOURCES = 2000
+
+# (epoch, the figures of its evaluation) -> whether the run is given up.
+Watch = Callable[[int, Mapping[str, float]], bool]
 
 
 class Engine(Protocol):
@@ -196,12 +199,14 @@ def run(
     saved: Path | None = None,
     identity: str = "",
     progress: bool = True,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Train to the end, to early stopping, or until the loss is not finite.
 
     saved: where checkpoints go (every `checkpoint_every` epochs) and from which the run goes on if
     one of the same `identity` lies there. Early stopping watches MAP of the validation pairs, or
     the training loss where the task has none; the points are those of the last step, never chosen.
+    watch: told of each evaluation that does not end the run, which is "pruned" where it says so.
     """
     spec = problem.spec
     check(spec)
@@ -243,6 +248,8 @@ def run(
             _note(state, spec, sums, epoch, problem.rate(state.step))
             _follow(state, problem, engine, table)
             stopped = "diverged" if diverged else _finished(state, problem, engine, table, epoch)
+            if watch and not stopped and _given_up(state, watch, epoch):
+                stopped = "pruned"
             if stopped:
                 shown.say(f"stopped after epoch {epoch}: {stopping.SAID[stopped]}")
                 break
@@ -336,6 +343,12 @@ def _finished(
     if not spec.patience or state.waited < spec.patience:
         return ""
     return stopping.reason(state.curves, state.waited) if held_out else "no_gain"
+
+
+def _given_up(state: Progressed, watch: Watch, epoch: int) -> bool:
+    """Whether the evaluation of this epoch, where there was one, is told and ends the run."""
+    figures = {name: state.curves[name][-1] for name in ("map", "mean_rank")}
+    return bool(np.isfinite(figures["map"])) and watch(epoch, figures)
 
 
 _SCALARS = (

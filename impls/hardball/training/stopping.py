@@ -5,11 +5,12 @@ from typing import Literal
 
 import numpy as np
 
-Stopped = Literal["", "no_gain", "overfitting", "diverged"]
+Stopped = Literal["", "no_gain", "overfitting", "diverged", "pruned"]
 SAID: dict[Stopped, str] = {
     "no_gain": "no gain for as long as patience lasts",
     "overfitting": "overfitting, held-out pairs get worse while the training loss falls",
     "diverged": "diverged",
+    "pruned": "pruned, worse than the median of earlier trials at this epoch",
 }
 
 

@@ -3,8 +3,9 @@
 import functools
 import hashlib
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from hardball.training.shared import Shared
 # Ranking every node against every node takes minutes beyond this many.
 EXACT_UP_TO = 150_000
 SOURCES = 20_000
+
+# (problem, engine, how it ended, points, c) -> metrics of the points.
+Scores = Callable[[problem.Problem, Any, loop.Outcome, np.ndarray, float], dict[str, float | None]]
 
 
 def train(
@@ -64,7 +68,7 @@ def train_many(
             data = hierarchy if hierarchy is not None else open_hierarchy(spec.dataset)
             opened = {spec.dataset: (data, closures.closure(data), Shared(data))}
         if spec.framework == "jax":
-            _keep_compiled()
+            keep_compiled()
         if spec.pretext is None:
             yield _train(problem.build(spec, *opened[spec.dataset]), work, progress)
         else:
@@ -72,6 +76,21 @@ def train_many(
 
 
 def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
+    return train_problem(task, _scores, work=work, progress=progress)
+
+
+def train_problem(
+    task: problem.Problem,
+    scores: Scores,
+    *,
+    work: Path | None = None,
+    progress: bool = True,
+    watch: loop.Watch | None = None,
+) -> Result:
+    """Train one problem; its row has the metrics that `scores` says of the points.
+
+    scores: called unless the run diverged. work: see `train`; watch: see `loop.run`.
+    """
     spec = task.spec
     came_from = provenance()
     code = code_sha256(spec)
@@ -81,35 +100,10 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
     )
     saved = work / f"{spec.run_id}.checkpoint.npz" if work else None
     identity = hashlib.sha256(f"{spec.model_dump_json()}{code}{data}".encode()).hexdigest()
-    ended = loop.run(task, engine, saved=saved, identity=identity, progress=progress)
-    learned = heads.curvature(spec, ended.heads)
-    c = learned or problem.curvature(spec)
+    ended = loop.run(task, engine, saved=saved, identity=identity, progress=progress, watch=watch)
+    c = heads.curvature(spec, ended.heads) or problem.curvature(spec)
     points = task.asked(ended.points)
-    metrics: dict[str, float | None] = {}
-    if not ended.diverged:
-        sources = SOURCES if task.n_nodes > EXACT_UP_TO else None
-        metrics |= evaluate(
-            points,
-            spec.manifold.name,
-            c,
-            task.whole,
-            task.split,
-            task.closure,
-            start_points=task.asked(ended.start_points),
-            sources=sources,
-            seed=spec.seed,
-            energy=_energy(spec),
-        )
-        metrics |= negative_figures(
-            task,
-            ended.points,
-            lambda rows, words: engine.sample(ended.table, ended.progressed.step, rows, words),
-            c,
-        )
-        metrics |= {"curvature": learned} if learned else {}
-        metrics["share_at_limit"] = ended.touching / task.n_nodes
-        metrics |= along(ended.progressed.curves)
-        metrics |= heads.scores(task, ended.points, c, ended.heads)
+    metrics = {} if ended.diverged else scores(task, engine, ended, points, c)
     state = ended.progressed
     losses = state.curves["loss"]
     outcome = Outcome(
@@ -139,13 +133,45 @@ def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
     return Result(points, Row(spec=spec, outcome=outcome), ended.curves, c, ended.heads)
 
 
-def _energy(spec: RunSpec) -> Energy | None:
+def _scores(
+    task: problem.Problem, engine: Any, ended: loop.Outcome, points: np.ndarray, c: float
+) -> dict[str, float | None]:
+    """Every metric of a run's points (N, D) in its space of curvature -c."""
+    spec = task.spec
+    metrics: dict[str, float | None] = {}
+    metrics |= evaluate(
+        points,
+        spec.manifold.name,
+        c,
+        task.whole,
+        task.split,
+        task.closure,
+        start_points=task.asked(ended.start_points),
+        sources=SOURCES if task.n_nodes > EXACT_UP_TO else None,
+        seed=spec.seed,
+        energy=energy_of(spec),
+    )
+    metrics |= negative_figures(
+        task,
+        ended.points,
+        lambda rows, words: engine.sample(ended.table, ended.progressed.step, rows, words),
+        c,
+    )
+    learned = heads.curvature(spec, ended.heads)
+    metrics |= {"curvature": learned} if learned else {}
+    metrics["share_at_limit"] = ended.touching / task.n_nodes
+    metrics |= along(ended.progressed.curves)
+    metrics |= heads.scores(task, ended.points, c, ended.heads)
+    return metrics
+
+
+def energy_of(spec: RunSpec) -> Energy | None:
     """Of the cones that a run trains; None where it trains none."""
     energy = registry.entry("loss", spec.loss.name).energy
     return None if energy is None else functools.partial(energy, **spec.loss.params)
 
 
-def _keep_compiled() -> None:
+def keep_compiled() -> None:
     """Let JAX keep what it compiles, so that the next process need not."""
     import jax
 

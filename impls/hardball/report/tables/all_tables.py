@@ -16,6 +16,7 @@ from hardball.report.tables import (
     quality_table,
     render,
     result_tables,
+    trials,
 )
 from hardball.report.tables.latex import Shape
 from hardball.report.tables.render import Table
@@ -37,8 +38,10 @@ def tables_of(
     against PyTorch, then time.
 
     points, curves: folders that the runs left theirs in. external: rows of what was made elsewhere.
+    Trials of a search have tables of their own and stand in no other.
     """
-    found: list[Table | None] = []
+    runs, tried = rows.apart(runs)
+    found: list[Table | None] = [*trials.trial_tables(tried)]
     found += result_tables.result_tables(runs, floors, published, external)
     if runs.empty:
         return [table for table in found if table is not None]

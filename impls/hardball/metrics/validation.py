@@ -1,0 +1,79 @@
+"""What a search chooses by: figures of the validation pairs, or of the training pairs."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hardball.hierarchy.dag import Hierarchy
+from hardball.hierarchy.splits import Split
+from hardball.metrics.classify import Energy, link_figures
+from hardball.metrics.declare import INF, Metric, declares
+from hardball.metrics.evaluate import validate
+from hardball.metrics.polar import to_polar
+
+
+@declares(
+    Metric("validation_map", "max", 0, 1, "MAP of the validation pairs, of a trial",
+           "map with the validation pairs in the place of the test pairs"),
+    Metric("validation_mean_rank", "min", 1, INF, "mean rank of the validation pairs, of a trial",
+           "mean_rank with the validation pairs in the place of the test pairs"),
+)  # fmt: skip
+def validation_figures(
+    points: np.ndarray,
+    manifold: str,
+    c: float,
+    hierarchy: Hierarchy,
+    split: Split,
+    *,
+    sources: int | None = None,
+    seed: int = 0,
+    energy: Energy | None = None,
+) -> dict[str, float]:
+    """MAP and mean rank of the validation pairs; with held-out links `link_f1_validation` too.
+
+    points (N, D) of a manifold of curvature -c. The split's test pairs must be its validation
+    pairs, see `training.trial.blind`. sources, energy: see `evaluate`. Raises HardballError as
+    `validate` does.
+    """
+    asked = split.validation
+    assert asked is not None
+    assert split.test is asked
+    found = validate(
+        points, manifold, c, hierarchy, asked, split.exclude, sources=sources, seed=seed
+    )
+    out = _named("validation", found)
+    if split.links:
+        polar = to_polar(points, manifold, c)
+        out["link_f1_validation"] = link_figures(polar, split, seed, energy)["link_f1_validation"]
+    return out
+
+
+@declares(
+    Metric("training_map", "max", 0, 1, "MAP of the pairs trained on, of a trial",
+           "map with the training pairs in the place of the test pairs"),
+    Metric("training_mean_rank", "min", 1, INF, "mean rank of the pairs trained on, of a trial",
+           "mean_rank with the training pairs in the place of the test pairs"),
+)  # fmt: skip
+def training_figures(
+    points: np.ndarray,
+    manifold: str,
+    c: float,
+    hierarchy: Hierarchy,
+    split: Split,
+    *,
+    sources: int | None = None,
+    seed: int = 0,
+    energy: Energy | None = None,
+) -> dict[str, float]:
+    """MAP and mean rank of the training pairs, for tasks that hold nothing out.
+
+    Arguments as in `validation_figures`; `energy` plays no part.
+    """
+    found = validate(
+        points, manifold, c, hierarchy, split.train, split.exclude, sources=sources, seed=seed
+    )
+    return _named("training", found)
+
+
+def _named(which: str, figures: Mapping[str, float]) -> dict[str, float]:
+    return {f"{which}_{name}": figures[name] for name in ("map", "mean_rank")}

@@ -1,0 +1,1 @@
+"""`hardball tune`: the search for each method's best settings, by validation figures."""
