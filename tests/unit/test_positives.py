@@ -21,8 +21,10 @@ CHOICES = [
     {"pairs": "edges"},
     {"pairs": "balanced"},
     {"pairs": {"name": "balanced", "by": "depth"}},
+    {"pairs": {"name": "balanced", "by": "hops_and_depth"}},
     {"pairs": "progressive"},
     {"batches": "neighbours"},
+    {"batches": {"name": "neighbours_by_layer", "fanouts": "3,2,1", "seeds": 1}},
     {"batches": {"name": "neighbours", "seeds": 1, "layers": 1, "fanout": 2}},
     {"batches": "layerwise"},
     {"batches": {"name": "layerwise", "nodes": 6}},
@@ -175,6 +177,18 @@ def test_by_depth_the_nodes_of_each_depth_have_as_many_pairs(graph):
     assert np.bincount(shown.ravel())[levels].tolist() == [steps * B // len(levels)] * len(levels)
 
 
+def test_the_deeper_four_fifths_are_of_each_depth_in_equal_parts(graph):
+    task = task_of(graph, pairs={"name": "balanced", "by": "hops_and_depth"})
+    depth, group = graph.depth[task.positives[:, 0]], group_of(task)
+    depths = np.unique(depth[group == 2])
+    assert len(depths) > 2
+    # 160 K pairs, K depths: 16 K of parents, 16 K of grandparents, 128 of each depth.
+    shown = taken(task, 0, 10 * len(depths)).ravel()
+    assert np.bincount(group[shown]).tolist() == [len(depths) * n for n in (16, 16, 128)]
+    deeper = depth[shown[group[shown] == 2]]
+    assert np.bincount(deeper)[depths].tolist() == [128] * len(depths)
+
+
 # --- phases ---------------------------------------------------------------------------------------
 
 
@@ -242,6 +256,34 @@ def test_neighbourhoods_are_of_the_depth_and_width_asked_for(graph, fanout, laye
             assert set(first) <= set(nodes)
         else:
             assert len(set(first) & set(nodes)) >= fanout
+
+
+def test_fan_outs_of_each_layer_are_those_of_neighbours_where_they_are_equal(graph):
+    one = task_of(graph, batches={"name": "neighbours", "fanout": 3, "layers": 2, "seeds": 4})
+    each = task_of(graph, batches={"name": "neighbours_by_layer", "fanouts": "3,3", "seeds": 4})
+    np.testing.assert_array_equal(taken(each, 0, 50), taken(one, 0, 50))
+
+
+def test_every_layer_has_its_own_fan_out():
+    """A star of ten leaves, each with ten leaves of its own: 4 of the first, then 2 of each."""
+    from hardball.hierarchy.dag import from_edges
+
+    first = [f"n{i}" for i in range(10)]
+    second = [f"{parent}.{k}" for parent in first for k in range(10)]
+    tree = from_edges("tree", first + second, ["a"] * 10 + [c.partition(".")[0] for c in second])
+    method = {"name": "neighbours_by_layer", "fanouts": "4,2", "seeds": 1}
+    batches = problem.batches_of(task_of(tree, batches=method, batch_size=1))
+    middle = 0
+    for step in range(2000):
+        batches.take(step, 1)
+        nodes = scratch_of(batches, "scratch")[1][: scratch_of(batches, "state")[1]]
+        if nodes[0] == 0:
+            middle += 1
+            levels = np.bincount(tree.depth[nodes], minlength=3)
+            # The middle's second draw of 2 leaves may meet new ones; a leaf's 2 edges may lead up.
+            assert 4 <= levels[1] <= 6
+            assert levels[2] <= 8
+    assert middle > 5
 
 
 def test_neighbours_are_distinct_and_equally_likely():
@@ -333,7 +375,10 @@ def test_subgraphs_without_any_pair_are_told_of():
         ({"pairs": {"name": "balanced", "parents": 0, "grandparents": 0, "deeper": 0}}, "no pair"),
         ({"pairs": {"name": "progressive", "first": 0.8, "second": 0.3}}, "together at most 1"),
         ({"batches": {"name": "neighbours", "fanout": 0}}, "fanout=0"),
+        ({"batches": {"name": "neighbours_by_layer", "fanouts": "5,0"}}, "fanouts='5,0', allowed"),
+        ({"batches": {"name": "neighbours_by_layer", "fanouts": ""}}, "fanouts='', allowed"),
         ({"batches": {"name": "layerwise", "nodes": 1}}, "nodes=1"),
+        ({"pairs": "edges", "batches": "neighbours_by_layer"}, "pairs edges with batches"),
         ({"pairs": "edges", "batches": "layerwise"}, "pairs edges with batches layerwise"),
     ],
 )

@@ -71,13 +71,13 @@ def test_a_published_row_is_the_run_that_its_settings_name(path):
 
 
 def test_columns_keep_the_order_of_published_rows():
-    """New ones: further losses, encoders, two radii, and which evaluator measured."""
+    """New: further losses, encoders, two radii, the training before, which evaluator measured."""
     newest = list(lines(paths.results() / "v0.1" / "quick" / "runs.csv")[0])
     known = [column for column in newest if column in COLUMNS]
     assert [column for column in COLUMNS if column in newest] == known
     assert set(COLUMNS) - set(newest) == {
         *("max_radius", "radius", "evaluator", "losses", "loss_schedule"),
-        *("pretext", "encoder"),
+        *("pretext", "encoder", "before"),
     }
 
 
@@ -92,6 +92,7 @@ def test_what_collect_writes_of_published_rows_is_their_file(tmp_path):
     assert {line.pop("loss_schedule") for line in again} == {"constant"}
     assert {line.pop("pretext") for line in again} == {""}
     assert {line.pop("encoder") for line in again} == {""}
+    assert {line.pop("before") for line in again} == {""}
     assert again == lines(path)
     assert list(again[0]) == list(lines(path)[0])
 

@@ -22,9 +22,13 @@ MOST = 150_000
              f"rank correlation of radius with depth at {part} % of training",
              "depth_spearman of the points of that moment")
       for part in PARTS[:-1]),
+    *(Metric(f"projected_at_{part}", "none", 0, 1,
+             f"share of nodes that projection put back at the largest radius, at {part} %",
+             "nodes whose last step until then ended at the largest radius / N")
+      for part in PARTS),
 )  # fmt: skip
 def along(curves: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """A run's stalled negatives and depth correlation at parts of the epochs that it took.
+    """A run's stalled negatives, projected nodes and depth correlation at parts of its epochs.
 
     A part is read at the first stretch of the curves that ends at it or later. What a curve does
     not have is left out. Source: hardball.
@@ -35,7 +39,7 @@ def along(curves: Mapping[str, Sequence[float]]) -> dict[str, float]:
     out = {}
     for part in PARTS:
         place = int(np.searchsorted(epochs, part / 100 * epochs[-1] - 1e-9))
-        read = {"stalled": "negative_gradient_stalled"}
+        read = {"stalled": "negative_gradient_stalled", "projected": "projected"}
         read |= {"depth_spearman": "depth_spearman"} if part < 100 else {}
         for name, column in read.items():
             value = float(curves[column][place]) if column in curves else np.nan

@@ -35,6 +35,8 @@ ORDER = (
     "negative_distance", "negative_depth_gap", "negative_violations", "negative_violations_uniform",
     "negative_similarity", "negative_similarity_uniform", "negative_effective", "negative_entropy",
     "stalled_at_10", "stalled_at_50", "stalled_at_100",
+    "projected_at_10", "projected_at_50", "projected_at_100",
+    "map_before", "mean_rank_before",
     "sources", "separation_sources",
 )  # fmt: skip
 """The order of columns; a metric that does not stand here comes after those that do."""

@@ -1,9 +1,10 @@
-"""What a search chooses by: figures of the validation pairs, or of the training pairs."""
+"""Figures of other pairs than the tested ones, and of where a run went on from."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
+from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
 from hardball.metrics.classify import Energy, link_figures
@@ -73,6 +74,28 @@ def training_figures(
         points, manifold, c, hierarchy, split.train, split.exclude, sources=sources, seed=seed
     )
     return _named("training", found)
+
+
+@declares(
+    Metric("map_before", "max", 0, 1, "MAP of the points that a run goes on from",
+           "map of the points at the end of the training that `before` says"),
+    Metric("mean_rank_before", "min", 1, INF, "mean rank of the points that a run goes on from",
+           "mean_rank of the points at the end of the training that `before` says"),
+)  # fmt: skip
+def figures_before(
+    points: np.ndarray,
+    manifold: str,
+    c: float,
+    hierarchy: Hierarchy,
+    test: np.ndarray,
+    exclude: Csr,
+    *,
+    sources: int | None = None,
+    seed: int = 0,
+) -> dict[str, float]:
+    """MAP and mean rank of the test pairs (T, 2) where a run began; arguments as in `validate`."""
+    found = validate(points, manifold, c, hierarchy, test, exclude, sources=sources, seed=seed)
+    return {f"{name}_before": found[name] for name in ("map", "mean_rank")}
 
 
 def _named(which: str, figures: Mapping[str, float]) -> dict[str, float]:

@@ -16,8 +16,10 @@ from hardball.core.errors import HardballError, brief
 from hardball.core.text import called, name_of, split, without_brackets
 from hardball.metrics import listing
 from hardball.metrics.declare import Metric
+from hardball.runs import plan
 from hardball.runs.row import TEXT, TRIAL
 from hardball.runs.settings import SEPARATOR
+from hardball.runs.settings import read as read_setting
 from hardball.runs.tables import EXTERNAL_KEYS, EXTERNAL_TEXT, FLOOR_KEYS, read_table
 
 NEEDED = ("run_id", "config_id", "dataset", "task", "framework", "seed", "status")
@@ -27,7 +29,7 @@ SETTINGS = (
     "lr", "lr_final", "fade", "burn_in", "burn_in_factor", "clip", "max_radius", "batch_size",
     "epochs",
     "patience", "eval_every", "init_scale", "dtype", "words", "device", "kernels",
-    "pairs", "batches", "objective", "radius", "pretext", "encoder",
+    "pairs", "batches", "objective", "radius", "pretext", "encoder", "before",
 )  # fmt: skip
 METHODS = (
     "task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers", "pairs", "batches",
@@ -289,7 +291,15 @@ def shortened(frame: pd.DataFrame) -> pd.DataFrame:
             out[column] = short_column(out[column].astype(str))
     if "hard" in out:
         out["hard"] = out["hard"].astype(str).map(without_brackets)
+    if "before" in out:
+        out["before"] = out["before"].fillna("").map(_before)
     return out
+
+
+def _before(text: str) -> str:
+    """What a run went on from, to read: "after lr 0.4, loss margin"; "" where it did not."""
+    changes = read_setting("before", text)
+    return plan.before_text(changes) if changes else ""
 
 
 def slug(text: str) -> str:

@@ -37,7 +37,8 @@ def used_entries(spec: RunSpec) -> list[registry.Entry]:
         ]
     methods += [registry.entry("loss", more.loss.name) for more in spec.losses]
     methods += [registry.entry("sampler", part.method.name) for part in samplers(spec)]
-    return [*methods, *(registry.entry("regularizer", m.name) for m in spec.regularizers)]
+    methods += [registry.entry("regularizer", m.name) for m in spec.regularizers]
+    return [*methods, *used_entries(spec.earlier)] if spec.before else methods
 
 
 def code_files(spec: RunSpec) -> list[Path]:

@@ -80,7 +80,15 @@ def _crossing(group: Group) -> list[dict[str, Any]]:
 
 def _label(changes: Mapping[str, Any]) -> str:
     """The values that a run stands for, without the character that joins labels."""
-    return " ".join(_text(value) for value in changes.values()).replace(SEPARATOR, ",")
+    texts = (
+        before_text(value) if key == "before" else _text(value) for key, value in changes.items()
+    )
+    return " ".join(texts).replace(SEPARATOR, ",")
+
+
+def before_text(changes: Mapping[str, Any]) -> str:
+    """The setting `before` to read: "after lr 0.4 epochs 30"."""
+    return " ".join(["after", *(f"{key} {_text(value)}" for key, value in changes.items())])
 
 
 def _text(value: Any) -> str:

@@ -1,5 +1,6 @@
 """The settings of a run as text: of a command line, of a row's columns, and back to a spec."""
 
+import json
 import typing
 from collections.abc import Mapping
 from typing import Any
@@ -49,6 +50,8 @@ def read(key: str, text: str) -> Any:
         return text
     if key in OPTIONAL and not text:
         return None
+    if key == "before":
+        return scalar(text) if text else {}
     if key not in (*METHODS, *OPTIONAL, "regularizers", "hard", "losses"):
         return scalar(text)
     if text.lstrip().startswith(("{", "[")):
@@ -77,6 +80,7 @@ def columns(spec: RunSpec) -> dict[str, Any]:
     found |= {name: str(found[name] or "") for name in OPTIONAL}
     for name in ("hard", "losses", "regularizers"):
         found[name] = SEPARATOR.join(map(str, found[name]))
+    found["before"] = json.dumps(spec.before, ensure_ascii=False) if spec.before else ""
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hardball.core.errors import HardballError
+from hardball.core.errors import HardballError, unknown
 from hardball.methods import registry, schedules
 from hardball.methods.method import Method
 
@@ -104,7 +104,13 @@ _YOUNGER: dict[str, Any] = {"hard": [], "fade": 1.0, "max_radius": 0.0}
 _YOUNGER |= {"losses": [], "loss_schedule": "constant"}
 _YOUNGER |= {"pairs": Method(name="all"), "batches": Method(name="pairs")}
 _YOUNGER |= {"objective": Method(name="sum"), "radius": Method(name="free")}
-_YOUNGER |= {"pretext": None, "encoder": None}
+_YOUNGER |= {"pretext": None, "encoder": None, "before": {}}
+
+# What a run has in common with the training that it goes on from.
+_KEPT = (
+    "dataset", "task", "framework", "seed", "dim", "start", "init_scale", "pretext", "encoder",
+    "dtype", "words", "device", "before",
+)  # fmt: skip
 
 
 class RunSpec(Strict):
@@ -164,6 +170,9 @@ class RunSpec(Strict):
     kernels: Literal["native", "plain"] = Field(
         "native", description="compiled kernels where there are any, or the framework's own code"
     )
+    before: dict[str, Any] = Field(
+        {}, description="other settings of a training that this run goes on from; {}: none"
+    )
 
     @model_validator(mode="after")
     def _resolve(self) -> Self:
@@ -174,7 +183,26 @@ class RunSpec(Strict):
         object.__setattr__(
             self, "regularizers", [r.resolved("regularizer") for r in self.regularizers]
         )
+        if self.before:
+            self._resolve_before()
         return self
+
+    def _resolve_before(self) -> None:
+        """Fills in the methods of `before`; raises HardballError on what it may not change."""
+        allowed = [name for name in RunSpec.model_fields if name not in _KEPT]
+        for key in self.before:
+            if key not in allowed:
+                raise unknown("key of before", key, allowed)
+        if self.pretext is not None:
+            raise HardballError(f"before with pretext={self.pretext}: encoders begin anew")
+        written = self.earlier.model_dump(mode="json")
+        object.__setattr__(self, "before", {key: written[key] for key in sorted(self.before)})
+
+    @property
+    def earlier(self) -> "RunSpec":
+        """The training that this run goes on from: its own settings but for `before`."""
+        own = self.model_dump(exclude={"before"})
+        return RunSpec.model_validate({**own, **self.before})
 
     def _resolve_encoder(self) -> None:
         """Fills in the encoder of a pretext; raises HardballError on an encoder without one."""

@@ -163,10 +163,25 @@ def check(spec: RunSpec) -> None:
             fits(spec, **method.params, **given)
     heads.check(spec)
     _check_radius(spec)
+    if spec.before:
+        _check_before(spec)
     if spec.burn_in >= spec.epochs:
         raise HardballError(
             f"burn_in={spec.burn_in} of epochs={spec.epochs}: at least one epoch must follow it"
         )
+
+
+def _check_before(spec: RunSpec) -> None:
+    """Raises HardballError where the training before cannot be, or the run has two beginnings."""
+    if registry.entry("start", spec.start.name).earlier is not None:
+        raise HardballError(
+            f"before with start {spec.start.name}: both say where the run goes on from: leave one "
+            "of them out"
+        )
+    try:
+        check(spec.earlier)
+    except HardballError as error:
+        raise HardballError(f"before: {error}") from None
 
 
 def _check_radius(spec: RunSpec) -> None:
@@ -305,8 +320,13 @@ def _note(
 
 
 def _follow(state: Progressed, problem: Problem, engine: Engine, table: Any) -> None:
-    """Adds to the newest row of the curves how the radii follow the depth of the hierarchy."""
-    points = problem.asked(engine.points(table, state.step))
+    """Adds to the newest row of the curves how the radii follow depth, and who is held back.
+
+    projected: the share of the nodes at the largest radius, whose last step ended in a projection.
+    """
+    own = engine.points(table, state.step)
+    state.curves.setdefault("projected", []).append(engine.touching(own) / len(own))
+    points = problem.asked(own)
     c = heads.curvature(problem.spec, engine.heads(table)) or curvature(problem.spec)
     found = depth_correlation(points, problem.spec.manifold.name, c, problem.whole.depth)
     state.curves.setdefault("depth_spearman", []).append(found)

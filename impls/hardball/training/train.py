@@ -19,12 +19,13 @@ from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import registry
 from hardball.metrics.along import along
 from hardball.metrics.classify import Energy
-from hardball.metrics.evaluate import EVALUATOR, evaluate
+from hardball.metrics.evaluate import EVALUATOR, evaluate, test_pairs
+from hardball.metrics.validation import figures_before
 from hardball.runs.code import code_sha256
 from hardball.runs.result import Result
 from hardball.runs.row import Outcome, Row
 from hardball.runs.spec import RunSpec
-from hardball.training import heads, loop, problem
+from hardball.training import continuing, heads, loop, problem
 from hardball.training.encoders import run as encoders
 from hardball.training.negatives import negative_figures
 from hardball.training.shared import Shared
@@ -93,6 +94,8 @@ def train_problem(
     """
     spec = task.spec
     came_from = provenance()
+    if spec.before:
+        task = continuing.continued(task, progress=progress)
     code = code_sha256(spec)
     data = task.whole.content_sha256
     engine = importlib.import_module(f"hardball.training.engine_{spec.framework}").Engine(
@@ -157,6 +160,17 @@ def _scores(
         lambda rows, words: engine.sample(ended.table, ended.progressed.step, rows, words),
         c,
     )
+    if spec.before:
+        metrics |= figures_before(
+            task.asked(ended.start_points),
+            spec.manifold.name,
+            problem.curvature(spec),
+            task.whole,
+            test_pairs(task.split, task.closure),
+            task.split.exclude,
+            sources=SOURCES if task.n_nodes > EXACT_UP_TO else None,
+            seed=spec.seed,
+        )
     learned = heads.curvature(spec, ended.heads)
     metrics |= {"curvature": learned} if learned else {}
     metrics["share_at_limit"] = ended.touching / task.n_nodes

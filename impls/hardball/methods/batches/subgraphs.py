@@ -4,6 +4,7 @@ A step's words are a stream of their own, read from its beginning for one subgra
 until B pairs are found; of the last one's pairs a random part fills the batch.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,12 +18,13 @@ from hardball.methods import registry
 from hardball.methods.declare import batches
 from hardball.methods.handed import Problem
 from hardball.methods.pairs.streams import Stream
-from hardball.methods.parameter import whole
+from hardball.methods.parameter import text, whole
 from hardball.methods.sources import HAMILTON_2017, ZENG_2020, ZOU_2019
 
 # What a kernel answers instead of B: it needs more words, or found no pair again and again.
 MORE, NONE = -1, -2
 MOST_EMPTY = 1000
+MOST_FANOUT = 10**6
 
 
 class Subgraphs:
@@ -72,6 +74,12 @@ def takes_all_pairs(spec: Any, **_: Any) -> None:
         )
 
 
+def has_fanouts(spec: Any, *, fanouts: str, **_: Any) -> None:
+    """Raises HardballError as `takes_all_pairs` does, and on fan-outs that cannot be read."""
+    takes_all_pairs(spec)
+    _read_fanouts(fanouts)
+
+
 @batches(
     summary="the pairs inside sampled neighbourhoods of `seeds` nodes, `fanout` edges a node",
     source=f"{HAMILTON_2017}, Algorithm 2",
@@ -93,23 +101,59 @@ def neighbours(task: Problem, stream: Stream, *, fanout: int, layers: int, seeds
     Source: Hamilton, Ying & Leskovec 2017, Inductive Representation Learning on Large Graphs,
     Algorithm 2, lines 1-7.
     """
+    return _neighbourhoods(task, [fanout] * layers, seeds)
+
+
+@batches(
+    summary="the same, with a fan-out of its own for each layer, `fanouts`",
+    source=f"{HAMILTON_2017}, Algorithm 2, with sample sizes S_1, S_2",
+    parameters={
+        "fanouts": text("15,10", "edges drawn of each node in the first layer, the second ..."),
+        "seeds": whole(32, "nodes that neighbourhoods are drawn around", at_least=1),
+    },
+    fits=has_fanouts,
+)
+def neighbours_by_layer(task: Problem, stream: Stream, *, fanouts: str, seeds: int) -> Subgraphs:
+    """`neighbours` with a fan-out of its own for each layer, the first that of the seeds.
+
+    fanouts "8,8" draws what `neighbours` with fanout 8 and two layers does. `stream` plays no part.
+    Raises HardballError on fan-outs that are no whole numbers from 1.
+    Source: Hamilton, Ying & Leskovec 2017, Inductive Representation Learning on Large Graphs,
+    Algorithm 2 and section 4.4, sample sizes S_1 = 25, S_2 = 10.
+    """
+    return _neighbourhoods(task, _read_fanouts(fanouts), seeds)
+
+
+def _neighbourhoods(task: Problem, fanouts: list[int], seeds: int) -> Subgraphs:
+    """Batches of sampled neighbourhoods; fanouts: of each layer in turn."""
     h, known = task.hierarchy, task.known_indices
     n = h.n_nodes
     child = np.repeat(np.arange(n, dtype=np.int32), np.diff(h.parents_indptr))
     ends = np.concatenate([child, h.parents_indices]), np.concatenate([h.parents_indices, child])
     near_indptr, near = graph.group(*ends, n)
     able = np.unique(task.positives).astype(np.int32)
-    reached = min(n, seeds * (1 + fanout) ** layers)
-    scratch = (np.zeros(n, np.int64), np.empty(reached, np.int32), np.empty(fanout, np.int64))
+    reached = min(n, seeds * math.prod(1 + fanout for fanout in fanouts))
+    scratch = (np.zeros(n, np.int64), np.empty(reached, np.int32), np.empty(max(fanouts), np.int64))
     state = np.zeros(2, np.int64)
-    indptr = task.known_indptr
+    indptr, each = task.known_indptr, np.array(fanouts, np.int64)
 
     def fill(drawn: np.ndarray, out: np.ndarray) -> int:
         return _fill_neighbours(
-            drawn, able, near_indptr, near, indptr, known, layers, seeds, *scratch, state, out
+            drawn, able, near_indptr, near, indptr, known, each, seeds, *scratch, state, out
         )
 
     return Subgraphs(task.spec.seed, "neighbours", task.spec.batch_size, fill)
+
+
+def _read_fanouts(text: str) -> list[int]:
+    """[15, 10] of "15,10"; raises HardballError on other text."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() and 0 < int(part) <= MOST_FANOUT for part in parts):
+        raise HardballError(
+            f"batches neighbours_by_layer: fanouts={text!r}, allowed are whole numbers from 1 to "
+            f"{MOST_FANOUT} with commas between them, such as 15,10"
+        )
+    return [int(part) for part in parts]
 
 
 @batches(
@@ -180,13 +224,13 @@ def _begin(drawn: Any, at: int, able: Any, count: int, stamp: Any, nodes: Any, s
 
 @njit(cache=True)
 def _spread(
-    drawn: Any, at: int, near_indptr: Any, near: Any, stamp: Any, nodes: Any, picks: Any, state: Any
-) -> int:
+    drawn: Any, at: int, near_indptr: Any, near: Any, fanout: int, stamp: Any, nodes: Any,
+    picks: Any, state: Any,
+) -> int:  # fmt: skip
     """One layer: distinct neighbours of every node so far; the place of the next word, or MORE.
 
     Source of the distinct places: Floyd's algorithm, Bentley & Floyd 1987.
     """
-    fanout = picks.size
     for i in range(state[1]):
         begin = near_indptr[nodes[i]]
         degree = near_indptr[nodes[i] + 1] - begin
@@ -211,7 +255,7 @@ def _spread(
 
 @njit(cache=True)
 def _fill_neighbours(
-    drawn: Any, able: Any, near_indptr: Any, near: Any, indptr: Any, known: Any, layers: int,
+    drawn: Any, able: Any, near_indptr: Any, near: Any, indptr: Any, known: Any, fanouts: Any,
     seeds: int, stamp: Any, nodes: Any, picks: Any, state: Any, out: Any,
 ) -> int:  # fmt: skip
     at = filled = empty = 0
@@ -219,8 +263,8 @@ def _fill_neighbours(
         if at + seeds > drawn.size:
             return MORE
         at = _begin(drawn, at, able, seeds, stamp, nodes, state)
-        for _ in range(layers):
-            at = _spread(drawn, at, near_indptr, near, stamp, nodes, picks, state)
+        for layer in range(fanouts.size):
+            at = _spread(drawn, at, near_indptr, near, fanouts[layer], stamp, nodes, picks, state)
             if at == MORE:
                 return MORE
         left = 0

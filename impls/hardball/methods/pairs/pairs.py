@@ -42,7 +42,7 @@ def edges(task: Problem) -> Stream:
     summary="fixed shares of parents, grandparents and the deeper; or of nodes of each depth",
     source="hardball: hop distances, in exact shares",
     parameters={
-        "by": choice("hops", "depth", summary="what the shares are of"),
+        "by": choice("hops", "depth", "hops_and_depth", summary="what the shares are of"),
         "parents": real(0.1, "share of pairs one edge apart", at_least=0, at_most=1),
         "grandparents": real(0.1, "share of pairs two edges apart", at_least=0, at_most=1),
         "deeper": real(0.8, "share of the others", at_least=0, at_most=1),
@@ -54,8 +54,10 @@ def balanced(
     """Fixed shares of pairs one, two, and three or more edges apart; or of nodes of each depth.
 
     by="hops": the three shares, relative to their sum and to a thousandth. by="depth": an equal
-    share for the pairs of the nodes of each depth, whatever the three say. A group without pairs
-    leaves its share to the others, in proportion. Within a group every pair comes equally often.
+    share for the pairs of the nodes of each depth, whatever the three say. by="hops_and_depth": the
+    three shares, that of the deeper in equal parts for the nodes of each depth. A group without
+    pairs leaves its share to the others, in proportion. Within a group every pair comes equally
+    often.
     Raises HardballError when no group with a share has pairs.
     Source: stratified sampling, Neyman 1934; hardball.
     """
@@ -65,7 +67,10 @@ def balanced(
         return _stratified(task, names, [1] * len(names), depth)
     shares = {"parents": parents, "grandparents": grandparents, "deeper": deeper}
     weights = [round(PARTS * share) for share in shares.values()]
-    return _stratified(task, list(shares), weights, np.minimum(task.hops, 3) - 1)
+    apart = np.minimum(task.hops, 3) - 1
+    if by == "hops_and_depth":
+        return _deeper_by_depth(task, weights, apart)
+    return _stratified(task, list(shares), weights, apart)
 
 
 @pairs(
@@ -95,6 +100,19 @@ def progressive(task: Problem, *, first: float, second: float) -> Phased:
     size = task.spec.batch_size
     near = [_passes(task, "parents", apart == 1), _passes(task, "two hops", apart <= 2)]
     return Phased([*near, all_pairs(task)], [0, *(end * size for end in ends)])
+
+
+def _deeper_by_depth(task: Problem, weights: list[int], apart: np.ndarray) -> Interleaved:
+    """Parents, grandparents, and the deeper by the depth of their nodes; apart: 0, 1, 2."""
+    near, far, deeper = weights
+    depth = task.hierarchy.depth[task.positives[:, 0]]
+    depths = np.unique(depth[apart == 2])
+    group = apart.copy()
+    group[apart == 2] = 2 + np.searchsorted(depths, depth[apart == 2])
+    names = ["parents", "grandparents", *(f"deeper, depth {k}" for k in depths)]
+    # Each depth has the share of all the deeper, so that parts stay whole numbers.
+    parts = max(len(depths), 1)
+    return _stratified(task, names, [near * parts, far * parts] + [deeper] * len(depths), group)
 
 
 def _passes(task: Problem, name: str, chosen: np.ndarray) -> Stream:
