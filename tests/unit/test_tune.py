@@ -205,7 +205,7 @@ class TestOptuna:
     def test_tpe_does_not_depend_on_when_it_was_killed(self, tmp_path, monkeypatch):
         """Killed after a proposal, after a training and before its figure was told."""
         file = written(tmp_path)
-        _, whole = searched(file, tmp_path / "whole", "tpe", 4)
+        _, whole = searched(file, tmp_path / "whole", "tpe")
         deaths = iter([None, "before", "after"])
         real = trials.carry_out
 
@@ -221,11 +221,11 @@ class TestOptuna:
         monkeypatch.setattr(trials, "carry_out", dying)
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
-                searched(file, tmp_path / "killed", "tpe", 4)
-        _, again = searched(file, tmp_path / "killed", "tpe", 4)
+                searched(file, tmp_path / "killed", "tpe")
+        _, again = searched(file, tmp_path / "killed", "tpe")
         assert figures(again) == figures(whole)
         for each in again:
-            assert len({point["lr"] for point in each.points.values()}) == 4
+            assert len({point["lr"] for point in each.points.values()}) == 3
 
     def test_a_finite_space_is_tried_once_and_then_ends(self, tmp_path):
         text = FILE.replace("{low: 0.1, high: 10, log: true}", "[1, 2, 3]")

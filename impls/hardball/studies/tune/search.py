@@ -49,17 +49,27 @@ class Running:
 
 @dataclass
 class Search:
-    """A search in a folder; see `search`."""
+    """A search whose rows lie in a folder; jobs: processes; prune: see `_bars`.
+
+    total, ended: trials there are to be, and those that ended; before: those that had ended when
+    this process began, at the time `began`.
+    """
 
     tuning: Tuning
     folder: Path
     jobs: int = 1
     prune: bool = False
-    told: int = 0
-    seconds: float = 0.0
+    total: int = field(default=0, init=False)
+    ended: int = field(default=0, init=False)
+    before: int = field(default=0, init=False)
+    began: float = field(default=0.0, init=False)
 
     def run(self) -> list[Running]:
-        """Every study with all its trials."""
+        """Every study with all its trials; those of an earlier process are not trained again.
+
+        Raises HardballError where trials cannot work, where the folder has another search, and
+        without the package that a strategy needs.
+        """
         tuning = self.tuning
         all_studies = studies(tuning)
         if self.prune:
@@ -135,10 +145,10 @@ class Search:
         return Running(study, proposer, nodes, points, done, set(points), lost)
 
     def _carry_on(self, running: Sequence[Running], submit: workers.Submit) -> None:
-        self.told = sum(len(each.rows) for each in running)
-        if self.told:
-            _say(f"{self.told} of {self.total} trials are done, going on")
-        self.began, self.before = time.monotonic(), self.told
+        self.ended = self.before = sum(len(each.rows) for each in running)
+        if self.before:
+            _say(f"{self.before} of {self.total} trials are done, going on")
+        self.began = time.monotonic()
         pending: dict[Future[Any], tuple[Running, Proposal]] = {}
         while True:
             for each in self._free(running):
@@ -156,7 +166,7 @@ class Search:
                 each.rows[proposal.number] = workers.result(done)
                 each.busy -= 1
                 self._tell(each, proposal)
-                self.told += 1
+                self.ended += 1
                 self._show(each, proposal)
 
     def _free(self, running: Sequence[Running]) -> Iterable[Running]:
@@ -244,11 +254,11 @@ class Search:
         """A line on a trial that ended, the best so far and what is left."""
         rows = each.rows[proposal.number]
         spent = time.monotonic() - self.began
-        left = spent / (self.told - self.before) * (self.total - self.told)
+        left = spent / (self.ended - self.before) * (self.total - self.ended)
         value = value_of(self.tuning, rows, each.nodes)
         what = "pruned at" if pruned(rows) else self.tuning.column
         _say(
-            f"{self.told} of {self.total}, {_span(left)} left: {each.study.name}, "
+            f"{self.ended} of {self.total}, {_span(left)} left: {each.study.name}, "
             f"trial {proposal.number}: {said(proposal.point)}: {what} {value:.4g}"
         )
 
