@@ -1,10 +1,12 @@
 """Going on from a training of other settings, which is what a run of those settings ends as."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hardball.core import paths
 from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import from_edges
 from hardball.report import rows
@@ -132,3 +134,29 @@ def test_curves_and_rows_say_how_many_nodes_a_projection_held_back(tree):
     assert held.row.metrics["projected_at_100"] == held.row.metrics["share_at_limit"] > 0.9
     assert free.row.metrics["projected_at_100"] == 0
     assert len(held.curves["projected"]) == len(held.curves)
+
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "findings" / "continuing.md"
+
+
+def shown(figure):
+    """.224 of 0.2241, as the page writes it."""
+    return f"{figure:.3f}".lstrip("0")
+
+
+def test_the_figures_of_the_findings_are_those_of_the_rows():
+    """The means over the seeds in PyTorch of every configuration stand in the page's tables."""
+    runs = rows.read_runs(paths.results() / "v0.2" / "continuing" / "runs.csv")
+    runs = runs[runs["framework"] == "torch"]
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if "|" in line]
+    for _, part in runs.groupby("config_id"):
+        mean = part[["map", "map_before", "mean_rank_before", "mean_rank", "epochs_done"]].mean()
+        cells = [shown(mean["map"])]
+        if part["before"].iloc[0] and part["factor"].iloc[0] != "projection":
+            ranks = [f"{mean[name]:.0f}" for name in ("mean_rank_before", "mean_rank")]
+            passes = f"{mean['epochs_done']:.0f}"
+            cells = [shown(mean["map_before"]), *cells, *ranks, passes]
+        elif "projection" not in part["factor"].iloc[0] and part["manifold"].iloc[0] == "tangent":
+            cells = [*cells, f"{mean['mean_rank']:.0f}"] * (part["loss"].iloc[0][:3] == "inf")
+        wanted = " | ".join(cells)
+        assert any(f"| {wanted} |" in line for line in lines), (part["label"].iloc[0], wanted)

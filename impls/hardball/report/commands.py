@@ -1,7 +1,6 @@
 """What the commands of hardball.cli.report do, and which files they read and write."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,7 @@ def table_command(
     with sources.of(folder, rows_only) as source:
         found = all_tables.tables_of(
             source.runs, source.floors, source.published, source.points, source.curves,
-            source.external,
+            source.external, source.trials,
         )  # fmt: skip
     return all_tables.write(found, out or sources.place(folder) / "tables", tex)
 
@@ -87,12 +86,10 @@ def plot_command(
     plots = drawing("plots.all_plots")
     folder = runs_file(reference).parent
     with sources.of(folder, rows_only) as source:
-        runs, tried = rows.apart(source.runs)
-        if runs.empty and len(tried):
+        if source.runs.empty and source.trials is not None and len(source.trials):
             raise HardballError(
                 f"{folder} has trials of a search alone: `hardball table` shows them"
             )
-        source = replace(source, runs=runs)
         return plots.write(source, out or sources.place(folder) / "plots", formats)
 
 
@@ -164,7 +161,11 @@ def _tables_again(folder: Path, out: Path) -> None:
     """The tables that the rows of a folder alone allow."""
     with sources.of(folder, rows_only=True) as source:
         found = all_tables.tables_of(
-            source.runs, source.floors, source.published, external=source.external
+            source.runs,
+            source.floors,
+            source.published,
+            external=source.external,
+            trials=source.trials,
         )
         all_tables.write(found, out)
 

@@ -16,7 +16,10 @@ from hardball.report.frozen import Frozen, frozen
 
 @dataclass(frozen=True)
 class Source:
-    """A suite's results: rows, floors, folders of curves and points; figures from elsewhere."""
+    """A suite's results: rows, floors, folders of curves and points; figures from elsewhere.
+
+    trials: rows of a search, which are not among the runs.
+    """
 
     runs: pd.DataFrame
     floors: pd.DataFrame
@@ -24,6 +27,7 @@ class Source:
     points: Path
     published: pd.DataFrame | None = None
     external: pd.DataFrame | None = None
+    trials: pd.DataFrame | None = None
 
 
 def place(folder: Path) -> Path:
@@ -49,7 +53,8 @@ def of(folder: Path, rows_only: bool = False) -> Iterator[Source]:
         external = rows.read_external(folder / "external.csv")
         alone = len(external) and not (folder / "runs.csv").is_file()
         read = rows.no_runs() if alone else rows.read_runs(folder / "runs.csv")
-        runs, said = rows.of_one_version(read)
+        read, trials = rows.apart(read)
+        runs, said = rows.of_one_version(read) if len(read) else (read, [])
         external, more = rows.external_of_one_version(external, runs)
         for line in [*said, *more]:
             print(line, file=sys.stderr)
@@ -60,6 +65,7 @@ def of(folder: Path, rows_only: bool = False) -> Iterator[Source]:
             beside / "points",
             rows.read_published(paths.datasets() / "published.csv"),
             external,
+            trials,
         )
 
 

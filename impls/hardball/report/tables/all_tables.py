@@ -16,10 +16,10 @@ from hardball.report.tables import (
     quality_table,
     render,
     result_tables,
-    trials,
 )
 from hardball.report.tables.latex import Shape
 from hardball.report.tables.render import Table
+from hardball.report.tables.trials import trial_tables
 
 RACED_BY = ("map", "mean_rank")
 # What samplers are ranked by: the primary metric first, then what the other questions are about.
@@ -33,15 +33,15 @@ def tables_of(
     points: Path | None = None,
     curves: Path | None = None,
     external: pd.DataFrame | None = None,
+    trials: pd.DataFrame | None = None,
 ) -> list[Table]:
     """Result tables, samplers against uniform for each metric, what each other setting changes, JAX
     against PyTorch, then time.
 
     points, curves: folders that the runs left theirs in. external: rows of what was made elsewhere.
-    Trials of a search have tables of their own and stand in no other.
+    trials: rows of a search, which have tables of their own and stand in no other.
     """
-    runs, tried = rows.apart(runs)
-    found: list[Table | None] = [*trials.trial_tables(tried)]
+    found: list[Table | None] = [*trial_tables(trials)] if trials is not None else []
     found += result_tables.result_tables(runs, floors, published, external)
     if runs.empty:
         return [table for table in found if table is not None]
