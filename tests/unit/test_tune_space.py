@@ -99,6 +99,15 @@ def test_a_grid_is_even_in_the_logarithm_and_has_as_many_points_as_trials():
     assert {p["lr"] for p in crossed} <= {0.1, 10.0}
 
 
+def test_a_winner_at_the_end_of_its_range_is_told_of():
+    rate = Dimension("lr", low=0.1, high=10.0, log=True)
+    # A fiftieth of two decades is 0.04 of one: up to 0.1 x 10^0.04 = 0.1096.
+    assert [rate.at_end(value) for value in (0.1, 0.109, 0.111, 9.0, 9.2)] == [
+        True, True, False, False, True,
+    ]  # fmt: skip
+    assert not Dimension("k", (1, 2)).at_end(1)
+
+
 def test_a_grid_of_whole_numbers_ends_where_there_are_no_more():
     few = Dimension("k", low=1.0, high=3.0, whole=True)
     assert [p["k"] for p in space.grid([few], 3, seed=0)] == [1, 2, 3]

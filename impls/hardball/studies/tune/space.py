@@ -67,6 +67,14 @@ class Dimension:
         places = [ends[0] + (ends[1] - ends[0]) * k / (count - 1) for k in range(count)]
         return list(dict.fromkeys(self.typed(math.exp(s) if self.log else s) for s in places))
 
+    def at_end(self, value: Any) -> bool:
+        """Whether a number lies within a fiftieth of its range from an end of it."""
+        if self.values:
+            return False
+        scale = math.log if self.log else float
+        low, place, high = scale(self.low), scale(value), scale(self.high)
+        return not 0.02 < (place - low) / (high - low) < 0.98
+
     def ends(self) -> list[Any]:
         """Every value, or both ends of the range."""
         return list(self.values) or [self.typed(self.low), self.typed(self.high)]

@@ -23,7 +23,8 @@ _MARGIN = 2.0
 class Winner:
     """The best trial of a study, its figure and how many trials it is the best of.
 
-    at_limit: trials that a share of points at the largest radius keeps from winning.
+    at_limit: trials that a share of points at the largest radius keeps from winning. at_end: what
+    lies at an end of its range, beyond which there may be better.
     """
 
     study: Study
@@ -34,6 +35,10 @@ class Winner:
     pruned: int
     at_limit: int
     seconds: float
+
+    @property
+    def at_end(self) -> list[str]:
+        return [d.path for d in self.study.dimensions if d.at_end(self.point[d.path])]
 
 
 def winners(tuning: Tuning, running: Sequence[Running]) -> list[Winner]:
@@ -69,14 +74,15 @@ def lines(tuning: Tuning, found: Sequence[Winner]) -> list[str]:
     ordered = sorted(found, key=lambda w: (w.study.dataset, -sign * w.value))
     return [
         f"{w.study.dataset}\t{w.study.method}\t{tuning.column} {w.value:.4g}\t{said(w.point)}\t"
-        f"trial {w.number} of {w.trials}{_left_out(w)}"
+        f"trial {w.number} of {w.trials}{_remarks(w)}"
         for w in ordered
     ]
 
 
-def _left_out(winner: Winner) -> str:
+def _remarks(winner: Winner) -> str:
     parts = [f"{winner.pruned} pruned"] if winner.pruned else []
     parts += [f"{winner.at_limit} at the largest radius"] if winner.at_limit else []
+    parts += [f"{path} at the end of its range" for path in winner.at_end]
     return f", {', '.join(parts)}" if parts else ""
 
 
