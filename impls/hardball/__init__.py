@@ -2,8 +2,8 @@
 
 >>> import hardball as hb
 >>> sorted(hb.__all__)  # doctest: +NORMALIZE_WHITESPACE
-['Embedding', 'HardballError', 'HyperbolicEmbedding', 'fit', 'load', 'method', 'run_method',
- 'score']
+['Embedding', 'HardballError', 'HyperbolicEmbedding', 'ensemble', 'fit', 'load', 'method',
+ 'run_method', 'score']
 
 Importing this package imports neither JAX nor torch; only the half of a pair that is used is.
 """
@@ -18,6 +18,7 @@ _FROM = {
     "Embedding": "hardball.library.embedding",
     "HardballError": "hardball.core.errors",
     "HyperbolicEmbedding": "hardball.library.estimator",
+    "ensemble": "hardball.library.ensembles",
     "fit": "hardball.library.fit",
     "load": "hardball.library.embedding",
     "method": "hardball.library.own_methods",
@@ -28,6 +29,7 @@ __all__ = [
     "Embedding",
     "HardballError",
     "HyperbolicEmbedding",
+    "ensemble",
     "fit",
     "load",
     "method",

@@ -80,6 +80,11 @@ def floors():
     return [f"{OUT}/floors/{config_id}.csv" for config_id in FLOORS.values()]
 
 
+def together():
+    """The table of a suite's ensembles; none of a suite without them."""
+    return [f"{OUT}/ensembles.csv"] if SUITE.ensembles else []
+
+
 def measured():
     """The speed of kernels, one file a commit; none before the first `make bench`."""
     found = Path(config["speed"]).glob("*/*.json")

@@ -23,10 +23,30 @@ rule collect:
         "python -m hardball collect --suite {params.suite:q} --out {params.out:q} > {log:q} 2>&1"
 
 
+rule ensembles:
+    input:
+        rows=rows(),
+    output:
+        f"{OUT}/ensembles.csv",
+    log:
+        f"{OUT}/logs/ensembles.log",
+    conda:
+        "../envs/hardball.yaml"
+    threads: 1
+    params:
+        suite=REFERENCE,
+        out=lambda wildcards, output: Path(output[0]).parent,
+        code=code.module_sha256("metrics.ensembles", "library.ensembles"),
+    shell:
+        "NUMBA_NUM_THREADS={threads} python -m hardball ensemble --suite {params.suite:q}"
+        " --out {params.out:q} > {log:q} 2>&1"
+
+
 rule tables:
     input:
         runs=f"{OUT}/runs.csv",
         floors=f"{OUT}/floors.csv",
+        ensembles=together(),
     output:
         report(
             directory(f"{OUT}/tables"),

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from hardball import __version__
-from hardball.cli import deposit, groups, own_method, people, report, site
+from hardball.cli import deposit, ensembles, groups, own_method, people, report, site
 from hardball.cli.options import read_seeds
 from hardball.core import optional, plugins
 from hardball.core.errors import HardballError, unknown
@@ -377,6 +377,7 @@ GROUPED: dict[str, tuple[Callable[..., None], ...]] = {
     groups.PEOPLE: people.COMMANDS,
     groups.METHODS: (people.score, *own_method.COMMANDS),
     groups.DATA: (deposit.croissant,),
+    groups.RUNS: (ensembles.ensemble,),
     groups.RESULTS: (*report.COMMANDS, *site.COMMANDS, deposit.crate),
     groups.RUNS: (tune,),
     groups.STUDIES: (peers, roofline, draws),

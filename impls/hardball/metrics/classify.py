@@ -1,5 +1,6 @@
 """Held-out links told from corrupted ones: a threshold chosen on one half, applied to the other."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from hardball.metrics.polar import Polar, between
 CORRUPTED = 5
 # What is small for a link: points and pairs (node, ancestor), (L, 2), to (L,).
 Energy = Callable[[Polar, np.ndarray], np.ndarray]
+Graded = Callable[[np.ndarray, float], np.ndarray]
 ALPHAS = (1000.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.0)
 
 
@@ -48,18 +50,23 @@ def link_figures(
     Source: Ganea, Bécigneul & Hofmann 2018, Hyperbolic Entailment Cones, section 5, and the
     authors' code, github.com/dalab/hyperbolic_cones, eval.py, all.py.
     """
+    if energy is not None:
+        return scored_link_figures(functools.partial(energy, polar), split, seed)
+    return graded_link_figures(functools.partial(is_a, polar), split, seed)
+
+
+def graded_link_figures(score: Graded, split: Split, seed: int) -> dict[str, float]:
+    """`link_figures` by a score that alpha grades: pairs (L, 2) and alpha to (L,), high for a link.
+
+    Alpha is the one of ALPHAS whose best F1 of the validation links is highest.
+    """
     if not split.links or split.test is None or split.validation is None:
         return {}
     chosen, tested = held_links(split, seed)
-    found: dict[str, float] = {}
-    if energy is not None:
-        scores = -energy(polar, chosen.pairs), -energy(polar, tested.pairs)
-    else:
-        limits = [best_threshold(is_a(polar, chosen.pairs, a), chosen.true) for a in ALPHAS]
-        best = ALPHAS[int(np.argmax([f1 for _, f1 in limits]))]
-        found["link_alpha"] = best
-        scores = is_a(polar, chosen.pairs, best), is_a(polar, tested.pairs, best)
-    return found | _told(chosen, tested, *scores)
+    limits = [best_threshold(score(chosen.pairs, a), chosen.true) for a in ALPHAS]
+    best = ALPHAS[int(np.argmax([f1 for _, f1 in limits]))]
+    told = _told(chosen, tested, score(chosen.pairs, best), score(tested.pairs, best))
+    return {"link_alpha": best, **told}
 
 
 def scored_link_figures(

@@ -70,10 +70,14 @@ class Measure:
     function: Figures
     exact: bool = False
 
+    @property
+    def takes(self) -> frozenset[str]:
+        """The facts that the function asks for."""
+        return frozenset(inspect.signature(self.function).parameters)
+
     def figures(self, facts: Mapping[str, Any]) -> Mapping[str, float]:
         """What the function says, given the facts that it asks for."""
-        takes = inspect.signature(self.function).parameters
-        return self.function(**{name: facts[name] for name in takes})
+        return self.function(**{name: facts[name] for name in self.takes})
 
 
 METRICS: dict[str, Metric] = {}

@@ -1,5 +1,8 @@
 """All metrics of a set of points."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from hardball.core import random_bits
@@ -53,35 +56,50 @@ def evaluate(
         start = None
         if start_points is not None:
             start = _fitting(start_points, manifold, c, hierarchy)
-        test = test_pairs(split, closure)
-        neighbours = ranking.adjacency(hierarchy)
-        chosen = np.arange(hierarchy.n_nodes)
-        out: dict[str, float] = {}
-        if sources is not None:
-            chosen = sample(np.unique(test[:, 0]), sources, seed)
-            out["sources"] = float(len(chosen))
-        ranks, near = ranking.rank(
-            ranking.by_points(polar), hierarchy, test, split.exclude, chosen, neighbours
-        )
-        facts = {
-            "polar": polar,
-            "start": start,
-            "hierarchy": hierarchy,
-            "depth": hierarchy.depth,
-            "groups": hierarchy.groups,
-            "neighbours": neighbours,
-            "closure": closure,
-            "split": split,
-            "test": test,
-            "exclude": split.exclude,
-            "ranks": ranks,
-            "near": near,
-            "seed": seed,
-            "energy": energy,
-        }
-        for measure in listing.measures():
-            if sources is None or not measure.exact:
-                out |= measure.figures(facts)
+        facts = ranked(ranking.by_points(polar), hierarchy, split, closure, sources, seed)
+        return measured({**facts, "polar": polar, "start": start, "energy": energy}, sources)
+
+
+def ranked(
+    count: ranking.Counter,
+    hierarchy: Hierarchy,
+    split: Split,
+    closure: Csr,
+    sources: int | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """The facts of `declare.FACTS` that follow from data and ranks alone; arguments: `evaluate`.
+
+    count: what counts the candidates that are nearer than a positive.
+    """
+    test = test_pairs(split, closure)
+    neighbours = ranking.adjacency(hierarchy)
+    chosen = np.arange(hierarchy.n_nodes)
+    if sources is not None:
+        chosen = sample(np.unique(test[:, 0]), sources, seed)
+    ranks, near = ranking.rank(count, hierarchy, test, split.exclude, chosen, neighbours)
+    return {
+        "hierarchy": hierarchy,
+        "depth": hierarchy.depth,
+        "groups": hierarchy.groups,
+        "neighbours": neighbours,
+        "closure": closure,
+        "split": split,
+        "test": test,
+        "exclude": split.exclude,
+        "ranks": ranks,
+        "near": near,
+        "seed": seed,
+        "sources": len(chosen),
+    }
+
+
+def measured(facts: Mapping[str, Any], sources: int | None = None) -> dict[str, float]:
+    """What every measure says whose facts are all there, in the order of columns."""
+    out = {} if sources is None else {"sources": float(facts["sources"])}
+    for measure in listing.measures():
+        if measure.takes <= facts.keys() and (sources is None or not measure.exact):
+            out |= measure.figures(facts)
     return {name: out[name] for name in listing.ordered(out)}
 
 

@@ -1,6 +1,5 @@
 """What can be reached without an embedding: the floors beside every table."""
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -18,12 +17,10 @@ from hardball.metrics.evaluate import sample, test_pairs
 from hardball.metrics.link_scale import scaled_link_figures
 from hardball.metrics.polar import threads as on_threads
 from hardball.metrics.polar import to_polar
+from hardball.metrics.scores import Scorer, by_scores, of_pairs
 from hardball.metrics.separation import group_figures
 
-CELLS = 4_000_000
 MDS_DIM, MDS_NODES = 10, 2_000
-
-Scorer = Callable[[np.ndarray], np.ndarray]
 
 
 def floors(
@@ -62,7 +59,7 @@ def floors(
         "closure_rule": partial(_closure_rule, known),
         "tree_distance": partial(_tree_distance, known_edges(hierarchy, known, closure)),
     }
-    counters: dict[str, ranking.Counter] = {n: partial(_count, s) for n, s in scorers.items()}
+    counters: dict[str, ranking.Counter] = {n: by_scores(s) for n, s in scorers.items()}
     seen, number = training_graph(hierarchy, split.known)
     ways = {"drawing": drawing.sectors}
     ways |= {} if seen.is_forest else {"narrow_drawing": drawing.narrow_sectors}
@@ -99,7 +96,7 @@ def _energies(known: Csr, tree_distance: Scorer) -> dict[str, Scorer]:
     return {
         "popularity": lambda asked: -below[asked[:, 1]],
         "closure_rule": lambda asked: np.where(contains(known, *asked.T), 0.0, 1.0),
-        "tree_distance": partial(_between, tree_distance),
+        "tree_distance": partial(of_pairs, tree_distance),
     }
 
 
@@ -133,22 +130,6 @@ def known_edges(hierarchy: Hierarchy, known: Csr, closure: Csr) -> Csr:
     return from_pairs(np.concatenate([basic, basic[:, ::-1]]), hierarchy.n_nodes)
 
 
-def _between(scorer: Scorer, asked: np.ndarray) -> np.ndarray:
-    """A scorer's value of each pair (node, other), (L, 2): float64 (L,)."""
-    nodes, row = np.unique(asked[:, 0], return_inverse=True)
-    out = np.empty(len(asked))
-    order = np.argsort(row, kind="stable")
-    ends = np.searchsorted(row[order], np.arange(len(nodes) + 1))
-    n = len(scorer(nodes[:1])[0])
-    step = max(1, CELLS // n)
-    for begin in range(0, len(nodes), step):
-        some = nodes[begin : begin + step]
-        rows = np.broadcast_to(scorer(some), (len(some), n))
-        mine = order[ends[begin] : ends[begin + len(some)]]
-        out[mine] = rows[row[mine] - begin, asked[mine, 1]]
-    return out
-
-
 def _popularity(known: Csr, sources: np.ndarray) -> np.ndarray:
     return -np.bincount(known.indices, minlength=len(known.indptr) - 1)[None].astype(np.float64)
 
@@ -162,29 +143,3 @@ def _closure_rule(known: Csr, sources: np.ndarray) -> np.ndarray:
 def _tree_distance(edges: Csr, sources: np.ndarray) -> np.ndarray:
     n = len(edges.indptr) - 1
     return kernels.hop_rows(*edges, sources, float(n))
-
-
-def _count(
-    scorer: Scorer,
-    sources: np.ndarray,
-    indptr: np.ndarray,
-    probes: np.ndarray,
-    ranges: np.ndarray,
-    *mask: np.ndarray,
-) -> ranking.Counts:
-    """`count_scores` over chunks of sources, so that no N x N array ever stands in memory."""
-    step = max(1, CELLS // max(1, len(mask[0]) - 1))
-    parts = []
-    for begin in range(0, len(sources), step):
-        some = sources[begin : begin + step]
-        rows = scorer(some)
-        row_of = np.arange(len(some)) % len(rows)
-        bounds = indptr[begin : begin + len(some) + 1]
-        mine = slice(bounds[0], bounds[-1])
-        parts.append(
-            kernels.count_scores(
-                rows, row_of, some, bounds - bounds[0], probes[mine], ranges[mine], *mask
-            )
-        )
-    keys, less, equal = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return keys, less, equal

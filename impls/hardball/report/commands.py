@@ -28,9 +28,11 @@ def runs_file(reference: str | Path) -> Path:
 
 
 def results_folder(reference: str | Path) -> Path:
-    """The folder of a suite's rows, or one that has rows of what was made elsewhere alone."""
+    """The folder of a suite's rows, or one that has rows of what was made elsewhere, or of
+    ensembles, alone."""
     for folder in _folders(reference):
-        if not (folder / "runs.csv").is_file() and (folder / "external.csv").is_file():
+        others = any((folder / name).is_file() for name in ("external.csv", "ensembles.csv"))
+        if others and not (folder / "runs.csv").is_file():
             return folder
     return runs_file(reference).parent
 
@@ -66,7 +68,7 @@ def table_command(
     with sources.of(folder, rows_only) as source:
         found = all_tables.tables_of(
             source.runs, source.floors, source.published, source.points, source.curves,
-            source.external, source.trials,
+            source.external, source.trials, source.ensembles,
         )  # fmt: skip
     return all_tables.write(found, out or sources.place(folder) / "tables", tex)
 
@@ -166,6 +168,7 @@ def _tables_again(folder: Path, out: Path) -> None:
             source.published,
             external=source.external,
             trials=source.trials,
+            ensembles=source.ensembles,
         )
         all_tables.write(found, out)
 

@@ -1,7 +1,8 @@
 """A version's results for good: rows, baselines, tables, linked pictures, an archive beside git.
 
 results/<version>/<suite>/ has runs.csv, floors.csv, environment.json, tables and the pictures that
-a document links, and external.csv where something was made elsewhere;
+a document links, and external.csv where something was made elsewhere, ensembles.csv where
+runs were scored together;
 results/<version>/archive.json names the archive of curves and points.
 """
 
@@ -19,7 +20,7 @@ from hardball.core.errors import HardballError
 from hardball.report import archive, budgets, links, pictures, rows, sums
 from hardball.report.frozen import ENVIRONMENT, VERSION
 
-FILES = ("runs.csv", "floors.csv", "external.csv")
+FILES = ("runs.csv", "floors.csv", "external.csv", "ensembles.csv")
 TABLES = (".csv", ".md")
 HOST = (
     "hardball", "python", "numpy", "jax", "torch", "platform", "cpu", "accelerator", "threads",

@@ -16,7 +16,7 @@ from hardball.core.errors import HardballError, brief
 from hardball.core.text import called, name_of, split, without_brackets
 from hardball.metrics import listing
 from hardball.metrics.declare import Metric
-from hardball.runs import plan
+from hardball.runs import ensembles, plan
 from hardball.runs.row import TEXT, TRIAL
 from hardball.runs.settings import SEPARATOR
 from hardball.runs.settings import read as read_setting
@@ -131,6 +131,14 @@ def read_external(path: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=list(EXTERNAL_KEYS))
     return _read_csv(path, EXTERNAL_KEYS, EXTERNAL_TEXT, "score again: `hardball score --label`")
+
+
+def read_ensembles(path: Path) -> pd.DataFrame:
+    """ensembles.csv: what runs are worth together; empty where there is no file."""
+    if not path.is_file():
+        return pd.DataFrame(columns=list(ensembles.KEYS))
+    way_out = "score again: `hardball ensemble`"
+    return _read_csv(path, ensembles.KEYS, ensembles.TEXT, way_out)
 
 
 def read_published(path: Path) -> pd.DataFrame:

@@ -28,6 +28,7 @@ class Source:
     published: pd.DataFrame | None = None
     external: pd.DataFrame | None = None
     trials: pd.DataFrame | None = None
+    ensembles: pd.DataFrame | None = None
 
 
 def place(folder: Path) -> Path:
@@ -41,7 +42,7 @@ def of(folder: Path, rows_only: bool = False) -> Iterator[Source]:
     """The source of a suite's folder; a frozen suite's curves and points are its archive's.
 
     A frozen version without an archive has none; one line on stderr says so.
-    A folder that has rows of what was made elsewhere alone has no runs.
+    A folder that has rows of what was made elsewhere, or of ensembles, alone has no runs.
     rows_only: the source has no curves and points.
     Raises HardballError where the archive is not to be had.
     """
@@ -51,12 +52,14 @@ def of(folder: Path, rows_only: bool = False) -> Iterator[Source]:
         if kept and not rows_only:
             _unpack(kept, beside)
         external = rows.read_external(folder / "external.csv")
-        alone = len(external) and not (folder / "runs.csv").is_file()
+        together = rows.read_ensembles(folder / "ensembles.csv")
+        alone = len(external) + len(together) and not (folder / "runs.csv").is_file()
         read = rows.no_runs() if alone else rows.read_runs(folder / "runs.csv")
         read, trials = rows.apart(read)
         runs, said = rows.of_one_version(read) if len(read) else (read, [])
         external, more = rows.external_of_one_version(external, runs)
-        for line in [*said, *more]:
+        together, others = rows.external_of_one_version(together, runs)
+        for line in [*said, *more, *others]:
             print(line, file=sys.stderr)
         yield Source(
             runs,
@@ -66,6 +69,7 @@ def of(folder: Path, rows_only: bool = False) -> Iterator[Source]:
             rows.read_published(paths.datasets() / "published.csv"),
             external,
             trials,
+            together,
         )
 
 

@@ -254,6 +254,19 @@ class Group(Strict):
     frameworks: list[Framework] = Field(default=[], description="instead of the suite's")
 
 
+class EnsembleOf(Strict):
+    """Ensembles of a factor's runs, scored as one embedding each.
+
+    over: what the members of one differ in; `seed` makes disjoint ensembles of so many seeds of one
+    configuration, `setting` one a seed of all the factor's configurations. by: the rules.
+    """
+
+    factor: str
+    over: Literal["seed", "setting"]
+    members: int = Field(2, ge=2, description="runs of an ensemble; over setting the fewest")
+    by: list[Literal["mean_distance", "rank_fusion"]] = ["mean_distance", "rank_fusion"]
+
+
 class Suite(Strict):
     """A named set of runs: a base configuration and the groups that vary around it."""
 
@@ -266,3 +279,4 @@ class Suite(Strict):
     groups: list[Group] = []
     budgets: dict[str, dict[str, Any]] = Field(default={}, description="named changes of the base")
     tuned_by: list[str] = Field(default=[], description="suites whose rows chose its rates")
+    ensembles: list[EnsembleOf] = Field(default=[], description="ensembles of its runs")

@@ -12,7 +12,7 @@ from hardball.core import paths
 from hardball.core.errors import HardballError, unknown
 from hardball.core.text import read_yaml
 from hardball.methods import registry
-from hardball.runs import plan, settings
+from hardball.runs import ensembles, plan, settings
 from hardball.runs.spec import Suite
 
 
@@ -31,6 +31,7 @@ def load(reference: str | Path) -> Suite:
     _small_enough(path, suite)
     try:
         plan.runs(suite)
+        ensembles.planned(suite)
     except HardballError as error:
         raise HardballError(f"{path}: {error}") from None
     return suite

@@ -10,6 +10,7 @@ from hardball.report import rows
 from hardball.report.tables import (
     contrasts,
     effects,
+    ensemble_table,
     equal_time,
     latex,
     parity,
@@ -34,15 +35,18 @@ def tables_of(
     curves: Path | None = None,
     external: pd.DataFrame | None = None,
     trials: pd.DataFrame | None = None,
+    ensembles: pd.DataFrame | None = None,
 ) -> list[Table]:
     """Result tables, samplers against uniform for each metric, what each other setting changes, JAX
     against PyTorch, then time.
 
-    points, curves: folders that the runs left theirs in. external: rows of what was made elsewhere.
-    trials: rows of a search, which have tables of their own and stand in no other.
+    points, curves: folders that the runs left theirs in. external: rows of what was made elsewhere;
+    trials: rows of a search, which have tables of their own and stand in no other; ensembles: rows
+    of runs that were scored together.
     """
     found: list[Table | None] = [*trial_tables(trials)] if trials is not None else []
     found += result_tables.result_tables(runs, floors, published, external)
+    found += ensemble_table.ensemble_tables(ensembles)
     if runs.empty:
         return [table for table in found if table is not None]
     for task, part in rows.by_task(runs):
