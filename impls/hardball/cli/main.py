@@ -377,9 +377,8 @@ GROUPED: dict[str, tuple[Callable[..., None], ...]] = {
     groups.PEOPLE: people.COMMANDS,
     groups.METHODS: (people.score, *own_method.COMMANDS),
     groups.DATA: (deposit.croissant,),
-    groups.RUNS: (ensembles.ensemble,),
     groups.RESULTS: (*report.COMMANDS, *site.COMMANDS, deposit.crate),
-    groups.RUNS: (tune,),
+    groups.RUNS: (tune, ensembles.ensemble),
     groups.STUDIES: (peers, roofline, draws),
 }
 for heading, commands in GROUPED.items():
