@@ -22,6 +22,7 @@ from hardball.library.scoring import EXACT_UP_TO, SOURCES
 from hardball.methods import registry
 from hardball.methods.method import Method
 from hardball.metrics import ensembles as metrics
+from hardball.metrics import listing
 from hardball.metrics.ensembles import RULES, Rule
 from hardball.metrics.evaluate import EVALUATOR
 from hardball.metrics.polar import Polar, to_polar
@@ -29,6 +30,7 @@ from hardball.report import rows
 from hardball.runs import ensembles as kept
 from hardball.runs.settings import SEPARATOR
 from hardball.runs.spec import Suite
+from hardball.runs.tables import write_table
 
 RUN = "run_id"
 
@@ -155,7 +157,7 @@ def leave(found: Ensemble, folder: Path, label: str, number: int = 0) -> Path:
         # What a member is worth alone does not depend on the rule: it is written once.
         same &= before["by"].isin(["", found.by])
         left = [part for part in (before[~same], made) if len(part)]
-        kept.write(path, pd.concat(left, ignore_index=True))
+        write(path, pd.concat(left, ignore_index=True))
     return path
 
 
@@ -238,3 +240,9 @@ def _split(
         if splits[chosen].links and registry.entry("loss", loss).energy is not None:
             raise HardballError(f"{name}: loss {loss} tells links by cones, which have no ensemble")
     return splits[chosen], chosen
+
+
+def write(path: Path, frame: pd.DataFrame) -> None:
+    """Writes rows as ensembles.csv has them: what they are of, then metrics in their order."""
+    metrics = listing.ordered(column for column in frame.columns if column not in kept.KEYS)
+    write_table(path, frame.reindex(columns=[*kept.KEYS, *metrics]))

@@ -1,17 +1,12 @@
 """The ensembles that a suite makes of its runs, and the table of what they are worth."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
 from hardball.core.errors import HardballError
-from hardball.metrics import listing
 from hardball.runs import plan
 from hardball.runs.settings import SEPARATOR
 from hardball.runs.spec import EnsembleOf, Suite
-from hardball.runs.tables import write_table
 
 FILE = "ensembles.csv"
 TEXT = ("dataset", "task", "label", "by", "runs", "data_sha256", "hardball")
@@ -65,9 +60,3 @@ def _parts(
     size = asked.members if asked.over == "seed" else max(asked.members, len(group))
     for begin in range(0, len(group) - size + 1, size):
         yield tuple(group[begin : begin + size])
-
-
-def write(path: Path, frame: pd.DataFrame) -> None:
-    """Writes rows as ensembles.csv has them: what they are of, then metrics in their order."""
-    metrics = listing.ordered(column for column in frame.columns if column not in KEYS)
-    write_table(path, frame.reindex(columns=[*KEYS, *metrics]))
