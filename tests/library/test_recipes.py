@@ -58,6 +58,10 @@ def test_nodes_of_several_parents_meet_their_neighbours():
     steps = looking["epochs"] * 200_000 / 512
     assert steps / hard["sampler"]["every"] == pytest.approx(8, abs=0.1)
     assert "hard" not in alone
+    # A colder softmax goes with them, unless a loss of one's own is asked for.
+    assert (looking["loss"]["temperature"], looking["optimizer"]) == (0.3, "rmsprop")
+    assert alone["loss"] == "infonce"
+    assert recipe_of({"loss": "margin"}, forest=False, **shape)["loss"] == "margin"
     assert looking["epochs"] < alone["epochs"]
     assert "hard" not in recipe_of("auto", forest=False, **{**shape, "nodes": 80_000})
     assert "hard" not in recipe_of({"sampler": "pool"}, forest=False, **shape)

@@ -17,8 +17,11 @@ COORDINATES = 10
 # takes N^2 distances, which grow too dear above so many nodes.
 SEARCHES, SEARCHED = 8, 60_000
 NEAR = {"negatives": 8, "after": 0.4}
+# Beside them the softmax is colder, so that the nearest negatives count most, by the optimiser whose
+# compiled step takes any temperature.
+COLD = {"loss": {"name": "infonce", "temperature": 0.3}, "optimizer": "rmsprop"}
 # How much longer a pass takes with them: a careful guess too.
-NEAR_COST = 1.7
+NEAR_COST = 2.2
 # Up to so many nodes batches are small and steps few.
 SMALL = 4000
 
@@ -46,6 +49,7 @@ def recipe_of(
     lists = not forest and SMALL < nodes <= SEARCHED and not own.keys() & {"sampler", "hard"}
     settings = {**auto(nodes, pairs, seconds / NEAR_COST if lists else seconds, dim), **own}
     if lists:
+        settings |= {name: value for name, value in COLD.items() if name not in own}
         settings["hard"] = [near(int(settings["epochs"]) * pairs // int(settings["batch_size"]))]
     return settings
 
