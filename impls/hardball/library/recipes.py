@@ -17,8 +17,8 @@ COORDINATES = 10
 # takes N^2 distances, which grow too dear above so many nodes.
 SEARCHES, SEARCHED = 8, 60_000
 NEAR = {"negatives": 8, "after": 0.4}
-# Beside them the softmax is colder, so that the nearest negatives count most, by the optimiser whose
-# compiled step takes any temperature.
+# Beside them the softmax is colder, so that the nearest negatives count most. The optimiser is the
+# one whose compiled step takes any temperature.
 COLD = {"loss": {"name": "infonce", "temperature": 0.3}, "optimizer": "rmsprop"}
 # How much longer a pass takes with them: a careful guess too.
 NEAR_COST = 2.2
