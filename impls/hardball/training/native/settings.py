@@ -78,7 +78,8 @@ def codes(spec: RunSpec) -> tuple[int, int, int, int]:
 
 def step_kernel(spec: RunSpec) -> str:
     """Which of the compiled steps moves a run's rows, one of `warm`'s kernels."""
-    return "lean" if _kernel(spec, "optimizer") == "rmsprop" else "train"
+    found = OPTIMIZERS.get(_kernel(spec, "optimizer"))
+    return "lean" if found == rows.RMSPROP else "train"
 
 
 def padding(spec: RunSpec, used: int) -> Columns:
@@ -90,7 +91,7 @@ def padding(spec: RunSpec, used: int) -> Columns:
         return ()
     line = 16
     width = 1 << (used - 1).bit_length() if used <= line else -(-used // 8) * 8
-    first = 1 if _kernel(spec, "manifold") == "lorentz" else 0
+    first = 1 if MANIFOLDS[_kernel(spec, "manifold")] == rows.LORENTZ else 0
     return (("filling", max(width, first + -(-spec.dim // LANES) * LANES) - used),)
 
 
