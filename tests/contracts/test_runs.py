@@ -30,8 +30,8 @@ LATER = {("start", "run"), ("regularizer", "ewc"), ("task", "ganea2018"), ("task
 TURNS = ("manifold", "optimizer", "objective", "radius")
 BASE = {"dataset": "small", "seed": 3, "dim": 3, "dtype": "float64", "batch_size": 8}
 BASE |= {"negatives": 6, "epochs": 20, "init_scale": 0.3, "lr": 0.02, "kernels": "plain"}
-# Farther out in the ball, where some starts put points, a step in its coordinates blows rounding up:
-# rmsprop's paths are 2e-5 apart after six steps at radius 34.
+# Farther out in the ball, where some starts put points, a step in coordinates blows rounding up:
+# paths of rmsprop are 2e-5 apart after six steps at radius 34.
 BASE |= {"max_radius": 12}
 
 
