@@ -140,7 +140,6 @@ def test_the_lean_step_follows_the_plain_one_by_any_of_its_losses(graph, loss, f
     assert not plain
     start = path(graph, steps=1, kernels="plain", **given)[0]
     assert np.median(np.abs(expected - start).max(axis=1)) > 1e-3
-    # Measured: 6e-14 at most.
     np.testing.assert_allclose(points, expected, rtol=0, atol=1e-11)
     assert totals["stalled"] == pytest.approx(counted["stalled"], abs=2)
     for name in ("loss", "pull"):
@@ -152,7 +151,6 @@ def test_the_lean_step_in_single_precision_too(graph, loss):
     given = {"loss": loss, "dtype": "float32", **OPTIMIZERS["rmsprop"], **FORMS["mixed"]}
     points, totals, _ = path(graph, steps=10, kernels="native", **given)
     expected, counted, _ = path(graph, steps=10, kernels="plain", **given)
-    # Measured: 3e-6 at most.
     np.testing.assert_allclose(points, expected, rtol=0, atol=3e-5)
     assert totals["loss"] == pytest.approx(counted["loss"], rel=1e-5)
 

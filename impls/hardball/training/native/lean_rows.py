@@ -1,6 +1,6 @@
 """Rows without first moments in a compiled step: read and turned, moved and written.
 
-Such a row is a point, perhaps one second moment and a count, filled up with zeros to a part or a
+Such a row is a point, one second moment and a count, filled up with zeros to a part or a
 multiple of a cache line. Work goes over rows as they lie, LANES columns at a time.
 What the steps mean is written in the manifolds' and the optimisers' own files; tests hold this one
 against them.
