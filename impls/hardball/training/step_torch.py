@@ -152,16 +152,8 @@ def native_update(
     pairs = anchors.to(torch.int32), positives.to(torch.int32)
     own = draws.own.to(torch.int32), draws.own_weight
     rows, sums = calls_torch.train(
-        table.rows,
-        *pairs,
-        *shared,
-        *own,
-        *known,
-        data.powers,
-        settings,
-        codes,
-        how.kernel,
-        how.precision,
+        *(table.rows, *pairs, *shared, *own, *known),
+        *(data.powers, settings, codes, how.kernel, how.precision),
     )
     masked = sums[1].to(torch.int64)
     return table._replace(rows=rows), totals(draws, masked, sums[0], sums[2], sums[3])
