@@ -36,6 +36,7 @@ OUT = f"{RESULTS}/{SUITE.name}"
 progress.name_jobs(SUITE, Path(OUT))
 
 JOBS = {(job.config_id, job.framework): job for job in plan.jobs(SUITE)}
+FIRST = list({job.framework: job for job in reversed(JOBS.values())}.values())
 DATASETS = {slug(job.spec.dataset): job.spec.dataset for job in JOBS.values()}
 FLOORS = {
     (job.spec.dataset, str(job.spec.task)): job.config_id

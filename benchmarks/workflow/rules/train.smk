@@ -12,6 +12,9 @@ rule train:
         f"{OUT}/logs/train/{{config}}-{{framework}}.log",
     conda:
         "../envs/hardball.yaml"
+    # A framework's first job compiles its kernels, for which its other jobs would wait.
+    priority:
+        lambda wildcards: int(job_of(wildcards) in FIRST)
     threads: 1
     resources:
         gpu=lambda wildcards: int(job_of(wildcards).spec.device == "gpu"),

