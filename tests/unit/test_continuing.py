@@ -9,12 +9,12 @@ import pytest
 from hardball.core import paths
 from hardball.core.errors import HardballError
 from hardball.hierarchy.dag import from_edges
+from hardball.methods.starts.earlier import vectors
 from hardball.report import rows
 from hardball.runs import settings
 from hardball.runs.code import code_sha256
 from hardball.runs.row import Row
 from hardball.training import continuing
-from hardball.training.continuing import vectors
 from hardball.training.train import train
 
 HELD = {"name": "leaf_parent", "holdout": 0.5}

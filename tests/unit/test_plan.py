@@ -85,7 +85,7 @@ def test_settings_younger_than_published_rows_leave_names_alone():
     assert spec.config_id == "wordnet_mammals-uniform-infonce-tangent-d5-817c7e07"
     younger = [{"fade": 0.5}, {"hard": [{"sampler": "siblings", "negatives": 2}]}]
     younger += [{"pairs": "edges"}, {"batches": "layerwise"}, {"objective": "pcgrad"}]
-    younger += [{"radius": "exact"}, {"pretext": "infomax"}]
+    younger += [{"radius": "exact"}, {"pretext": "infomax"}, {"strategy": "online"}]
     for changes in younger:
         other = settings.make_spec({"dataset": "wordnet_mammals", **changes}, "jax", 0)
         assert other.config_id != spec.config_id

@@ -77,7 +77,7 @@ def test_columns_keep_the_order_of_published_rows():
     assert [column for column in COLUMNS if column in newest] == known
     assert set(COLUMNS) - set(newest) == {
         *("max_radius", "radius", "evaluator", "losses", "loss_schedule"),
-        *("pretext", "encoder", "before"),
+        *("pretext", "encoder", "before", "strategy"),
     }
 
 
@@ -93,6 +93,7 @@ def test_what_collect_writes_of_published_rows_is_their_file(tmp_path):
     assert {line.pop("pretext") for line in again} == {""}
     assert {line.pop("encoder") for line in again} == {""}
     assert {line.pop("before") for line in again} == {""}
+    assert {line.pop("strategy") for line in again} == {"whole"}
     assert again == lines(path)
     assert list(again[0]) == list(lines(path)[0])
 

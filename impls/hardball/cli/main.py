@@ -230,8 +230,7 @@ def list_(
 
     kinds = list(dict.fromkeys(entry.kind for entry in registry.entries()))
     allowed = [*kinds, "setting", "dataset", "suite", "method"]
-    singular = (kind, kind.removesuffix("s"), kind.removesuffix("es"))
-    kind = next((each for each in singular if each in allowed), kind)
+    kind = next((each for each in allowed if kind in (each, _plural(each))), kind)
     if kind and kind not in allowed:
         raise unknown("kind", kind, allowed)
     for shown in [kind] if kind else allowed:
@@ -251,8 +250,7 @@ def list_(
                 lines.append((name, entry.summary, *_facts(entry)))
         if shown == "method" and not lines:
             lines = [("none is declared: name the file that does, --plugin my.py",)]
-        several = shown in ("pairs", "batches")
-        typer.echo(shown if several else f"{shown}es" if shown.endswith("s") else f"{shown}s")
+        typer.echo(_plural(shown))
         for name, *texts in lines:
             typer.echo("\n      ".join([f"  {name}", *texts]))
 
@@ -384,6 +382,15 @@ GROUPED: dict[str, tuple[Callable[..., None], ...]] = {
 for heading, commands in GROUPED.items():
     for command in commands:
         app.command(rich_help_panel=heading)(command)
+
+
+def _plural(kind: str) -> str:
+    """What several methods of a kind are called."""
+    if kind in ("pairs", "batches"):
+        return kind
+    if kind.endswith("y"):
+        return f"{kind.removesuffix('y')}ies"
+    return f"{kind}es" if kind.endswith("s") else f"{kind}s"
 
 
 def _facts(entry: registry.Entry) -> list[str]:

@@ -197,3 +197,12 @@ def _fields(path: Path) -> dict[str, Any]:
         raise HardballError(f"{path} extends {base_name!r}: there are {', '.join(names())}")
     base = _fields(path.with_name(f"{base_name}.yaml"))
     return {**{key: value for key, value in base.items() if key not in _OWN}, **fields}
+
+
+def earlier_of(name: str) -> str:
+    """The data set whose card says that `name` is its later version; raises HardballError."""
+    for each in names():
+        said = load(each).temporal
+        if said is not None and said.later == name:
+            return each
+    raise HardballError(f"no card has an earlier version of {name}: name one, earlier=...")

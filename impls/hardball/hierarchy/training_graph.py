@@ -34,25 +34,28 @@ def training_graph(h: Hierarchy, known: Csr) -> tuple[Hierarchy, Int32]:
             np.stack([node[needed], known.indices[needed]], axis=1),
         ]
     )
-    edges = np.unique(edges, axis=0)
+    made, rows = by_pairs(h, np.unique(edges, axis=0), np.arange(h.n_nodes))
+    return dataclasses.replace(made, whole=h), np.argsort(rows).astype(np.int32)
+
+
+def by_pairs(h: Hierarchy, edges: np.ndarray, nodes: np.ndarray) -> tuple[Hierarchy, Int32]:
+    """The hierarchy of some nodes (n,) and edges (E, 2) of rows of `h`, and their rows there: (n,).
+
+    Roots, children and parents are in the order of their ids; names and groups are those of `h`.
+    """
     order = pc.sort_indices(h.id_column).to_numpy()
     rank = np.argsort(order)
     # Of equal depth the first parent of a list is the one in the spanning tree.
     edges = edges[np.lexsort((rank[edges[:, 1]], rank[edges[:, 0]]))]
-    made = from_edges(h.name, edges[:, 0], edges[:, 1], nodes=order.astype(np.int32))
+    listed = order[np.isin(order, nodes)].astype(np.int32)
+    made = from_edges(h.name, edges[:, 0], edges[:, 1], nodes=listed)
     rows = made.id_column.to_numpy()
-    number = np.argsort(rows).astype(np.int32)
-    return _described(made, h, rows), number
-
-
-def _described(made: Hierarchy, h: Hierarchy, rows: np.ndarray) -> Hierarchy:
-    """`made` with the ids, the names and the groups of rows of `h`."""
     taken = pa.array(rows)
-    return dataclasses.replace(
+    found = dataclasses.replace(
         made,
         id_column=h.id_column.take(taken),
         name_column=None if h.name_column is None else h.name_column.take(taken),
         groups={label: codes[rows] for label, codes in h.groups.items()},
         group_names=h.group_names,
-        whole=h,
     )
+    return found, rows

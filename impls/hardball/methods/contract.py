@@ -24,6 +24,7 @@ from hardball.metrics.charts import Chart
 Kind = Literal[
     "task",
     "start",
+    "strategy",
     "manifold",
     "sampler",
     "loss",
@@ -52,7 +53,8 @@ class Entry:
     None where the method is all host code.
     build: a host function (hierarchy, known, **params) -> dict of arrays, for both frameworks; of
     a method that `owns` arrays (problem, **params) -> its Head; of a radius (hierarchy,
-    **params) -> that of every node.
+    **params) -> that of every node; of a strategy (hierarchy, seed, **params) -> the number of the
+    arrival that brings every node, all 0 where all are there from the beginning.
     declared: every parameter, see `parameter.Parameter`.
     looks: whether what a sampler draws depends on where the points lie.
     sums: whether a loss adds its negatives up, so that a factor on all their weights matters.
@@ -103,7 +105,8 @@ class Entry:
     sampler `relative_to`, the end of a pair that draws are around, `every`, the steps between two
     refreshes, `corrected`, that draws weigh by its array `correction` (N,) and not by their number;
     `temperature` of a loss, what it divides distances by; of a regulariser `schedule` and `lr`, how
-    its weight goes and the rate of what it owns; `features` and `file`, features of the nodes.
+    its weight goes and the rate of what it owns; `features` and `file`, features of the nodes;
+    of a strategy `local_steps`, that arrivals are trained one after the other.
     """
 
     kind: Kind

@@ -32,6 +32,7 @@ COMMON: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
 KINDS: tuple[Kind, ...] = (
     "task",
     "start",
+    "strategy",
     "pairs",
     "batches",
     "sampler",

@@ -37,6 +37,7 @@ ORDER = (
     "stalled_at_10", "stalled_at_50", "stalled_at_100",
     "projected_at_10", "projected_at_50", "projected_at_100",
     "map_before", "mean_rank_before",
+    "old_map", "old_mean_rank", "new_map", "new_mean_rank", "forgetting", "seconds_a_node",
     "sources", "separation_sources",
 )  # fmt: skip
 """The order of columns; a metric that does not stand here comes after those that do."""

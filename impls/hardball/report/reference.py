@@ -23,6 +23,7 @@ MADE = "Written by `hardball reference`; what it says stands beside the code."
 KINDS: dict[registry.Kind, tuple[str, str, str]] = {
     "task": ("tasks", "Tasks", "What a run trains on and is asked about."),
     "start": ("starts", "Starts", "Where points lie before training."),
+    "strategy": ("strategies", "Strategies", "When the nodes of a hierarchy come to a run."),
     "pairs": ("pairs", "Pairs", "Which positive pairs a run shows, and in what shares."),
     "batches": ("batches", "Batches", "How batches are made of the pairs."),
     "sampler": (

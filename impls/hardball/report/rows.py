@@ -29,11 +29,11 @@ SETTINGS = (
     "lr", "lr_final", "fade", "burn_in", "burn_in_factor", "clip", "max_radius", "batch_size",
     "epochs",
     "patience", "eval_every", "init_scale", "dtype", "words", "device", "kernels",
-    "pairs", "batches", "objective", "radius", "pretext", "encoder", "before",
+    "pairs", "batches", "objective", "radius", "pretext", "encoder", "before", "strategy",
 )  # fmt: skip
 METHODS = (
     "task", "start", "manifold", "sampler", "loss", "optimizer", "regularizers", "pairs", "batches",
-    "objective", "radius", "pretext", "encoder",
+    "objective", "radius", "pretext", "encoder", "strategy",
 )  # fmt: skip
 COSTS = (
     "scorings", "train_seconds", "compile_seconds", "peak_memory_mb", "points_at_limit",

@@ -93,7 +93,7 @@ class MoreLoss(Strict):
 
 # The fields of a run that name one catalogue entry each, by the entry's kind.
 METHODS: tuple[registry.Kind, ...] = (
-    "task", "start", "manifold", "sampler", "loss", "optimizer",
+    "task", "start", "strategy", "manifold", "sampler", "loss", "optimizer",
     "pairs", "batches", "objective", "radius",
 )  # fmt: skip
 
@@ -104,12 +104,12 @@ _YOUNGER: dict[str, Any] = {"hard": [], "fade": 1.0, "max_radius": 0.0}
 _YOUNGER |= {"losses": [], "loss_schedule": "constant"}
 _YOUNGER |= {"pairs": Method(name="all"), "batches": Method(name="pairs")}
 _YOUNGER |= {"objective": Method(name="sum"), "radius": Method(name="free")}
-_YOUNGER |= {"pretext": None, "encoder": None, "before": {}}
+_YOUNGER |= {"pretext": None, "encoder": None, "before": {}, "strategy": Method(name="whole")}
 
 # What a run has in common with the training that it goes on from.
 _KEPT = (
     "dataset", "task", "framework", "seed", "dim", "start", "init_scale", "pretext", "encoder",
-    "dtype", "words", "device", "before",
+    "dtype", "words", "device", "before", "strategy",
 )  # fmt: skip
 
 
@@ -123,6 +123,7 @@ class RunSpec(Strict):
     framework: Framework = Field(description="what it is computed with")
     seed: int = Field(ge=0, le=MOST_SEED, description="of all that is drawn")
     start: Method = Method(name="origin")
+    strategy: Method = Method(name="whole")
     pairs: Method = Method(name="all")
     batches: Method = Method(name="pairs")
     manifold: Method = Method(name="tangent")

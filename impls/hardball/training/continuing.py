@@ -5,8 +5,7 @@ import importlib
 
 import numpy as np
 
-from hardball.metrics.charts import chart
-from hardball.metrics.polar import to_polar
+from hardball.methods.starts.earlier import vectors
 from hardball.training import heads, loop, problem
 from hardball.training.problem import Problem
 
@@ -27,11 +26,3 @@ def continued(task: Problem, *, progress: bool = True) -> Problem:
     if ended.diverged:
         return dataclasses.replace(task, start=np.full_like(task.start, np.nan))
     return dataclasses.replace(task, start=vectors(ended.points, spec.manifold.name, c))
-
-
-def vectors(points: np.ndarray, manifold: str, c: float) -> np.ndarray:
-    """Points (N, D) as tangent vectors at the origin, as long as their radii: float64 (N, dim)."""
-    if chart(manifold).vectors:
-        return points.astype(np.float64)
-    polar = to_polar(points, manifold, c)
-    return (polar.radius / c**0.5)[:, None] * polar.direction

@@ -6,6 +6,7 @@ import importlib
 import numpy as np
 
 from hardball.core.errors import HardballError
+from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import facts, registry
 from hardball.runs.spec import RunSpec
 from hardball.training import problem
@@ -42,13 +43,18 @@ def fisher(task: Problem, batches: int = 100) -> np.ndarray:
     begin = registry.entry("start", spec.start.name).earlier
     assert begin is not None
     found = begin(task.hierarchy, **spec.start.params)
-    before = problem.build(spec.model_copy(update=_PLAIN), found.hierarchy)
-    begun = dataclasses.replace(before, start=before.trained(found.vectors))
-    information = before.asked(diagonal(begun, batches))
+    information = at(spec, found.hierarchy, found.vectors, batches)
     out = np.zeros((task.n_nodes, spec.dim))
     known = found.place >= 0
     out[known] = information[found.place[known]]
     return task.n_nodes * out
+
+
+def at(spec: RunSpec, hierarchy: Hierarchy, vectors: np.ndarray, batches: int) -> np.ndarray:
+    """`diagonal` of a spec's run on a hierarchy, at tangent vectors (N, dim): float64 (N, dim)."""
+    before = problem.build(spec.model_copy(update=_PLAIN), hierarchy)
+    begun = dataclasses.replace(before, start=before.trained(vectors))
+    return before.asked(diagonal(begun, batches))
 
 
 def diagonal(task: Problem, batches: int) -> np.ndarray:

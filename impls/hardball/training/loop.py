@@ -86,13 +86,14 @@ class Progressed:
 class Outcome:
     """The end of a run; points and start_points (N, D) in the manifold's coordinates.
 
+    start_points: None where the run had no single start.
     table: the engine's own, at step progressed.step. heads: what terms own, "<term>.<array>".
     """
 
     table: Any
     heads: dict[str, np.ndarray]
     points: np.ndarray
-    start_points: np.ndarray
+    start_points: np.ndarray | None
     touching: int
     diverged: bool
     epochs: float
@@ -232,7 +233,7 @@ def run(
     arrays = array_files.read_arrays(saved, identity) if saved else None
     if arrays is not None:
         table = engine.restore(array_files.under("table_", arrays))
-        state = _restored(arrays)
+        state = unpacked(arrays)
     chunks = _chunks(problem, [c for _, cs in plan for c in cs if c[0] >= state.step])
     chunk = next(chunks, None)
     if chunk is not None:
@@ -260,7 +261,7 @@ def run(
             if not sums:
                 continue
             state.seconds += time.perf_counter() - began
-            _note(state, spec, sums, epoch, problem.rate(state.step))
+            note(state, spec, sums, epoch, problem.rate(state.step))
             _follow(state, problem, engine, table)
             stopped = "diverged" if diverged else _finished(state, problem, engine, table, epoch)
             if watch and not stopped and _given_up(state, watch, epoch):
@@ -271,15 +272,31 @@ def run(
             if saved and spec.checkpoint_every and epoch % spec.checkpoint_every == 0:
                 _save(saved, identity, engine, table, state)
     points = engine.points(table, state.step)
+    diverged = diverged or not bool(np.isfinite(points).all())
+    return outcome(problem, engine, table, points, start_points, state, diverged, stopped)
+
+
+def outcome(
+    problem: Problem,
+    engine: Engine,
+    table: Any,
+    points: np.ndarray,
+    start_points: np.ndarray | None,
+    state: Progressed,
+    diverged: bool,
+    stopped: stopping.Stopped = "",
+) -> Outcome:
+    """The end of a run whose table is `table` and whose points are `points`."""
+    size = problem.spec.batch_size
     return Outcome(
         table=table,
         heads=engine.heads(table),
         points=points,
         start_points=start_points,
         touching=engine.touching(points),
-        diverged=diverged or not bool(np.isfinite(points).all()),
-        epochs=state.step * spec.batch_size / len(problem.positives),
-        scorings=state.step * spec.batch_size + state.used,
+        diverged=diverged,
+        epochs=state.step * size / len(problem.positives),
+        scorings=state.step * size + state.used,
         progressed=state,
         stopped=stopped,
     )
@@ -291,7 +308,7 @@ def _chunks(problem: Problem, ranges: list[tuple[int, int]]) -> Iterator[Chunk]:
         yield make_chunk(problem, batches, first, steps)
 
 
-def _note(
+def note(
     state: Progressed, spec: RunSpec, sums: Mapping[str, float], epoch: int, rate: float
 ) -> None:
     """One more row of the curves, from the totals since the last one."""
@@ -379,11 +396,16 @@ _SCALARS = (
 def _save(path: Path, identity: str, engine: Engine, table: Any, state: Progressed) -> None:
     arrays = {"identity": np.array(identity)}
     arrays |= {f"table_{name}": array for name, array in engine.export(table).items()}
-    arrays |= {name: np.array(getattr(state, name)) for name in _SCALARS}
-    arrays |= {f"curve_{name}": np.array(values) for name, values in state.curves.items()}
-    array_files.write_arrays(path, arrays)
+    array_files.write_arrays(path, arrays | packed(state))
 
 
-def _restored(arrays: Mapping[str, np.ndarray]) -> Progressed:
+def packed(state: Progressed) -> dict[str, np.ndarray]:
+    """How far a run has come, as arrays of a checkpoint."""
+    arrays = {name: np.array(getattr(state, name)) for name in _SCALARS}
+    return arrays | {f"curve_{name}": np.array(values) for name, values in state.curves.items()}
+
+
+def unpacked(arrays: Mapping[str, np.ndarray]) -> Progressed:
+    """What `packed` packed."""
     curves = {name: values.tolist() for name, values in array_files.under("curve_", arrays).items()}
     return Progressed(**{name: arrays[name].item() for name in _SCALARS}, curves=curves)

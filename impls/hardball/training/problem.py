@@ -42,6 +42,7 @@ class Problem:
     other runs on the hierarchy need as well.
     closure, split: of the whole hierarchy and in its numbers: what the points are asked about, see
     `Problem.asked`. number (N,): the row here of each node there.
+    information: the fact `fisher` (N, dim) of a run whose nodes arrive; None of others.
     """
 
     spec: RunSpec
@@ -55,6 +56,7 @@ class Problem:
     indexes: tuple[Mapping[str, np.ndarray], ...]
     start: np.ndarray
     shared: Shared
+    information: np.ndarray | None = None
 
     @property
     def n_nodes(self) -> int:

@@ -11,4 +11,6 @@ def array(task: Problem, name: str) -> np.ndarray:
 
     Raises HardballError where it cannot be made.
     """
-    return fisher.of_run(task) if name == "fisher" else getattr(task, name)
+    if name != "fisher":
+        return np.asarray(getattr(task, name))
+    return fisher.of_run(task) if task.information is None else task.information

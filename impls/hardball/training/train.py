@@ -5,7 +5,7 @@ import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from hardball.runs.spec import RunSpec
 from hardball.training import continuing, heads, loop, problem
 from hardball.training.encoders import run as encoders
 from hardball.training.negatives import negative_figures
+from hardball.training.online import run as online
 from hardball.training.shared import Shared
 
 # Ranking every node against every node takes minutes beyond this many.
@@ -71,13 +72,31 @@ def train_many(
         if spec.framework == "jax":
             keep_compiled()
         if spec.pretext is None:
-            yield _train(problem.build(spec, *opened[spec.dataset]), work, progress)
+            yield _train(spec, *opened[spec.dataset], work, progress)
         else:
             yield encoders.train(spec, *opened[spec.dataset][:2], progress)
 
 
-def _train(task: problem.Problem, work: Path | None, progress: bool) -> Result:
-    return train_problem(task, _scores, work=work, progress=progress)
+def _train(
+    spec: RunSpec, data: Hierarchy, closure: Csr, shared: Shared, work: Path | None, progress: bool
+) -> Result:
+    """The result of a run, whatever its strategy."""
+    if spec.strategy.name == RunSpec.model_fields["strategy"].default.name:
+        task = problem.build(spec, data, closure, shared)
+        return train_problem(task, _scores, work=work, progress=progress)
+    told = _told(spec, data, work)
+    made = online.run(
+        spec, data, closure, _engines(spec),
+        saved=told.saved, identity=told.identity, progress=progress,
+    )  # fmt: skip
+
+    def scores(*ended: Any) -> dict[str, float | None]:
+        return _scores(*ended) | made.metrics
+
+    found = _result(spec, made.task, made.engine, made.ended, scores, told)
+    if told.saved:
+        online.forget(told.saved)
+    return found
 
 
 def train_problem(
@@ -92,18 +111,48 @@ def train_problem(
 
     scores: called unless the run diverged. work: see `train`; watch: see `loop.run`.
     """
-    spec = task.spec
-    came_from = provenance()
-    if spec.before:
+    told = _told(task.spec, task.whole, work)
+    if task.spec.before:
         task = continuing.continued(task, progress=progress)
-    code = code_sha256(spec)
-    data = task.whole.content_sha256
-    engine = importlib.import_module(f"hardball.training.engine_{spec.framework}").Engine(
-        task, loop.capacity(task)
+    engine = _engines(task.spec)(task, loop.capacity(task))
+    ended = loop.run(
+        task, engine, saved=told.saved, identity=told.identity, progress=progress, watch=watch
     )
+    return _result(task.spec, task, engine, ended, scores, told)
+
+
+class _Told(NamedTuple):
+    """What is known of a run before it: where it came from, its code, its checkpoint.
+
+    saved: None where there is no folder for it. identity: of the run that a checkpoint is of.
+    """
+
+    came_from: dict[str, Any]
+    code: str
+    saved: Path | None
+    identity: str
+
+
+def _told(spec: RunSpec, data: Hierarchy, work: Path | None) -> _Told:
+    code = code_sha256(spec)
     saved = work / f"{spec.run_id}.checkpoint.npz" if work else None
-    identity = hashlib.sha256(f"{spec.model_dump_json()}{code}{data}".encode()).hexdigest()
-    ended = loop.run(task, engine, saved=saved, identity=identity, progress=progress, watch=watch)
+    text = f"{spec.model_dump_json()}{code}{data.content_sha256}"
+    return _Told(provenance(), code, saved, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _engines(spec: RunSpec) -> Any:
+    return importlib.import_module(f"hardball.training.engine_{spec.framework}").Engine
+
+
+def _result(
+    spec: RunSpec,
+    task: problem.Problem,
+    engine: Any,
+    ended: loop.Outcome,
+    scores: Scores,
+    told: _Told,
+) -> Result:
+    """Points, row and curves of a run that ended; its checkpoint is deleted."""
     c = heads.curvature(spec, ended.heads) or problem.curvature(spec)
     points = task.asked(ended.points)
     metrics = {} if ended.diverged else scores(task, engine, ended, points, c)
@@ -122,17 +171,17 @@ def train_problem(
         train_seconds=state.seconds,
         compile_seconds=state.compile_seconds,
         peak_memory_mb=peak_memory_mb(),
-        code_sha256=code,
-        data_sha256=data,
+        code_sha256=told.code,
+        data_sha256=task.whole.content_sha256,
         evaluator=EVALUATOR,
         compiled=engine.compiled,
         accelerator=accelerator_name(spec.framework, engine.device),
         threads=engine.threads,
-        **came_from,
+        **told.came_from,
         metrics=metrics,
     )
-    if saved:
-        saved.unlink(missing_ok=True)
+    if told.saved:
+        told.saved.unlink(missing_ok=True)
     return Result(points, Row(spec=spec, outcome=outcome), ended.curves, c, ended.heads)
 
 
@@ -140,7 +189,8 @@ def _scores(
     task: problem.Problem, engine: Any, ended: loop.Outcome, points: np.ndarray, c: float
 ) -> dict[str, float | None]:
     """Every metric of a run's points (N, D) in its space of curvature -c."""
-    spec = task.spec
+    spec, begun = task.spec, ended.start_points
+    step = min(ended.progressed.step, task.total_steps)
     metrics: dict[str, float | None] = {}
     metrics |= evaluate(
         points,
@@ -149,7 +199,7 @@ def _scores(
         task.whole,
         task.split,
         task.closure,
-        start_points=task.asked(ended.start_points),
+        start_points=None if begun is None else task.asked(begun),
         sources=SOURCES if task.n_nodes > EXACT_UP_TO else None,
         seed=spec.seed,
         energy=energy_of(spec),
@@ -157,12 +207,12 @@ def _scores(
     metrics |= negative_figures(
         task,
         ended.points,
-        lambda rows, words: engine.sample(ended.table, ended.progressed.step, rows, words),
+        lambda rows, words: engine.sample(ended.table, step, rows, words),
         c,
     )
-    if spec.before:
+    if spec.before and begun is not None:
         metrics |= figures_before(
-            task.asked(ended.start_points),
+            task.asked(begun),
             spec.manifold.name,
             problem.curvature(spec),
             task.whole,

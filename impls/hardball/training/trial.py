@@ -51,6 +51,12 @@ def problem_of(spec: RunSpec, data: Opened, on: On) -> problem.Problem:
         raise HardballError(
             f"pretext={spec.pretext}: only runs that train a row a node can be tuned: leave it out"
         )
+    usual = RunSpec.model_fields["strategy"].default
+    if spec.strategy != usual:
+        raise HardballError(
+            f"strategy={spec.strategy}: only runs whose nodes are all there can be tuned: "
+            "leave it out"
+        )
     loop.check(spec)
     built = problem.build(spec, *data)
     held = built.split.validation is not None

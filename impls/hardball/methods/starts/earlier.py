@@ -9,7 +9,7 @@ import numpy as np
 from hardball.core import paths
 from hardball.core.errors import HardballError
 from hardball.data import store
-from hardball.data.points import Points, load_points
+from hardball.data.points import load_points
 from hardball.hierarchy import temporal
 from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import registry
@@ -58,7 +58,8 @@ def earlier(hierarchy: Hierarchy, points: str, of: str) -> Earlier:
     file = points_file(points)
     before = store.open_hierarchy(of) if of else hierarchy.whole or hierarchy
     try:
-        vectors = _vectors(load_points(file, before.ids))
+        read = load_points(file, before.ids)
+        ended = vectors(read.points, read.manifold, read.c)
     except HardballError as error:
         raise HardballError(f"start run: of={of!r}, {error}") from None
     place = temporal.rows_of(hierarchy.id_column, before.id_column)
@@ -67,7 +68,7 @@ def earlier(hierarchy: Hierarchy, points: str, of: str) -> Earlier:
             f"start run: {before.name}, which {points} was trained on, and {hierarchy.name} have "
             "no node in common: raw ids are compared, begin elsewhere"
         )
-    return Earlier(before, vectors, place)
+    return Earlier(before, ended, place)
 
 
 def points_file(points: str) -> Path:
@@ -99,12 +100,12 @@ def points_file(points: str) -> Path:
     return found[0]
 
 
-def _vectors(found: Points) -> np.ndarray:
-    """Tangent vectors at the origin, whose length is the radius."""
-    if chart(found.manifold).vectors:
-        return found.points.astype(np.float64)
-    polar = to_polar(found.points, found.manifold, found.c)
-    return (polar.radius / found.c**0.5)[:, None] * polar.direction
+def vectors(points: np.ndarray, manifold: str, c: float) -> np.ndarray:
+    """Points (N, D) as tangent vectors at the origin, whose length is the radius: float64."""
+    if chart(manifold).vectors:
+        return points.astype(np.float64)
+    polar = to_polar(points, manifold, c)
+    return (polar.radius / c**0.5)[:, None] * polar.direction
 
 
 def files(points: str = "", of: str = "") -> list[Path]:

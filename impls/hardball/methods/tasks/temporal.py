@@ -39,7 +39,7 @@ def temporal(h: Hierarchy, closure: Csr, seed: int, *, earlier: str, validation:
     fewer than two nodes changed.
     Source: hardball.
     """
-    before = store.open_hierarchy(earlier or _earlier(h.name))
+    before = store.open_hierarchy(earlier or cards.earlier_of(h.name))
     changes = versions.compare(before, h)
     train, held = _pairs(h, closure, before, changes)
     n = h.n_nodes
@@ -53,17 +53,6 @@ def temporal(h: Hierarchy, closure: Csr, seed: int, *, earlier: str, validation:
     validated = min(max(round(validation * len(held)), 1), len(held) - 1)
     late, early = np.sort(order[validated:]), np.sort(order[:validated])
     return Split("temporal", pairs(known), known, held[late], held[early], closure)
-
-
-def _earlier(name: str) -> str:
-    """The data set whose card says that `name` is its later version."""
-    for each in cards.names():
-        said = cards.load(each).temporal
-        if said is not None and said.later == name:
-            return each
-    raise HardballError(
-        f"task temporal: no card has an earlier version of {name}: name one, earlier=..."
-    )
 
 
 def _pairs(

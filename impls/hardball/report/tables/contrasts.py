@@ -22,7 +22,7 @@ ALIKE = (
     "dataset", "task", "manifold", "dim", "hard", "loss", "loss_schedule", "losses",
     "regularizers", "optimizer", "dtype",
     "pairs", "batches", "objective", "radius", "max_radius",
-    "pretext", "encoder",
+    "pretext", "encoder", "strategy",
 )  # fmt: skip
 ALL = "all data sets"
 

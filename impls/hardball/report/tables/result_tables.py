@@ -22,6 +22,7 @@ HEADLINE = (
     "depth_spearman", "share_at_limit", "distortion_mean", "edge_map",
     "label_accuracy", "label_majority",
     "joint_accuracy", "graph_accuracy", "graph_majority", "link_head_accuracy", "link_head_auc",
+    "old_map", "new_map", "forgetting", "seconds_a_node",
 )  # fmt: skip
 SHORT = {
     "mean_rank": "mean rank", "median_rank": "median rank", "map": "MAP", "auc": "AUC",
@@ -32,6 +33,8 @@ SHORT = {
     "label_macro_f1": "label F1", "graph_macro_f1": "graph F1", "link_head_auc": "link head AUC",
     "share_at_limit": "at limit", "depth_ties": "depth ties", "link_f1": "link F1",
     "link_f1_local": "link F1, local", "link_f1_head": "link F1, head",
+    "old_map": "old MAP", "new_map": "new MAP", "seconds_a_node": "seconds a node",
+    "old_mean_rank": "old mean rank", "new_mean_rank": "new mean rank",
     "neighbor_recall": "neighbour recall", "edge_map": "MAP of edges",
     "negative_effective": "effective negatives",
 }  # fmt: skip
@@ -50,6 +53,7 @@ FAMILIES = {
     "shape": ("depth_", "radius_", "share_at_limit", "distortion_", "distance_"),
     "neighbours": ("edge_", "neighbor_"),
     "encoders": ("break_", "kind_", "node_", "discriminator_"),
+    "arrivals": ("old_", "new_", "forgetting", "seconds_a_node"),
     "groups": ("separation_", "purity10_", "modularity_"),
     "negatives": ("negative_", "stalled_"),
 }

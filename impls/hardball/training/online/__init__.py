@@ -1,0 +1,1 @@
+"""Training on nodes that arrive a few at a time."""
