@@ -21,6 +21,7 @@ from hardball.runs import plan as planning
 from hardball.runs import suites
 from hardball.studies.tune import plan, search, trials, winners
 from hardball.training import trial
+from hardball.training.shared import opened
 
 FILE = """\
 name: tiny
@@ -110,7 +111,7 @@ def test_a_trial_knows_no_test_pairs_at_all():
     tuning = plan.load("mammals", {})
     study = plan.studies(tuning)[0]
     spec = study.spec({}, "torch", 100)
-    task = trial.problem_of(spec, trial.opened(study.dataset), "validation")
+    task = trial.problem_of(spec, opened(study.dataset), "validation")
     assert task.split.test is task.split.validation
 
 

@@ -1,11 +1,13 @@
 """What runs on one hierarchy share: samplers' arrays and nodes' features, each built once."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from hardball.data.features import Features, features
-from hardball.hierarchy.closure import Csr
+from hardball.data.store import open_hierarchy
+from hardball.hierarchy.closure import Csr, closure
 from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import facts, registry
 from hardball.methods.method import Method
@@ -75,3 +77,17 @@ def _equal(left: Csr | None, right: Csr) -> bool:
         return left is right
     same = np.array_equal(left.indptr, right.indptr)
     return same and np.array_equal(left.indices, right.indices)
+
+
+class Opened(NamedTuple):
+    """A data set as runs share it: the hierarchy, its closure, what samplers build of it."""
+
+    hierarchy: Hierarchy
+    closure: Csr
+    shared: Shared
+
+
+def opened(dataset: str, hierarchy: Hierarchy | None = None) -> Opened:
+    """A data set by its name, or what a person handed over in its place."""
+    found = open_hierarchy(dataset) if hierarchy is None else hierarchy
+    return Opened(found, closure(found), Shared(found))

@@ -12,8 +12,6 @@ import numpy as np
 from hardball.core import paths
 from hardball.core.errors import HardballError
 from hardball.core.provenance import accelerator_name, peak_memory_mb, provenance
-from hardball.data.store import open_hierarchy
-from hardball.hierarchy import closure as closures
 from hardball.hierarchy.closure import Csr
 from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import registry
@@ -29,7 +27,7 @@ from hardball.training import continuing, heads, loop, problem
 from hardball.training.encoders import run as encoders
 from hardball.training.negatives import negative_figures
 from hardball.training.online import run as online
-from hardball.training.shared import Shared
+from hardball.training.shared import Opened, Shared, opened
 
 # Ranking every node against every node takes minutes beyond this many.
 EXACT_UP_TO = 150_000
@@ -62,19 +60,18 @@ def train_many(
     progress: bool = True,
 ) -> Iterator[Result]:
     """The results of several runs, in order; what they share is read, built and compiled once."""
-    opened: dict[str, tuple[Hierarchy, Csr, Shared]] = {}
+    data: dict[str, Opened] = {}
     for spec in specs:
         (loop.check if spec.pretext is None else encoders.check)(spec)
     for spec in specs:
-        if spec.dataset not in opened:
-            data = hierarchy if hierarchy is not None else open_hierarchy(spec.dataset)
-            opened = {spec.dataset: (data, closures.closure(data), Shared(data))}
+        if spec.dataset not in data:
+            data = {spec.dataset: opened(spec.dataset, hierarchy)}
         if spec.framework == "jax":
             keep_compiled()
         if spec.pretext is None:
-            yield _train(spec, *opened[spec.dataset], work, progress)
+            yield _train(spec, *data[spec.dataset], work, progress)
         else:
-            yield encoders.train(spec, *opened[spec.dataset][:2], progress)
+            yield encoders.train(spec, *data[spec.dataset][:2], progress)
 
 
 def _train(

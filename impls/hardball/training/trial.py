@@ -6,26 +6,15 @@ from typing import Any, Literal
 import numpy as np
 
 from hardball.core.errors import HardballError
-from hardball.data.store import open_hierarchy
-from hardball.hierarchy import closure as closures
-from hardball.hierarchy.closure import Csr
-from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.splits import Split
 from hardball.metrics.validation import training_figures, validation_figures
 from hardball.runs.result import Result
 from hardball.runs.spec import RunSpec
 from hardball.training import loop, problem
-from hardball.training.shared import Shared
+from hardball.training.shared import Opened
 from hardball.training.train import EXACT_UP_TO, SOURCES, energy_of, train_problem
 
 On = Literal["validation", "training"]
-Opened = tuple[Hierarchy, Csr, Shared]
-
-
-def opened(dataset: str) -> Opened:
-    """A data set as trials share it: the hierarchy, its closure, what samplers build of it."""
-    hierarchy = open_hierarchy(dataset)
-    return hierarchy, closures.closure(hierarchy), Shared(hierarchy)
 
 
 def blind(split: Split) -> Split:

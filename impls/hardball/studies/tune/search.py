@@ -22,7 +22,7 @@ from hardball.runs.settings import SEPARATOR
 from hardball.studies.tune import proposals, trials, workers
 from hardball.studies.tune.plan import Study, Tuning, studies
 from hardball.studies.tune.proposals import Proposal, Proposer, Told
-from hardball.training import trial
+from hardball.training import shared, trial
 
 # Trials that must have ended before one is given up, and the part of a run before which none is.
 PRUNE_FROM_TRIALS, PRUNE_FROM = 5, 1 / 3
@@ -98,10 +98,10 @@ class Search:
         """
         nodes: dict[str, int] = {}
         codes = []
-        opened: dict[str, trial.Opened] = {}
+        opened: dict[str, shared.Opened] = {}
         for study in all_studies:
             if study.dataset not in opened:
-                opened[study.dataset] = trial.opened(study.dataset)
+                opened[study.dataset] = shared.opened(study.dataset)
                 nodes[study.dataset] = opened[study.dataset][0].n_nodes
             point = {each.path: each.ends()[0] for each in study.dimensions}
             spec = study.spec(point, self.tuning.framework, self.tuning.seeds[0])

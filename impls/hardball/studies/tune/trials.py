@@ -14,7 +14,7 @@ from hardball.runs.collect import read_rows
 from hardball.runs.row import TRIAL, Row
 from hardball.runs.spec import RunSpec
 from hardball.studies.tune.plan import Study
-from hardball.training import trial
+from hardball.training import shared, trial
 from hardball.training.train import keep_compiled
 
 # seed -> epoch -> what the figure has to reach then.
@@ -69,8 +69,8 @@ def carry_out(order: Order) -> list[Row]:
 
 
 @functools.lru_cache(maxsize=2)
-def _opened(dataset: str) -> trial.Opened:
-    return trial.opened(dataset)
+def _opened(dataset: str) -> shared.Opened:
+    return shared.opened(dataset)
 
 
 class _Watch:
