@@ -24,6 +24,10 @@ def kernels() -> Iterator[Kernel]:
     for entry in registry.entries("start"):
         for n in SMALL:
             yield _kernel(f"start.{entry.name}", n, functools.partial(start, entry, n), entry)
+    for entry in registry.entries("strategy"):
+        for n in SMALL:
+            make = functools.partial(arrivals, entry, n)
+            yield _kernel(f"strategy.{entry.name}", n, make, entry)
     for kind in ("pairs", "batches"):
         for entry in registry.entries(kind):
             for n in SMALL:
@@ -100,6 +104,15 @@ def start(entry: registry.Entry, n: int) -> Call:
     params: Any = entry.parameters
     make = registry.builder(entry.kind, entry.name)
     return lambda: make(tree, noise, **params)
+
+
+def arrivals(entry: registry.Entry, n: int) -> Call:
+    """When each node comes to a run; in random order, since the tree has no earlier version."""
+    tree = trees.tree(n)
+    params: Any = {**entry.parameters}
+    params |= {"order": "random"} if "order" in params else {}
+    make = registry.builder(entry.kind, entry.name)
+    return lambda: make(tree, 0, **params)
 
 
 def take(entry: registry.Entry, n: int) -> Call:
