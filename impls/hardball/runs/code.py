@@ -124,7 +124,6 @@ def _ends(module: str, end: str) -> bool:
     return any(part.endswith(end) for part in module.split("."))
 
 
-@cache
 def _source(module: str) -> Path | None:
     inside = PACKAGE.joinpath(*module.split(".")[1:])
     for path in (inside.with_suffix(".py"), inside / "__init__.py"):
