@@ -38,13 +38,14 @@ def figures(
     """
     here = np.ones(now.n_nodes, bool)
     here[old] = False
-    found = _ranked("old", points[old], manifold, c, before, np.ones(before.n_nodes, bool))
-    return found | (_ranked("new", points, manifold, c, now, here) if here.any() else {})
+    found = ranked("old", points[old], manifold, c, before, np.ones(before.n_nodes, bool))
+    return found | (ranked("new", points, manifold, c, now, here) if here.any() else {})
 
 
-def _ranked(
+def ranked(
     which: str, points: np.ndarray, manifold: str, c: float, h: Hierarchy, asked: np.ndarray
 ) -> dict[str, float]:
+    """MAP and mean rank of all pairs of the nodes `asked`, bool (N,): "<which>_map" and so on."""
     relations: Csr = closure(h)
     every = pairs(relations)
     told = validate(points, manifold, c, h, every[asked[every[:, 0]]], relations)

@@ -38,6 +38,8 @@ ORDER = (
     "projected_at_10", "projected_at_50", "projected_at_100",
     "map_before", "mean_rank_before",
     "old_map", "old_mean_rank", "new_map", "new_mean_rank", "forgetting", "seconds_a_node",
+    *(f"query_{name}_{k}" for name in ("map", "mean_rank") for k in (1, 5, 20)),
+    "query_nodes", "inner_rate", "meta_seconds",
     "sources", "separation_sources",
 )  # fmt: skip
 """The order of columns; a metric that does not stand here comes after those that do."""

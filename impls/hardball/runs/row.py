@@ -16,7 +16,7 @@ Status = Literal["ok", "diverged"]
 VOLATILE = (
     "train_seconds", "compile_seconds", "peak_memory_mb", "git_commit", "python", "numpy", "jax",
     "torch", "platform", "cpu", "accelerator", "threads", "compiled", "started",
-    "seconds_a_node",
+    "seconds_a_node", "meta_seconds",
 )  # fmt: skip
 """Fields that may differ between two runs of one spec, data and code."""
 

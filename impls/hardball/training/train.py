@@ -26,6 +26,7 @@ from hardball.runs.spec import RunSpec
 from hardball.training import continuing, heads, loop, problem
 from hardball.training.encoders import run as encoders
 from hardball.training.negatives import negative_figures
+from hardball.training.few_shot import run as few_shot
 from hardball.training.online import run as online
 from hardball.training.shared import Opened, Shared, opened
 
@@ -82,13 +83,14 @@ def _train(
         task = problem.build(spec, data, closure, shared)
         return train_problem(task, _scores, work=work, progress=progress)
     told = _told(spec, data, work)
-    made = online.run(
+    apart = "inner_steps" in spec.strategy.params
+    made = (few_shot if apart else online).run(
         spec, data, closure, _engines(spec),
         saved=told.saved, identity=told.identity, progress=progress,
     )  # fmt: skip
 
     def scores(*ended: Any) -> dict[str, float | None]:
-        return _scores(*ended) | made.metrics
+        return {**made.metrics} if apart else _scores(*ended) | made.metrics
 
     found = _result(spec, made.task, made.engine, made.ended, scores, told)
     if told.saved:

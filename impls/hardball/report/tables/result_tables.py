@@ -23,6 +23,7 @@ HEADLINE = (
     "label_accuracy", "label_majority",
     "joint_accuracy", "graph_accuracy", "graph_majority", "link_head_accuracy", "link_head_auc",
     "old_map", "new_map", "forgetting", "seconds_a_node",
+    "query_map_1", "query_map_5", "query_map_20", "meta_seconds",
 )  # fmt: skip
 SHORT = {
     "mean_rank": "mean rank", "median_rank": "median rank", "map": "MAP", "auc": "AUC",
@@ -54,6 +55,7 @@ FAMILIES = {
     "neighbours": ("edge_", "neighbor_"),
     "encoders": ("break_", "kind_", "node_", "discriminator_"),
     "arrivals": ("old_", "new_", "forgetting", "seconds_a_node"),
+    "subtrees": ("query_", "inner_rate", "meta_seconds"),
     "groups": ("separation_", "purity10_", "modularity_"),
     "negatives": ("negative_", "stalled_"),
 }

@@ -1,0 +1,1 @@
+"""Subtrees that arrive with a few nodes known: placing the rest, and learning to."""
