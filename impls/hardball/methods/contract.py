@@ -106,8 +106,8 @@ class Entry:
     refreshes, `corrected`, that draws weigh by its array `correction` (N,) and not by their number;
     `temperature` of a loss, what it divides distances by; of a regulariser `schedule` and `lr`, how
     its weight goes and the rate of what it owns; `features` and `file`, features of the nodes;
-    of a strategy `local_steps`, that arrivals are trained one after the other, and `inner_steps`, that
-    new nodes are placed by so many steps, and nothing else is asked of the run.
+    of a strategy `local_steps`, that arrivals are trained one after the other, and `inner_steps`,
+    that so many steps place new nodes, and that nothing else is asked of the run.
     """
 
     kind: Kind

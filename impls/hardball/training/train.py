@@ -25,8 +25,8 @@ from hardball.runs.row import Outcome, Row
 from hardball.runs.spec import RunSpec
 from hardball.training import continuing, heads, loop, problem
 from hardball.training.encoders import run as encoders
-from hardball.training.negatives import negative_figures
 from hardball.training.few_shot import run as few_shot
+from hardball.training.negatives import negative_figures
 from hardball.training.online import run as online
 from hardball.training.shared import Opened, Shared, opened
 

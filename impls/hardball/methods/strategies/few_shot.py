@@ -25,11 +25,11 @@ META = {
     ),
     "inner_steps": whole(5, "steps on the new nodes that are shown", at_least=0),
     "rates": text("0.1,0.3,1", "inner rates that are tried; validation subtrees choose"),
-    "outer_steps": whole(150, "steps of Adam on the initialiser", at_least=1),
+    "outer_steps": whole(100, "steps of Adam on the initialiser", at_least=1),
     "outer_rate": real(0.01, "their rate", above=0),
     "subtrees": whole(4, "subtrees an outer step", at_least=1),
     "hidden": whole(16, "width of the initialiser's hidden layer", at_least=1),
-    "candidates": whole(128, "nodes of the table that a loss compares with", at_least=1),
+    "candidates": whole(64, "nodes of the table that a loss compares with", at_least=1),
     "smallest": whole(6, "fewest nodes below the top of a subtree", at_least=2),
     "largest": whole(40, "most nodes below the top of a subtree", at_least=2),
     "share": real(0.4, "of all nodes, share that is held out at most", above=0, below=1),
@@ -62,7 +62,9 @@ def fits(
         if given != only:
             raise HardballError(f"strategy few_shot: {name}={given}, allowed is {only}")
     if spec.before:
-        raise HardballError("strategy few_shot with before: the table is trained once, leave it out")
+        raise HardballError(
+            "strategy few_shot with before: the table is trained once, leave it out"
+        )
     read_rates(rates)
     if by in _THROUGH and inner_steps == 0:
         raise HardballError(
@@ -82,7 +84,20 @@ def fits(
     fits=fits,
 )
 def few_shot(
-    hierarchy: Hierarchy, seed: int, *, smallest: int, largest: int, share: float, **_: Any
+    hierarchy: Hierarchy,
+    seed: int,
+    *,
+    by: str,
+    inner_steps: int,
+    rates: str,
+    outer_steps: int,
+    outer_rate: float,
+    subtrees: int,
+    hidden: int,
+    candidates: int,
+    smallest: int,
+    largest: int,
+    share: float,
 ) -> np.ndarray:
     """What each subtree that is held out is for: 0 for the table, LEARN, CHOOSE, ASK: int32 (N,).
 

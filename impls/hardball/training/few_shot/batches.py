@@ -52,9 +52,7 @@ class Maker:
     depth: int
     candidates: int
 
-    def batch(
-        self, subtrees: Sequence[Subtree], shots: Sequence[int], words: np.ndarray
-    ) -> Batch:
+    def batch(self, subtrees: Sequence[Subtree], shots: Sequence[int], words: np.ndarray) -> Batch:
         """The batch of T subtrees; shots (T,): how many of each are shown at most.
 
         words (T, candidates): uint32, which nodes of the table the losses compare with.

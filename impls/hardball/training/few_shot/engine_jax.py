@@ -15,7 +15,7 @@ from hardball.training.few_shot.bodies import Begun, Said
 
 
 def put(batch: Batch) -> Batch:
-    """The arrays on the device: reals in float64, under `jax.enable_x64`."""
+    """The arrays in the framework, reals in float64."""
     return Batch(*map(jnp.asarray, batch))
 
 

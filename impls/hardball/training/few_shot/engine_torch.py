@@ -11,7 +11,7 @@ from hardball.training.few_shot.bodies import Begun, Said
 
 
 def put(batch: Batch) -> Batch:
-    """The arrays as tensors: reals in float64."""
+    """The arrays in the framework, reals in float64."""
     return Batch(*(torch.from_numpy(array) for array in batch))
 
 
@@ -22,9 +22,7 @@ def begin(said: Said, batch: Batch, c: float) -> Begun:
     return Begun(*(array.detach().numpy() for array in found))
 
 
-def adapted(
-    shown: Tensor, batch: Batch, rate: float, steps: int, c: float, exact: bool
-) -> Tensor:
+def adapted(shown: Tensor, batch: Batch, rate: float, steps: int, c: float, exact: bool) -> Tensor:
     """The end of `steps` inner steps from `shown` (T, J, D).
 
     exact: with a gradient that goes through the steps' own; else as if each step were a constant.

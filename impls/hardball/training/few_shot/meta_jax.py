@@ -19,10 +19,10 @@ from hardball.training.few_shot.bodies import Begun, Said
 from hardball.training.few_shot.engine_jax import adapted, put
 from hardball.training.few_shot.outer import Arrays, Outer, Watch
 
-Params = Mapping[str, Array]
+_Params = Mapping[str, Array]
 
 
-class Initialiser(nn.Module):
+class _Initialiser(nn.Module):
     """What new nodes begin from; the formulas are those of `parameters.start`."""
 
     width: int
@@ -42,7 +42,7 @@ class Initialiser(nn.Module):
         return Said(out[..., 0], out[..., 1:] + array("spread") * aside, share)
 
 
-def loss(arrays: Params, batch: Batch, rate: Any, outer: Outer) -> Array:
+def _loss(arrays: _Params, batch: Batch, rate: Any, outer: Outer) -> Array:
     """The loss of the nodes that are not shown, after the inner steps of the others."""
     first = _begun(arrays, batch, outer.c)
     shown = adapted(first.shown, batch, rate, outer.steps, outer.c, outer.exact)
@@ -50,7 +50,7 @@ def loss(arrays: Params, batch: Batch, rate: Any, outer: Outer) -> Array:
 
 
 def slopes(arrays: Arrays, batch: Batch, outer: Outer) -> tuple[float, Arrays]:
-    """The loss of a batch and its gradient, see `loss`."""
+    """The loss of a batch and its gradient, arrays by name."""
     with jax.enable_x64(True):
         params = {name: jnp.asarray(array) for name, array in arrays.items()}
         value, found = _slopes(params, put(batch), outer.rate, outer.unrated)
@@ -78,25 +78,25 @@ def begin(arrays: Arrays, batch: Batch, c: float) -> Begun:
 
 @partial(jax.jit, static_argnums=4)
 def _step(
-    params: Params, state: Any, batch: Batch, rate: Any, outer: Outer
-) -> tuple[Params, Any, Array]:
-    value, slope = jax.value_and_grad(loss)(params, batch, rate, outer)
+    params: _Params, state: Any, batch: Batch, rate: Any, outer: Outer
+) -> tuple[_Params, Any, Array]:
+    value, slope = jax.value_and_grad(_loss)(params, batch, rate, outer)
     change, state = optax.adam(outer.outer_rate).update(slope, state)
     return optax.apply_updates(params, change), state, value
 
 
 @partial(jax.jit, static_argnums=3)
-def _slopes(params: Params, batch: Batch, rate: Any, outer: Outer) -> tuple[Array, Params]:
-    return jax.value_and_grad(loss)(params, batch, rate, outer)
+def _slopes(params: _Params, batch: Batch, rate: Any, outer: Outer) -> tuple[Array, _Params]:
+    return jax.value_and_grad(_loss)(params, batch, rate, outer)
 
 
 @partial(jax.jit, static_argnums=2)
-def _begin(params: Params, batch: Batch, c: float) -> Begun:
+def _begin(params: _Params, batch: Batch, c: float) -> Begun:
     return _begun(params, batch, c)
 
 
-def _begun(params: Params, batch: Batch, c: float) -> Begun:
+def _begun(params: _Params, batch: Batch, c: float) -> Begun:
     width, columns = params["out"].shape
     given = (batch.features, batch.aside, batch.like, batch.there)
-    said = Initialiser(width, columns - 1).apply({"params": dict(params)}, *given)
+    said: Any = _Initialiser(width, columns - 1).apply({"params": dict(params)}, *given)
     return bodies.begun(xp, said, batch, c)

@@ -16,8 +16,15 @@ from hardball.training.few_shot.engine_torch import adapted, put
 from hardball.training.few_shot.outer import Arrays, Outer, Watch
 
 
-class Initialiser(nn.Module):
+class _Initialiser(nn.Module):
     """What new nodes begin from; the formulas are those of `parameters.start`."""
+
+    hidden: Tensor
+    hidden_bias: Tensor
+    out: Tensor
+    out_bias: Tensor
+    spread: Tensor
+    alike: Tensor
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         super().__init__()
@@ -31,7 +38,7 @@ class Initialiser(nn.Module):
         return Said(out[..., 0], out[..., 1:] + self.spread * aside, torch.softmax(logits, dim=2))
 
 
-def loss(arrays: Mapping[str, Tensor], batch: Batch, outer: Outer) -> Tensor:
+def _loss(arrays: Mapping[str, Tensor], batch: Batch, outer: Outer) -> Tensor:
     """The loss of the nodes that are not shown, after the inner steps of the others."""
     first = _begun(arrays, batch, outer.c)
     shown = adapted(first.shown, batch, outer.rate, outer.steps, outer.c, outer.exact)
@@ -39,9 +46,9 @@ def loss(arrays: Mapping[str, Tensor], batch: Batch, outer: Outer) -> Tensor:
 
 
 def slopes(arrays: Arrays, batch: Batch, outer: Outer) -> tuple[float, Arrays]:
-    """The loss of a batch and its gradient, see `loss`."""
+    """The loss of a batch and its gradient, arrays by name."""
     params = _params(arrays)
-    value = loss(params, put(batch), outer)
+    value = _loss(params, put(batch), outer)
     value.backward()
     return float(value.detach()), {
         name: np.zeros_like(arrays[name]) if tensor.grad is None else tensor.grad.numpy()
@@ -56,7 +63,7 @@ def train(arrays: Arrays, batches: Iterable[Batch], outer: Outer, watch: Watch) 
     for batch in batches:
         began = time.perf_counter()
         adam.zero_grad()
-        value = loss(params, put(batch), outer)
+        value = _loss(params, put(batch), outer)
         value.backward()
         adam.step()
         watch(float(value.detach()), time.perf_counter() - began)
@@ -74,6 +81,6 @@ def _params(arrays: Arrays) -> dict[str, Tensor]:
 
 
 def _begun(params: Mapping[str, Tensor], batch: Batch, c: float) -> Begun:
-    module = Initialiser({name: tuple(tensor.shape) for name, tensor in params.items()})
+    module = _Initialiser({name: tuple(tensor.shape) for name, tensor in params.items()})
     given = (batch.features, batch.aside, batch.like, batch.there)
     return bodies.begun(xp, functional_call(module, dict(params), given), batch, c)

@@ -195,9 +195,7 @@ def _said(data: Data, frame: Framework, arrays: Arrays) -> Begin:
     return lambda batch: frame.meta.begin(arrays, batch, data.c)
 
 
-def _learned(
-    data: Data, frame: Framework, outer: Outer, spent: Spent, progress: bool
-) -> Arrays:
+def _learned(data: Data, frame: Framework, outer: Outer, spent: Spent, progress: bool) -> Arrays:
     """The initialiser's arrays after the outer steps, on the subtrees to learn from alone."""
     spec, given = data.spec, data.given
     known = data.parts[LEARN]
