@@ -23,7 +23,7 @@ from hardball.training.few_shot.rules import Lengths
 from hardball.training.train import train
 
 META = {
-    "name": "few_shot", "by": "maml", "inner_steps": 2, "rates": "0.1,0.5", "outer_steps": 3,
+    "name": "few_shot", "by": "maml", "inner_steps": 2, "rates": "0.1 0.5", "outer_steps": 3,
     "smallest": 4, "largest": 12, "share": 0.7, "candidates": 8, "hidden": 4, "subtrees": 2,
 }  # fmt: skip
 SETTINGS = {
@@ -269,8 +269,8 @@ def test_what_is_learned_wins_where_names_tell_the_genus():
 @pytest.mark.parametrize(
     ("strategy", "given", "said"),
     [
-        ({"rates": "0.1,fast"}, {}, "rates='0.1,fast', allowed are different numbers above 0"),
-        ({"rates": "0.1,0.1"}, {}, "rates='0.1,0.1', allowed are different numbers above 0"),
+        ({"rates": "0.1 fast"}, {}, "rates='0.1 fast', allowed are different numbers above 0"),
+        ({"rates": "0.1 0.1"}, {}, "rates='0.1 0.1', allowed are different numbers above 0"),
         ({"inner_steps": 0}, {}, "by=maml learns through inner steps, inner_steps=0 has none"),
         ({"smallest": 9, "largest": 8}, {}, "smallest=9 is above largest=8"),
         ({}, {"manifold": "poincare"}, "manifold=poincare, allowed is tangent"),

@@ -24,7 +24,7 @@ META = {
         summary="what new nodes begin from, and whether that is learned through inner steps",
     ),
     "inner_steps": whole(5, "steps on the new nodes that are shown", at_least=0),
-    "rates": text("0.1,0.3,1", "inner rates that are tried; validation subtrees choose"),
+    "rates": text("0.1 0.3 1", "inner rates that are tried; validation subtrees choose"),
     "outer_steps": whole(100, "steps of Adam on the initialiser", at_least=1),
     "outer_rate": real(0.01, "their rate", above=0),
     "subtrees": whole(4, "subtrees an outer step", at_least=1),
@@ -41,13 +41,13 @@ _THROUGH = ("maml", "first_order")
 def read_rates(rates: str) -> list[float]:
     """The inner rates; raises HardballError unless they are numbers above 0, none twice."""
     try:
-        found = [float(part) for part in rates.split(",")]
+        found = [float(part) for part in rates.split()]
     except ValueError:
         found = []
     if not found or len(set(found)) < len(found) or not all(0 < each < 1e6 for each in found):
         raise HardballError(
             f"strategy few_shot: rates={rates!r}, allowed are different numbers above 0 with "
-            "commas between them, as 0.1,0.3,1"
+            "spaces between them, as 0.1 0.3 1"
         )
     return found
 

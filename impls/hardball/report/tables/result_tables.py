@@ -36,6 +36,7 @@ SHORT = {
     "link_f1_local": "link F1, local", "link_f1_head": "link F1, head",
     "old_map": "old MAP", "new_map": "new MAP", "seconds_a_node": "seconds a node",
     "old_mean_rank": "old mean rank", "new_mean_rank": "new mean rank",
+    **{f"query_map_{k}": f"query MAP, {k} shown" for k in (1, 5, 20)},
     "neighbor_recall": "neighbour recall", "edge_map": "MAP of edges",
     "negative_effective": "effective negatives",
 }  # fmt: skip
