@@ -38,7 +38,7 @@ def figures(
 
 @declares(
     Metric("meta_seconds", "min", 0, INF, "training of what new nodes begin from",
-           "seconds of the outer steps, of every inner rate that was tried"),
+           "processor seconds of the outer steps, of every inner rate that was tried"),
     Metric("inner_rate", "none", 0, INF, "the rate of inner steps that validation subtrees chose",
            "that of the highest mean of query_map over 1, 5 and 20 shown; 0 without inner steps"),
     Metric("query_nodes", "none", 1, INF, "nodes not shown of new subtrees that are asked about"),

@@ -57,16 +57,16 @@ def slopes(arrays: Arrays, batch: Batch, outer: Outer) -> tuple[float, Arrays]:
 
 
 def train(arrays: Arrays, batches: Iterable[Batch], outer: Outer, watch: Watch) -> Arrays:
-    """Takes a step of Adam for each batch; `watch` sees the loss of each, and its seconds."""
+    """Takes a step of Adam for each batch; `watch` sees its loss and processor time."""
     params = _params(arrays)
     adam = torch.optim.Adam(params.values(), lr=outer.outer_rate)
     for batch in batches:
-        began = time.perf_counter()
+        began = time.process_time()
         adam.zero_grad()
         value = _loss(params, put(batch), outer)
         value.backward()
         adam.step()
-        watch(float(value.detach()), time.perf_counter() - began)
+        watch(float(value.detach()), time.process_time() - began)
     return {name: tensor.detach().numpy().copy() for name, tensor in params.items()}
 
 

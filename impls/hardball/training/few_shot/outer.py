@@ -8,7 +8,7 @@ import numpy as np
 
 Arrays = dict[str, np.ndarray]
 
-# (loss of a batch, seconds of its step); called after every outer step.
+# (loss of a batch, processor seconds of its step); called after every outer step.
 Watch = Callable[[float, float], None]
 
 
