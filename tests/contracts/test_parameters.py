@@ -10,7 +10,7 @@ from hardball.methods import facts, registry
 
 KINDS = ("sampler", "loss", "regularizer", "objective", "pretext")
 # What a sampler's arrays are built by beside its parameters.
-HANDED = {"negatives", "look_up"}
+HANDED = {"negatives", "look_up", "lists"}
 ENTRIES = [entry for kind in KINDS for entry in registry.entries(kind)]
 WHOLE = [entry for entry in ENTRIES if entry.body is not None]
 

@@ -15,6 +15,8 @@ from hardball.methods.tasks.link_prediction import link_prediction
 from hardball.methods.tasks.reconstruction import reconstruction
 from hardball.metrics.evaluate import evaluate
 from hardball.metrics.floors import floors
+from hardball.metrics.validation import validation_figures
+from hardball.training.trial import blind
 
 CUTS = (1, 10, 100, 1000)
 
@@ -202,6 +204,11 @@ def test_link_prediction_ranks_test_pairs_and_leaves_other_positives_out(
     found = evaluate(points, "euclidean", 1.0, h, split, above)
     check(found, expected_ranking(h, score, list(map(tuple, split.test.tolist()))))
     check(found, expected_global(h, score, split))
+    asked = blind(split)
+    chosen_by = validation_figures(points, "euclidean", 1.0, h, asked, together=True)
+    name = "global_precision_at_1000"
+    expected = expected_global(h, score, asked)[name]
+    check(chosen_by, {f"validation_{name}": expected})
 
 
 @pytest.mark.parametrize("n", [1024, 2100])

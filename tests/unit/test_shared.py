@@ -98,3 +98,18 @@ def test_another_number_of_draws_is_another_array(graph):
     more = SIBLINGS._replace(negatives=3)
     first, second = Shared(graph).indexes([SIBLINGS, more], closure(graph))
     assert first is not second
+
+
+def test_lists_of_similar_nodes_serve_every_ratio_and_temperature(graph, built):
+    """Only the weights of a list depend on them."""
+    sharper = Method(name="similarity_hard", params={"top": 4, "temperature": 0.01, "ratio": 1.0})
+    shared = Shared(graph)
+    (first,) = shared.indexes([LISTS], closure(graph))
+    (second,) = shared.indexes([Part(sharper.resolved("sampler"), 6)], closure(graph))
+    assert built == {"lists": 1, "names": 1}
+    np.testing.assert_array_equal(first["near"], second["near"])
+    assert (first["cumulative"] != second["cumulative"]).any()
+    longer = Method(name="similarity_hard", params={"top": 5}).resolved("sampler")
+    (third,) = shared.indexes([Part(longer, 6)], closure(graph))
+    assert third["near"].shape == (graph.n_nodes, 5)
+    assert built["lists"] == 2

@@ -126,6 +126,22 @@ def test_what_holds_nothing_out_is_chosen_by_the_pairs_trained_on_where_the_file
     assert tuning.column == "training_map"
 
 
+def test_all_pairs_ranked_together_decide_where_the_file_says_so(tmp_path):
+    text = FILE.replace("minutes: 1", "minutes: 1\nmetric: precision_at_1000")
+    tuning, running = searched(written(tmp_path, text), tmp_path / "out", number=2)
+    assert tuning.column == "validation_global_precision_at_1000"
+    tried = [found[0].metrics for found in running[0].rows.values()]
+    assert (
+        max(figures[tuning.column] for figures in tried)
+        == winners.winners(tuning, running)[0].value
+    )
+    with pytest.raises(HardballError, match="--prune watches map or mean_rank, not precision_at"):
+        searched(written(tmp_path, text), tmp_path / "pruned", prune=True)
+    trained = text.replace("minutes: 1", "minutes: 1\njudged_by: training")
+    with pytest.raises(HardballError, match="precision_at_1000 is of validation pairs"):
+        plan.load(written(tmp_path, trained), {})
+
+
 def test_the_winners_are_a_suite_that_can_be_started(grid):
     tuning, running, folder = grid
     found = winners.winners(tuning, running)

@@ -58,7 +58,7 @@ class Bundled(_Strict):
 class Reader(_Strict):
     """The parse rule: a reader's name and its parameters."""
 
-    name: Literal["wordnet", "ncbi_wheel", "taxdump", "files"]
+    name: Literal["wordnet", "ncbi_wheel", "taxdump", "bipartite", "files"]
     params: dict[str, Any] = {}
 
 

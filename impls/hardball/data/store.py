@@ -13,7 +13,16 @@ import pyarrow.compute as pc
 
 from hardball.core import files, paths
 from hardball.core.errors import HardballError
-from hardball.data import bundle, cards, fetch, groups, readers_files, readers_ncbi, readers_wordnet
+from hardball.data import (
+    bundle,
+    cards,
+    fetch,
+    groups,
+    readers_bipartite,
+    readers_files,
+    readers_ncbi,
+    readers_wordnet,
+)
 from hardball.data.table import Table
 from hardball.hierarchy import dag, stored
 from hardball.hierarchy.closure import closure, longest_depth, reduction
@@ -33,6 +42,8 @@ _CODE = (
     "data/readers_ncbi",
     "data/readers_wordnet",
 )
+# Code that builds with one reader alone depend on.
+_CODE_OF = {"bipartite": ("data/readers_bipartite",)}
 
 
 def open_hierarchy(name_or_folder: str | Path) -> Hierarchy:
@@ -162,6 +173,8 @@ def read_table(card: cards.Card, *, progress: bool = True) -> Table:
         return readers_ncbi.read_wheel(path, **params)
     if card.reader.name == "taxdump":
         return readers_ncbi.read_dump(path, **params)
+    if card.reader.name == "bipartite":
+        return readers_bipartite.read(path, **params)
     return readers_files.read(path, **params)
 
 
@@ -240,6 +253,6 @@ def variant_pairs(name: str, variant: str) -> np.ndarray:
 def recipe(card: cards.Card) -> str:
     """sha256 of all that a build depends on: the card and the code that reads it."""
     digest = hashlib.sha256(card.model_dump_json().encode())
-    for module in _CODE:
+    for module in (*_CODE, *_CODE_OF.get(card.reader.name, ())):
         digest.update((Path(__file__).parents[1] / f"{module}.py").read_bytes())
     return digest.hexdigest()

@@ -30,7 +30,8 @@ ORDER = (
     *(f"{name}_auc_{group}{when}" for name in ("break", "kind", "node")
       for group in ("unseen", "unbroken") for when in ("", "_start")),
     "discriminator_accuracy", "discriminator_accuracy_start",
-    "validation_map", "validation_mean_rank", "training_map", "training_mean_rank",
+    "validation_map", "validation_mean_rank", "validation_global_precision_at_1000",
+    "training_map", "training_mean_rank",
     "label_accuracy_features", "label_accuracy_start",
     "negative_distance", "negative_depth_gap", "negative_violations", "negative_violations_uniform",
     "negative_similarity", "negative_similarity_uniform", "negative_effective", "negative_entropy",

@@ -10,7 +10,10 @@ from hardball.hierarchy.splits import Split
 from hardball.metrics.classify import Energy, link_figures
 from hardball.metrics.declare import INF, Metric, declares
 from hardball.metrics.evaluate import validate
+from hardball.metrics.links import global_figures
 from hardball.metrics.polar import to_polar
+
+TOGETHER = "global_precision_at_1000"
 
 
 @declares(
@@ -18,6 +21,9 @@ from hardball.metrics.polar import to_polar
            "map with the validation pairs in the place of the test pairs"),
     Metric("validation_mean_rank", "min", 1, INF, "mean rank of the validation pairs, of a trial",
            "mean_rank with the validation pairs in the place of the test pairs"),
+    Metric("validation_global_precision_at_1000", "max", 0, 1,
+           "global precision at 1000 of the validation pairs, of a trial that is chosen by it",
+           "global_precision_at_1000 with the validation pairs in the place of the test pairs"),
 )  # fmt: skip
 def validation_figures(
     points: np.ndarray,
@@ -29,11 +35,13 @@ def validation_figures(
     sources: int | None = None,
     seed: int = 0,
     energy: Energy | None = None,
+    together: bool = False,
 ) -> dict[str, float]:
     """MAP and mean rank of the validation pairs; with held-out links `link_f1_validation` too.
 
     points (N, D) of a manifold of curvature -c. The split's test pairs must be its validation
-    pairs, see `training.trial.blind`. sources, energy: see `evaluate`. Raises HardballError as
+    pairs, see `training.trial.blind`. sources, energy: see `evaluate`. together: all pairs of nodes
+    are ranked together too, for `validation_global_precision_at_1000`. Raises HardballError as
     `validate` does.
     """
     asked = split.validation
@@ -43,8 +51,11 @@ def validation_figures(
         points, manifold, c, hierarchy, asked, split.exclude, sources=sources, seed=seed
     )
     out = _named("validation", found)
+    polar = to_polar(points, manifold, c)
+    if together:
+        of_all = global_figures(polar, asked, split.exclude)
+        out[f"validation_{TOGETHER}"] = of_all[TOGETHER]
     if split.links:
-        polar = to_polar(points, manifold, c)
         out["link_f1_validation"] = link_figures(polar, split, seed, energy)["link_f1_validation"]
     return out
 

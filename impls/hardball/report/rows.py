@@ -43,7 +43,7 @@ PUBLISHED_KEYS = ("source", "dataset", "task", "manifold", "dim", "metric", "val
 PUBLISHED_TEXT = ("source", "dataset", "task", "manifold", "metric", "protocol")
 UNCONFIRMED = "unconfirmed"
 OTHER_METRICS = {"f1": Metric("f1", "max", 0, 1, "F1 of link prediction, which papers report")}
-RANKED = {"leaf_parent": "direct edges", "temporal": "direct edges"}
+RANKED = dict.fromkeys(("leaf_parent", "temporal", "bipartite_links"), "direct edges")
 
 
 def read_runs(path: Path) -> pd.DataFrame:

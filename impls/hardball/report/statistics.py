@@ -244,6 +244,33 @@ def contrast(a: Mapping[int, float], b: Mapping[int, float], direction: Directio
     )
 
 
+def interference(
+    both: Mapping[int, float],
+    first: Mapping[int, float],
+    second: Mapping[int, float],
+    neither: Mapping[int, float],
+) -> Estimate:
+    """What two changes give together beyond the sum of each alone, with its interval over seeds.
+
+    By seed (both - neither) - (first - neither) - (second - neither), over the seeds that all four
+    ran: {seed: value}. 0: they add up; of a metric where more is better, above 0 they help each
+    other and below 0 they are in each other's way. Seeds of which a run diverged are left out and
+    counted in `diverged`. Source: the interaction of a 2 x 2 design, Fisher 1935.
+    """
+    parts = (both, first, second, neither)
+    seeds = sorted(set.intersection(*(set(part) for part in parts)))
+    table = np.array([[part[s] for s in seeds] for part in parts], dtype=np.float64).reshape(4, -1)
+    kept = table[:, np.isfinite(table).all(axis=0)]
+    gaps = kept[0] - kept[1] - kept[2] + kept[3]
+    return estimate(gaps)._replace(diverged=table.shape[1] - kept.shape[1])
+
+
+def ratio(a: Mapping[int, float], b: Mapping[int, float]) -> Estimate:
+    """Interquartile mean of a / b by seed with its interval, over the seeds in both."""
+    seeds = sorted(set(a) & set(b))
+    return estimate([a[s] / b[s] for s in seeds])
+
+
 def family(contrasts: Sequence[Contrast]) -> list[Contrast]:
     """The same contrasts with Holm's correction over all of them."""
     corrected = holm([c.p for c in contrasts])

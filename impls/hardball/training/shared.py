@@ -1,4 +1,4 @@
-"""What runs on one hierarchy share: samplers' arrays and nodes' features, each built once."""
+"""What runs on one hierarchy share: samplers' arrays, nodes' features, lists of similar nodes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import facts, registry
 from hardball.methods.method import Method
 from hardball.methods.samplers.compose import Part
+from hardball.methods.samplers.nearest import Lists
 
 Index = dict[str, np.ndarray]
 
@@ -28,6 +29,7 @@ class Shared:
         self._known: Csr | None = None
         self._indexes: dict[str, Index] = {}
         self._features: dict[tuple[str, str], Features] = {}
+        self._lists: Lists = {}
 
     def indexes(
         self, parts: Sequence[Part], known: Csr, methods: Sequence[Method] = ()
@@ -38,10 +40,12 @@ class Shared:
         where a builder does.
         """
         if not _equal(self._known, known):
-            self._indexes = {}
+            self._indexes, self._lists = {}, {}
         self._known = known
         names = [f"{part.negatives} {part.method}" for part in parts]
-        kinds = [*by_features(parts), *(_features(method) for method in methods)]
+        drawn_by = by_features(parts)
+        kinds = [*drawn_by, *(_features(method) for method in methods)]
+        self._lists = {key: one for key, one in self._lists.items() if key[:2] in drawn_by}
         self._indexes = {n: index for n, index in self._indexes.items() if n in names}
         self._features = {kind: f for kind, f in self._features.items() if kind in kinds}
         for name, part in zip(names, parts, strict=True):
@@ -57,7 +61,7 @@ class Shared:
 
     def _build(self, part: Part, known: Csr) -> Index:
         build = registry.builder("sampler", part.method.name)
-        given = facts.options(build, {"look_up": self.features})
+        given = facts.options(build, {"look_up": self.features, "lists": self._lists})
         return build(
             self._hierarchy, known, negatives=part.negatives, **part.method.params, **given
         )

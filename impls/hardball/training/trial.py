@@ -52,7 +52,8 @@ def problem_of(spec: RunSpec, data: Opened, on: On) -> problem.Problem:
     if on == "validation" and not held:
         raise HardballError(
             f"task {spec.task} holds no validation pairs out: take leaf_parent, link_prediction, "
-            "temporal or ganea2018, or choose by the pairs that are trained on, judged_by: training"
+            "bipartite_links, temporal or ganea2018, or choose by the pairs that are trained on, "
+            "judged_by: training"
         )
     if on == "training" and held:
         raise HardballError(
@@ -63,11 +64,17 @@ def problem_of(spec: RunSpec, data: Opened, on: On) -> problem.Problem:
 
 
 def train_trial(
-    spec: RunSpec, data: Opened, on: On = "validation", watch: loop.Watch | None = None
+    spec: RunSpec,
+    data: Opened,
+    on: On = "validation",
+    watch: loop.Watch | None = None,
+    *,
+    together: bool = False,
 ) -> Result:
     """Train one trial; its row has figures of validation pairs, or of the training pairs, alone.
 
-    watch: see `loop.run`. Raises HardballError as `problem_of` does.
+    watch: see `loop.run`. together: see `validation_figures`. Raises HardballError as `problem_of`
+    does.
     """
 
     def scores(
@@ -75,8 +82,11 @@ def train_trial(
     ) -> dict[str, float | None]:
         sources = SOURCES if task.n_nodes > EXACT_UP_TO else None
         asked = points, spec.manifold.name, c, task.whole, task.split
-        figures = validation_figures if on == "validation" else training_figures
-        found = figures(*asked, sources=sources, seed=spec.seed, energy=energy_of(spec))
+        given: dict[str, Any] = {"sources": sources, "seed": spec.seed, "energy": energy_of(spec)}
+        if on == "validation":
+            found = validation_figures(*asked, **given, together=together)
+        else:
+            found = training_figures(*asked, **given)
         return {**found, "share_at_limit": ended.touching / task.n_nodes}
 
     return train_problem(problem_of(spec, data, on), scores, progress=False, watch=watch)

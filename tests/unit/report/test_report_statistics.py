@@ -165,3 +165,32 @@ def test_a_family_is_corrected_together():
     first, second = family([one, one])
     assert one.p == 2 / 256
     assert first.p_holm == second.p_holm == 4 / 256
+
+
+def test_two_changes_that_add_up_do_not_interfere():
+    neither = {0: 0.2, 1: 0.3, 2: 0.25}
+    first = {s: value + 0.1 for s, value in neither.items()}
+    second = {s: value + 0.2 for s, value in neither.items()}
+    both = {s: value + 0.3 for s, value in neither.items()}
+    found = statistics.interference(both, first, second, neither)
+    assert found.value == pytest.approx(0)
+    assert found.low == pytest.approx(0)
+    assert found.runs == 3
+
+
+def test_interference_is_what_both_give_beyond_the_sum_by_seed():
+    # Seed 0: .9 - .6 - .5 + .4 = .2; seed 1: .8 - .6 - .6 + .5 = .1; 2 lacks a run, 3 diverged.
+    both = {0: 0.9, 1: 0.8, 2: 0.7, 3: -math.inf}
+    first, second = {0: 0.6, 1: 0.6, 2: 0.5, 3: 0.5}, {0: 0.5, 1: 0.6, 3: 0.5}
+    neither = {0: 0.4, 1: 0.5, 2: 0.5, 3: 0.4}
+    found = statistics.interference(both, first, second, neither)
+    assert found.value == pytest.approx(0.15)
+    assert (found.low, found.high) == (pytest.approx(0.1), pytest.approx(0.2))
+    assert (found.runs, found.diverged) == (2, 1)
+    assert math.isnan(statistics.interference({}, first, second, neither).value)
+
+
+def test_a_ratio_is_taken_seed_by_seed():
+    found = statistics.ratio({0: 3.0, 1: 8.0, 5: 1.0}, {0: 2.0, 1: 4.0, 6: 1.0})
+    assert found.value == pytest.approx((1.5 + 2) / 2)
+    assert found.runs == 2

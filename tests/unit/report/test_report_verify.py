@@ -81,6 +81,26 @@ def test_a_figure_that_does_not_come_from_its_rows_says_why(told, old, new, text
     assert wrong in said[text]
 
 
+PAIRED = """\
+<!-- figures v0.1/made_up; dataset=wordnet_mammals; framework=jax
+1.18 = metric=scorings; sampler=uniform over sampler=siblings
+−.20 = metric=map; sampler=pool minus sampler=uniform beyond sampler=siblings minus sampler=cousins
+-->
+
+Scorings 1.18 times as many; together −.20.
+"""
+
+
+def test_a_ratio_and_a_difference_beyond_another_are_paired_by_seed(told):
+    # Scorings are equal, so the ratio is 1; (.95 - .8) - (.7 - .75) = .2.
+    wrong = {one.text: one.wrong for one in told(PAIRED)}
+    assert wrong == {"1.18": "the rows say 1.00", "−.20": "the rows say 0.20"}
+    right = told(PAIRED.replace("1.18", "1.00").replace("−.20", "+.20"))
+    assert [one.wrong for one in right] == ["", ""]
+    (_, alone) = told(PAIRED.replace(" minus sampler=cousins", ""))
+    assert alone.wrong == "beyond stands between two differences: A minus B beyond C minus D"
+
+
 @pytest.mark.parametrize("page", figures.pages(paths.root()), ids=lambda page: page.name)
 def test_committed_documents_have_no_figure_that_their_rows_do_not_give(page):
     read = figures.Rows(paths.results())

@@ -4,7 +4,7 @@ import functools
 import heapq
 import sys
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numba import njit
@@ -13,6 +13,9 @@ from scipy import sparse
 from hardball.core.errors import HardballError
 from hardball.data.features import Block, Features
 from hardball.hierarchy.closure import Csr
+
+# What nodes are compared by, its file, how many are listed: ids and cosines of `nearest`.
+Lists: TypeAlias = dict[tuple[str, str, int], tuple[np.ndarray, np.ndarray]]
 
 LARGEST = 200_000
 # Similarities in memory at a time, 4 to 12 bytes each.

@@ -14,7 +14,7 @@ from hardball.methods.declare import sampler
 from hardball.methods.parameter import Parameter, Value, choice, real, text, whole
 from hardball.methods.samplers.common import RELATIVE_TO, Index
 from hardball.methods.samplers.matrix import first_above
-from hardball.methods.samplers.nearest import nearest
+from hardball.methods.samplers.nearest import Lists, nearest
 from hardball.methods.sources import ROBINSON_2021
 
 ROW_TOTAL = 2**31 - 1
@@ -38,6 +38,7 @@ def similarity_index(
     relative_to: str,
     setting: str,
     look_up: Callable[[str, str], Features] | None = None,
+    lists: Lists | None = None,
 ) -> Index:
     """near, cumulative int32 (N, top): similar nodes, cumulated weights; widened bool (N,).
 
@@ -46,8 +47,10 @@ def similarity_index(
     in the node itself at weight 0; a node without a list is widened. 8 N top bytes.
     ratio and relative_to choose how the engine draws; what a setting fixes is filled in before, by
     `registry.parameters`. look_up: what gives the features of a kind and a file that were built
-    before; None builds them. Raises HardballError on lists too long for the hierarchy, and for
-    features and sizes that `data.features` and `nearest.nearest` refuse.
+    before; None builds them. lists: those that were built before for the same known positives, to
+    which new ones are added; another ratio or temperature takes the same.
+    Raises HardballError on lists too long for the hierarchy, and for features and sizes that
+    `data.features` and `nearest.nearest` refuse.
     Source: Robinson et al. 2021, section 3.1, with features instead of the embedding.
     """
     if top * h.n_nodes > ROW_TOTAL:
@@ -56,8 +59,12 @@ def similarity_index(
             f"the {h.n_nodes:,} nodes of {h.name}"
         )
     width = min(top, max(h.n_nodes - 1, 1))
-    blocks = look_up(features, file) if look_up else features_of(h, features, file)
-    near, cosine = nearest(blocks, width, known)
+    lists = {} if lists is None else lists
+    key = features, file, width
+    if key not in lists:
+        blocks = look_up(features, file) if look_up else features_of(h, features, file)
+        lists[key] = nearest(blocks, width, known)
+    near, cosine = lists[key]
     cumulative = cumulated(cosine, temperature)
     return {"near": near, "cumulative": cumulative, "widened": cumulative[:, -1] == 0}
 

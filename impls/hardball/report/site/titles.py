@@ -8,6 +8,7 @@ TITLES = {
     TREES: "Edges of a tree",
     "link_prediction": "Link prediction",
     "ganea2018": "Published links",
+    "bipartite_links": "Links between two sides",
     "node_classification": "Labels of nodes",
 }
 

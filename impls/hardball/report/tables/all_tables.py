@@ -12,6 +12,7 @@ from hardball.report.tables import (
     effects,
     ensemble_table,
     equal_time,
+    interference,
     latex,
     parity,
     quality_table,
@@ -55,6 +56,7 @@ def tables_of(
         ranked_by = [by_name[name] for name in RANKED_BY if name in by_name]
         found += [contrasts.sampler_table(part, metric, task) for metric in ranked_by]
         found.append(effects.effects_table(part, metrics, task))
+        found.append(interference.interference_table(part, metrics, task))
         found.append(parity.parity_table(part, metrics, task, points))
     raced_by = [metric for metric in rows.metrics_of(runs) if metric.name in RACED_BY]
     found += [equal_time.equal_time(runs, metric) for metric in raced_by]

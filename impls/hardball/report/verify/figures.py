@@ -3,6 +3,8 @@
     <!-- figures v0.2/heldout; dataset=ncbi_primates
     .361 [.348, .367] = metric=map; sampler=pool; hard=256 in_batch
     +.040 = metric=map; lr=1.2 minus lr=0.4
+    1.25 = metric=train_seconds; sampler=pool over sampler=uniform
+    +.01 = loss=focal; lr=1 minus sampler=uniform beyond loss=bce; lr=2 minus sampler=uniform
     -->
 
     <!-- table v0.2/temporal; metric=map
@@ -15,13 +17,14 @@ The next paragraph or table has to hold each text, and rows have to give it, to 
 a table a line names the beginning of a row; its cells follow the columns, `-` is not checked. Keys
 are columns of runs.csv, and: `metric` (`map,mean_rank` of a cell with both), `suffix`, which is
 added to it, `baseline`, and `stat`: mean, median, lowest or highest in place of the interquartile
-mean.
+mean. A difference and a ratio are paired by seed; `beyond` is the difference of two differences.
+What follows minus, over and beyond is what changes in the settings before it.
 """
 
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +32,12 @@ import numpy as np
 
 from hardball.core.errors import HardballError
 from hardball.metrics import listing
+from hardball.metrics.declare import Metric
 from hardball.report import links, statistics
 from hardball.report.claims import select
 from hardball.report.claims.ledger import BASELINE, KIND_OF
 from hardball.report.claims.select import Source
+from hardball.report.rows import COSTS
 from hardball.report.statistics import Estimate
 from hardball.report.summary import by_seed, finished_values
 
@@ -52,6 +57,9 @@ STATISTICS: Mapping[str, Callable[[np.ndarray], np.floating[Any]]] = {
 }  # fmt: skip
 # Keys that say which figure is meant, beside those that say which rows.
 OF_FIGURE = ("metric", "suffix", "suite", "stat")
+# Keys that hold what a figure is compared with.
+PAIRED = ("minus", "over", "beyond")
+_COST = Metric("cost", "min", 0, math.inf, "what a run cost")
 Spec = dict[str, Any]
 
 
@@ -166,9 +174,15 @@ def _of_cell(plain: str, spec: Spec) -> Iterator[Told]:
 
 
 def _merged(shared: Spec, given: str) -> Spec:
-    first, minus, second = given.partition(" minus ")
+    given, beyond, other = given.partition(" beyond ")
+    first, sign, second = given.partition(" minus ")
+    how = "minus"
+    if not sign:
+        first, sign, second = given.partition(" over ")
+        how = "over"
     spec = {**shared, **spec_of(first)}
-    return {**spec, "minus": {**spec, **spec_of(second)}} if minus else spec
+    found = {**spec, how: {**spec, **spec_of(second)}} if sign else spec
+    return {**found, "beyond": _merged(spec, other)} if beyond else found
 
 
 def spec_of(text: str) -> Spec:
@@ -226,10 +240,10 @@ def _like(text: str, value: float) -> str:
 def value_of(source: Source, spec: Spec) -> Estimate:
     """The interquartile mean with its interval over seeds, or what `stat` names.
 
-    A difference to the rows of `minus` is paired by seed. Raises HardballError where no row, or
-    several configurations, fit.
+    A difference to the rows of `minus`, and a ratio to those of `over`, is paired by seed. Raises
+    HardballError where no row, or several configurations, fit.
     """
-    asked = {key: value for key, value in spec.items() if key not in ("minus", "suite")}
+    asked = {key: value for key, value in spec.items() if key not in (*PAIRED, "suite")}
     metric = f"{asked.pop('metric', 'map')}{asked.pop('suffix', '')}"
     statistic = asked.pop("stat", "")
     if BASELINE in asked:
@@ -239,17 +253,35 @@ def value_of(source: Source, spec: Spec) -> Estimate:
             raise HardballError(f"{source.name} has no such baseline")
         return Estimate(figure, math.nan, math.nan, 1)
     runs = _one(source, asked, metric)
-    if "minus" in spec:
-        rest = {key: value for key, value in spec["minus"].items() if key not in OF_FIGURE}
-        known = listing.metric(metric)
-        ours, theirs = by_seed(runs, known), by_seed(_one(source, rest, metric), known)
-        return statistics.contrast(ours, theirs, known.direction).difference
+    if spec.keys() & set(PAIRED):
+        return _paired(source, spec, asked, metric)
     values = finished_values(runs, metric)
     if statistic:
         if statistic not in STATISTICS:
             raise HardballError(f"stat {statistic}: allowed are {', '.join(STATISTICS)}")
         return Estimate(float(STATISTICS[statistic](values)), math.nan, math.nan, len(values))
     return statistics.estimate(values)
+
+
+def _paired(source: Source, spec: Spec, asked: Spec, metric: str) -> Estimate:
+    """A difference, a ratio, or how far one difference is beyond another, paired by seed."""
+    known = _COST if metric in COSTS else listing.metric(metric)
+    known = replace(known, name=metric)
+
+    def values(given: Mapping[str, Any]) -> dict[int, float]:
+        rest = {key: v for key, v in given.items() if key not in (*OF_FIGURE, *PAIRED)}
+        return by_seed(_one(source, rest, metric), known)
+
+    if "beyond" in spec:
+        other = spec["beyond"]
+        if "minus" not in spec or "minus" not in other:
+            raise HardballError("beyond stands between two differences: A minus B beyond C minus D")
+        parts = asked, spec["minus"], other, other["minus"]
+        return statistics.interference(*(values(part) for part in parts))
+    if "over" in spec:
+        return statistics.ratio(values(asked), values(spec["over"]))
+    pair = statistics.contrast(values(asked), values(spec["minus"]), known.direction)
+    return pair.difference
 
 
 def _one(source: Source, asked: Mapping[str, Any], metric: str) -> Any:

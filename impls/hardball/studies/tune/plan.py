@@ -18,7 +18,12 @@ from hardball.studies.tune.space import Dimension, Point
 from hardball.training.trial import On
 
 Strategy = Literal["grid", "tpe", "gp"]
-MetricName = Literal["map", "mean_rank", "link_f1"]
+MetricName = Literal["map", "mean_rank", "link_f1", "precision_at_1000"]
+# Metrics of validation pairs alone, which no curve has, and their columns.
+OF_VALIDATION = {
+    "link_f1": "link_f1_validation",
+    "precision_at_1000": "validation_global_precision_at_1000",
+}
 STRATEGIES: tuple[Strategy, ...] = ("grid", "tpe", "gp")
 
 
@@ -62,9 +67,7 @@ class Tuning(Strict):
     @property
     def column(self) -> str:
         """The column of a row that decides."""
-        return (
-            "link_f1_validation" if self.metric == "link_f1" else f"{self.judged_by}_{self.metric}"
-        )
+        return OF_VALIDATION.get(self.metric, f"{self.judged_by}_{self.metric}")
 
     @property
     def better(self) -> Literal["max", "min"]:
@@ -142,8 +145,10 @@ def _check(tuning: Tuning) -> None:
             f"seed {shared[0]} is one of trials and of the suite of winners: a choice is not "
             "judged by what it was made by, so give final: {seeds: [...]} others"
         )
-    if tuning.judged_by == "training" and tuning.metric == "link_f1":
-        raise HardballError("metric link_f1 is of validation pairs: write judged_by: validation")
+    if tuning.judged_by == "training" and tuning.metric in OF_VALIDATION:
+        raise HardballError(
+            f"metric {tuning.metric} is of validation pairs: write judged_by: validation"
+        )
     found = studies(tuning)
     for each in found:
         try:

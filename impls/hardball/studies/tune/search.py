@@ -20,9 +20,10 @@ from hardball.runs.code import code_sha256
 from hardball.runs.row import Row
 from hardball.runs.settings import SEPARATOR
 from hardball.studies.tune import proposals, trials, workers
-from hardball.studies.tune.plan import Study, Tuning, studies
+from hardball.studies.tune.plan import OF_VALIDATION, Study, Tuning, studies
 from hardball.studies.tune.proposals import Proposal, Proposer, Told
 from hardball.training import shared, trial
+from hardball.training.train import EXACT_UP_TO
 
 # Trials that must have ended before one is given up, and the part of a run before which none is.
 PRUNE_FROM_TRIALS, PRUNE_FROM = 5, 1 / 3
@@ -113,6 +114,11 @@ class Search:
                 raise HardballError(
                     f"metric link_f1 with task {spec.task}, which holds no links out: allowed are "
                     "map, mean_rank"
+                )
+            if self.tuning.metric == "precision_at_1000" and nodes[study.dataset] > EXACT_UP_TO:
+                raise HardballError(
+                    f"metric precision_at_1000 with {nodes[study.dataset]:,} nodes: all pairs of "
+                    f"nodes are ranked together up to {EXACT_UP_TO:,}: take map or mean_rank"
                 )
             codes.append(f"{code_sha256(spec)}{built.whole.content_sha256}")
         self._same_search(all_studies, codes)
@@ -213,6 +219,7 @@ class Search:
             tuning.metric if self.prune else "map",
             tuning.better == "min",
             self._bars(each) if self.prune else None,
+            tuning.metric == "precision_at_1000",
         )
 
     def _bars(self, each: Running) -> trials.Bars:
@@ -301,8 +308,8 @@ def said(point: dict[str, Value]) -> str:
 
 
 def _check_prune(tuning: Tuning) -> None:
-    if tuning.metric == "link_f1":
-        raise HardballError("--prune watches map or mean_rank, not link_f1: leave it out")
+    if tuning.metric in OF_VALIDATION:
+        raise HardballError(f"--prune watches map or mean_rank, not {tuning.metric}: leave it out")
     for study in studies(tuning):
         if not study.values.get("eval_every"):
             raise HardballError(

@@ -26,7 +26,8 @@ class Order:
     """A trial to carry out: its runs, where its rows go and what they are called.
 
     figure: the curve that is watched, better where it is larger or, `falls`, smaller. bars: where a
-    run that has not reached them is given up; None: none is.
+    run that has not reached them is given up; None: none is. together: all pairs of nodes are
+    ranked together too.
     """
 
     specs: tuple[RunSpec, ...]
@@ -38,6 +39,7 @@ class Order:
     figure: str = "map"
     falls: bool = False
     bars: Bars | None = None
+    together: bool = False
 
 
 def stem(study: Study, number: int) -> str:
@@ -55,7 +57,8 @@ def carry_out(order: Order) -> list[Row]:
         if spec.framework == "jax":
             keep_compiled()
         watch = _Watch(order, order.bars.get(spec.seed, {})) if order.bars is not None else None
-        found = trial.train_trial(spec, _opened(spec.dataset), order.on, watch)
+        data = _opened(spec.dataset)
+        found = trial.train_trial(spec, data, order.on, watch, together=order.together)
         place = {"suite": order.suite, "factor": TRIAL, "label": order.label}
         rows.append(found.row.model_copy(update=place))
         curves.append(found.curves.assign(run_id=found.row.run_id))
