@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hardball.core.errors import HardballError
-from hardball.data import readers_bipartite, store
+from hardball.data import features, readers_bipartite, store
 from hardball.hierarchy.closure import closure
 from hardball.hierarchy.dag import Hierarchy, from_edges
 from hardball.hierarchy.splits import leaks
@@ -118,10 +118,37 @@ def test_half_of_the_share_is_the_test_and_a_smaller_share_is_a_part_of_it(
     np.testing.assert_array_equal(some.test, again.test)
 
 
+def test_pairs_within_a_side_are_in_no_ranking(graph: Hierarchy) -> None:
+    exclude = bipartite_links(graph, closure(graph), 0, holdout=0.5).exclude
+    links = closure(graph)
+    for node in range(graph.n_nodes):
+        row = exclude.indices[exclude.indptr[node] : exclude.indptr[node + 1]].tolist()
+        own = np.flatnonzero(graph.depth == graph.depth[node]).tolist()
+        linked = links.indices[links.indptr[node] : links.indptr[node + 1]].tolist()
+        assert row == sorted({*own, *linked} - {node})
+
+
+def test_look_alikes_of_one_depth_are_of_one_side() -> None:
+    h = from_edges(
+        "cats", ["a", "b", "c"], ["x", "y", "x"],
+        nodes=["a", "b", "c", "x", "y"], names=["wild cat", "wild cats", "dog", "cat", "cats"],
+    )  # fmt: skip
+    row = {name: place for place, name in enumerate(h.names.tolist())}
+    nodes = np.array([row["wild cat"], row["wild cat"], row["cat"]])
+    others = np.array([row["wild cats"], row["cat"], row["cats"]])
+    plain = features.cosines(features.features(h, "names"), nodes, others)
+    within = features.cosines(features.features(h, "names_of_depth"), nodes, others)
+    assert (plain > 0).all()
+    np.testing.assert_allclose(within, plain * [1, 0, 1])
+
+
 def test_what_cannot_be_held_out_is_said() -> None:
     chain = from_edges("chain", ["b", "c"], ["a", "b"])
     with pytest.raises(HardballError, match="chain has depth 2, and a graph of two sides"):
         bipartite_links(chain, closure(chain), 0, holdout=0.5)
+    wide = from_edges("wide", np.arange(1, 6000), np.zeros(5999, int))
+    with pytest.raises(HardballError, match="6,000 nodes, allowed are up to 5,000"):
+        bipartite_links(wide, closure(wide), 0, holdout=0.5)
     lone = from_edges("lone", ["a", "b"], ["x", "x"])
     with pytest.raises(HardballError, match="lone has 0 links whose ends have others"):
         bipartite_links(lone, closure(lone), 0, holdout=0.5)
@@ -135,8 +162,10 @@ def test_a_run_ranks_the_held_out_links(graph: Hierarchy) -> None:
     metrics = train(spec, hierarchy=graph, progress=False).row.metrics
     split = bipartite_links(graph, closure(graph), 0, holdout=0.2)
     assert split.test is not None
-    pairs = graph.n_nodes * (graph.n_nodes - 1) // 2 - (graph.n_edges - len(split.test))
-    # Of 1,000 pairs drawn at random, so many are held-out links.
+    # Pairs of two sides that are no known link.
+    pairs = len(graph.roots) * (graph.n_nodes - len(graph.roots))
+    pairs -= graph.n_edges - len(split.test)
+    # So many of 1,000 pairs drawn at random are links that were held out.
     expected = 1000 * len(split.test) / pairs
     assert metrics["vs_random_at_1000"] == pytest.approx(
         1000 * metrics["global_precision_at_1000"] / expected

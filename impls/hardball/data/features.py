@@ -29,9 +29,9 @@ _PRIME, _GOLDEN = np.uint64(0x100000001B3), np.uint64(0x9E3779B97F4A7C15)
 def features(h: Hierarchy, of: str = "names", file: str = "") -> Features:
     """Features of all nodes: blocks (N, F) float32 whose rows together have length 1.
 
-    of: "names", "rank", "degree" or "depth", see the functions of these names; "file": the numbers
-    of `file`, see `features_files.read`; "all": names, degree, depth and, where there is one, rank,
-    joined so that cos = sum_b s_b cos_b / sum_b s_b with the shares s of SHARES, 3 for names and 1
+    of: "names", "names_of_depth", "rank", "degree" or "depth", see the functions of these names;
+    "file": the numbers of `file`, see `features_files.read`; "all": names, degree, depth and, where
+    there is one, rank, joined so that cos = sum_b s_b cos_b / sum_b s_b with the shares s of SHARES, 3 for names and 1
     for each other. A node that a kind says nothing of has zeros there.
     Raises HardballError for another `of`, a file without of="file" and the other way round.
     """
@@ -82,6 +82,20 @@ def names(h: Hierarchy) -> sparse.csr_array:
     return unit(table)
 
 
+def names_of_depth(h: Hierarchy) -> sparse.csr_array:
+    """`names` within one depth: their cosine for two nodes of one depth, 0 for others.
+
+    Sparse float32 (N, different columns of one depth). In a graph of two sides nodes are alike to
+    those of their own side alone. Source: hardball.
+    """
+    table = names(h)
+    row = np.repeat(np.arange(h.n_nodes), np.diff(table.indptr))
+    apart = h.depth[row].astype(np.int64) * table.shape[1] + table.indices
+    columns, place = np.unique(apart, return_inverse=True)
+    found = table.data, place.astype(np.int32), table.indptr
+    return sparse.csr_array(found, shape=(h.n_nodes, len(columns)))
+
+
 def rank(h: Hierarchy) -> np.ndarray:
     """One column a label of the group "rank": cosine 1 within a rank, 0 else; none: zeros.
 
@@ -125,6 +139,7 @@ def bumps(levels: np.ndarray) -> np.ndarray:
 
 KINDS: dict[str, Callable[[Hierarchy], Block]] = {
     "names": names,
+    "names_of_depth": names_of_depth,
     "rank": rank,
     "degree": degree,
     "depth": depth,

@@ -91,7 +91,7 @@ def cumulated(cosine: np.ndarray, temperature: float) -> np.ndarray:
         "temperature": real(0.1, "the lower, the more the most similar are drawn", above=0),
         "top": whole(64, "how many similar nodes are listed for each", at_least=1),
         "features": choice(
-            *("names", "rank", "degree", "depth", "all", "file"),
+            *("names", "names_of_depth", "rank", "degree", "depth", "all", "file"),
             summary="what nodes are compared by",
         ),
         "file": text("", "the file of features, where features=file"),
