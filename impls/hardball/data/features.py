@@ -31,8 +31,8 @@ def features(h: Hierarchy, of: str = "names", file: str = "") -> Features:
 
     of: "names", "names_of_depth", "rank", "degree" or "depth", see the functions of these names;
     "file": the numbers of `file`, see `features_files.read`; "all": names, degree, depth and, where
-    there is one, rank, joined so that cos = sum_b s_b cos_b / sum_b s_b with the shares s of SHARES, 3 for names and 1
-    for each other. A node that a kind says nothing of has zeros there.
+    there is one, rank, joined so that cos = sum_b s_b cos_b / sum_b s_b with the shares s of
+    SHARES, 3 for names and 1 for each other. A node that a kind says nothing of has zeros there.
     Raises HardballError for another `of`, a file without of="file" and the other way round.
     """
     if (of == "file") != bool(file):

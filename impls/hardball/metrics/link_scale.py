@@ -5,16 +5,17 @@ cannot serve all nodes. The scale of a node is its distance to its tenth nearest
 """
 
 import numpy as np
+from numba import njit
 
 from hardball.core import random_bits
 from hardball.hierarchy.closure import Csr, from_pairs, pairs
 from hardball.hierarchy.splits import Split
-from hardball.metrics import logistic
+from hardball.metrics import kernels, logistic
 from hardball.metrics.classify import Links, best_threshold, f1, held_links, with_corrupted
 from hardball.metrics.declare import Metric, measures
 from hardball.metrics.link_head import features
 from hardball.metrics.logistic import Examples
-from hardball.metrics.polar import Polar, between, distances
+from hardball.metrics.polar import Polar, between
 
 NEAREST = 10
 MOST = 20_000
@@ -56,14 +57,33 @@ def scaled_link_figures(polar: Polar, split: Split, seed: int) -> dict[str, floa
 
 def scales(polar: Polar, nodes: np.ndarray) -> np.ndarray:
     """The distance of each node to its tenth nearest other, or to its last: float64 (n,)."""
+    # The node itself is nearest.
     place = min(NEAREST, polar.n_nodes - 1)
     step = max(1, CELLS // polar.n_nodes)
-    found = [
-        # The node itself is nearest. A copy, since a column would keep its whole block.
-        np.partition(distances(polar, nodes[i : i + step]), place, axis=1)[:, place].copy()
-        for i in range(0, len(nodes), step)
-    ]
+    blocks = [nodes[i : i + step] for i in range(0, len(nodes), step)]
+    found = [between(polar, b, _smallest(kernels.key_rows(*polar.table, b), place)) for b in blocks]
     return np.concatenate([np.empty(0), *found])
+
+
+@njit(cache=True)
+def _smallest(keys: np.ndarray, place: int) -> np.ndarray:
+    """The column of the number at `place`, from 0, of each row in ascending order: int64 (B,)."""
+    found = np.empty(len(keys), np.int64)
+    least, column = np.empty(place + 1), np.empty(place + 1, np.int64)
+    for row in range(len(keys)):
+        filled = 0
+        for candidate in range(keys.shape[1]):
+            key = keys[row, candidate]
+            if filled > place and key >= least[place]:
+                continue
+            filled = min(filled + 1, place + 1)
+            at = filled - 1
+            while at > 0 and least[at - 1] > key:
+                least[at], column[at] = least[at - 1], column[at - 1]
+                at -= 1
+            least[at], column[at] = key, candidate
+        found[row] = column[place]
+    return found
 
 
 def local(polar: Polar, links: np.ndarray, scale: np.ndarray) -> np.ndarray:

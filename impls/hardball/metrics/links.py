@@ -28,9 +28,9 @@ def global_figures(polar: Polar, test: np.ndarray, exclude: Csr) -> dict[str, fl
     (positives / pairs). test: (T, 2). Exact over all N (N - 1) / 2 pairs.
     """
     n = polar.n_nodes
-    positive = _unordered(test)
-    known = _unordered(pairs(exclude))
-    hidden = np.setdiff1d(known[:, 0] * n + known[:, 1], positive[:, 0] * n + positive[:, 1])
+    asked = _unordered(test, n)
+    hidden = np.setdiff1d(_unordered(pairs(exclude), n), asked, assume_unique=True)
+    positive = np.stack(np.divmod(asked, n), axis=1)
     masked = from_pairs(np.stack(np.divmod(hidden, n), axis=1).astype(np.int32), n)
     total = n * (n - 1) // 2 - len(hidden)
     if not len(positive):
@@ -55,7 +55,7 @@ def global_figures(polar: Polar, test: np.ndarray, exclude: Csr) -> dict[str, fl
     return out
 
 
-def _unordered(pairs: np.ndarray) -> np.ndarray:
-    """Distinct pairs (larger id, smaller id): int64 (P, 2)."""
+def _unordered(pairs: np.ndarray, n: int) -> np.ndarray:
+    """Distinct pairs as larger id * n + smaller id, ascending: int64 (P,)."""
     pairs = np.asarray(pairs, np.int64).reshape(-1, 2)
-    return np.unique(np.sort(pairs, axis=1)[:, ::-1], axis=0)
+    return np.unique(pairs.max(axis=1) * n + pairs.min(axis=1))
