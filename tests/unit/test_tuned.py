@@ -14,16 +14,25 @@ RATES = 7
 TUNED = [("heldout", "heldout_rates"), ("heldout_ncbi", "heldout_ncbi_rates")]
 
 
+# Searches that chose the rate and the radius of each method of `pairs_study`, with as many tries.
+SEARCHES = ("pairs_study_rates", "pairs_study_emoji_rates")
+TRIES = 6
+
+
 def method(spec):
     """All that a run is but its rate and its seed."""
     return str({name: value for name, value in spec.config.items() if name != "lr"})
 
 
+def rows_of(name: str) -> list[Row]:
+    rows = paths.results() / "v0.2" / name / "runs.csv"
+    with rows.open(newline="", encoding="utf-8") as file:
+        return [Row.from_flat(line) for line in csv.DictReader(file)]
+
+
 @pytest.mark.parametrize(("suite", "rates"), TUNED)
 def test_it_trains_each_method_at_the_best_rate_off_the_limit(suite, rates):
-    rows = paths.results() / "v0.2" / rates / "runs.csv"
-    with rows.open(newline="", encoding="utf-8") as file:
-        tried = [Row.from_flat(line) for line in csv.DictReader(file)]
+    tried = rows_of(rates)
     of_method: dict[str, list[Row]] = {}
     for row in tried:
         of_method.setdefault(method(row.spec), []).append(row)
@@ -37,3 +46,25 @@ def test_it_trains_each_method_at_the_best_rate_off_the_limit(suite, rates):
         free = [row for row in rows if row.metrics["share_at_limit"] <= MOST_AT_LIMIT]
         best = max(free, key=lambda row: row.metrics["map"])
         assert spec.lr == pytest.approx(best.spec.lr), method(spec)
+
+
+def without_tries(spec):
+    """A method without what the search varied: the rate, and the radius of the loss."""
+    given = dict(spec.config)
+    given["loss"] = given["loss"]["name"]
+    return str({name: value for name, value in given.items() if name != "lr"})
+
+
+def test_hard_negatives_on_links_have_the_settings_that_validation_chose():
+    tried: dict[str, list[Row]] = {}
+    for row in (row for name in SEARCHES for row in rows_of(name)):
+        tried.setdefault(without_tries(row.spec), []).append(row)
+    jobs = plan.jobs(suites.load("pairs_study"))
+    assert len({without_tries(job.spec) for job in jobs}) == len(jobs) == len(tried)
+    for job in jobs:
+        rows = tried[without_tries(job.spec)]
+        assert len(rows) == TRIES
+        assert not {run.spec.seed for run in job.runs} & {row.spec.seed for row in rows}
+        free = [row for row in rows if row.metrics["share_at_limit"] <= MOST_AT_LIMIT]
+        best = max(free, key=lambda row: row.metrics["validation_global_precision_at_1000"])
+        assert (job.spec.lr, job.spec.loss) == (best.spec.lr, best.spec.loss), job.config_id
