@@ -209,7 +209,7 @@ def test_arrays_of_another_shape_and_pickles_are_refused(tmp_path, three):
         ("file", "", "a matrix of your own takes both"),
         ("file", "missing.npy", "no file missing.npy"),
         ("rank", "", "has no group 'rank', its groups are none"),
-        ("colour", "", "allowed are names, rank, degree, depth, all, file"),
+        ("colour", "", "allowed are names, names_of_depth, rank, degree, depth, all, file"),
     ],
 )
 def test_features_that_are_not_there_are_refused(three, of, file, said):
