@@ -12,10 +12,8 @@ from hardball.training.check_run import MOST_AT_LIMIT
 RATES = 7
 # A suite, and the one that chose its rates.
 TUNED = [("heldout", "heldout_rates"), ("heldout_ncbi", "heldout_ncbi_rates")]
-
-
-# The tries that chose the radius of each method of `pairs_study`.
-TRIES = 3
+# The tries that chose the rate and the radius of each method of `pairs_study`.
+TRIES = 15
 
 
 def method(spec):
@@ -48,8 +46,9 @@ def test_it_trains_each_method_at_the_best_rate_off_the_limit(suite, rates):
 
 
 def without_tries(spec):
-    """A method without what the search varied: the radius of the loss."""
-    return str({**spec.config, "loss": spec.loss.name})
+    """A method without what the search varied: the rate, and the radius of the loss."""
+    kept = {name: value for name, value in spec.config.items() if name != "lr"}
+    return str({**kept, "loss": spec.loss.name})
 
 
 def test_hard_negatives_on_links_have_the_settings_that_validation_chose():
@@ -64,4 +63,4 @@ def test_hard_negatives_on_links_have_the_settings_that_validation_chose():
         assert not {run.spec.seed for run in job.runs} & {row.spec.seed for row in rows}
         free = [row for row in rows if row.metrics["share_at_limit"] <= MOST_AT_LIMIT]
         best = max(free, key=lambda row: row.metrics["validation_global_precision_at_1000"])
-        assert job.spec.loss == best.spec.loss, job.config_id
+        assert (job.spec.loss, job.spec.lr) == (best.spec.loss, best.spec.lr), job.config_id
