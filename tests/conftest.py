@@ -44,6 +44,7 @@ LONGEST = (
     "tests/contracts/test_methods.py",
     "tests/contracts/test_mutants.py",
     "tests/workflow/test_workflow.py",
+    "tests/unit/test_wheel.py",
     "tests/pairs/test_native_step.py",
     "tests/unit/test_docs.py",
     "tests/contracts/test_runs.py",

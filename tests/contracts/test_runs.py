@@ -23,9 +23,11 @@ from hardball.training.words import words_per_step
 STEPS = 30
 KINDS = (*METHODS, "regularizer")
 # Methods that ask for where an earlier run ended; tests/unit/test_earlier.py trains by them. And a
-# task on two data sets alone, see tests/unit/test_published_splits.py, and one on data sets of two
-# versions, see tests/unit/test_temporal_task.py.
+# task on two data sets alone, see tests/unit/test_published_splits.py, one on data sets of two
+# versions, see tests/unit/test_temporal_task.py, and one on graphs of two sides, see
+# tests/unit/test_bipartite.py.
 LATER = {("start", "run"), ("regularizer", "ewc"), ("task", "ganea2018"), ("task", "temporal")}
+LATER |= {("task", "bipartite_links")}
 # Kinds of few methods take turns once all of them are named.
 TURNS = ("manifold", "optimizer", "objective", "radius")
 BASE = {"dataset": "small", "seed": 3, "dim": 3, "dtype": "float64", "batch_size": 8}

@@ -95,5 +95,5 @@ def test_every_metric_of_the_package_has_its_place_among_the_columns():
 
 
 def test_a_metric_says_how_it_is_computed():
-    counts = {"sources", "separation_sources", "curvature"}
+    counts = {"sources", "separation_sources", "curvature", "query_nodes"}
     assert {one.name for one in listing.metrics() if not one.formula} == counts
