@@ -10,11 +10,10 @@ rule train:
         curves=f"{OUT}/curves/{{config}}-{{framework}}.parquet",
     log:
         f"{OUT}/logs/train/{{config}}-{{framework}}.log",
+    # A framework's first job compiles its kernels, for which its other jobs would wait.
+    priority: lambda wildcards: int(job_of(wildcards) in FIRST)
     conda:
         "../envs/hardball.yaml"
-    # A framework's first job compiles its kernels, for which its other jobs would wait.
-    priority:
-        lambda wildcards: int(job_of(wildcards) in FIRST)
     threads: 1
     resources:
         gpu=lambda wildcards: int(job_of(wildcards).spec.device == "gpu"),
