@@ -117,7 +117,9 @@ def late(h):
 def by_name():
     given = {key: each for key, each in ONLINE.items()}
 
-    @strategy(name="by_name", summary="-", source="hardball: a test", parameters=given)
+    said = {"summary": "-", "source": "hardball: a test", "trains": ("training.online.run",)}
+
+    @strategy(name="by_name", parameters=given, **said)
     def by_name(hierarchy, seed, **named):
         return late(hierarchy)
 

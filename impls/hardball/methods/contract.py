@@ -97,6 +97,9 @@ class Entry:
     how far each pair of node and ancestor is from a link: float64 (L,), low for a link.
     scores: of a regulariser that `owns` arrays, a host function (task, points, c, own, **params) ->
     metrics of its arrays at the end, by name.
+    trains: of a strategy other than one training from start to end, modules below hardball that are
+    loaded for its runs alone, {framework} for the framework; the function `run` of the first trains
+    a run, see `training.trained`.
     study: of a pretext, what an encoder is trained on and asked, see `study.Study`; an encoder's
     `build` makes the arrays that it begins with: (seed, dim, **params) -> float64 by name.
     overrides: by framework, what makes its function from the namespace where the body will not do.
@@ -105,9 +108,7 @@ class Entry:
     sampler `relative_to`, the end of a pair that draws are around, `every`, the steps between two
     refreshes, `corrected`, that draws weigh by its array `correction` (N,) and not by their number;
     `temperature` of a loss, what it divides distances by; of a regulariser `schedule` and `lr`, how
-    its weight goes and the rate of what it owns; `features` and `file`, features of the nodes;
-    of a strategy `local_steps`, that arrivals are trained one after the other, and `inner_steps`,
-    that so many steps place new nodes, and that nothing else is asked of the run.
+    its weight goes and the rate of what it owns; `features` and `file`, features of the nodes.
     """
 
     kind: Kind
@@ -143,6 +144,7 @@ class Entry:
     earlier: Body | None = None
     energy: Body | None = None
     scores: Body | None = None
+    trains: tuple[str, ...] = ()
     study: Study | None = None
     overrides: dict[str, Callable[[Any], Body]] = field(default_factory=dict)
     _bound: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -183,7 +185,8 @@ class Entry:
     def code(self, framework: str) -> list[str]:
         """The modules below hardball that hold the method's code in a framework."""
         inside = self.module.startswith("hardball.")
-        return [self.module.removeprefix("hardball.")] if inside else []
+        own = [self.module.removeprefix("hardball.")] if inside else []
+        return [*own, *(module.format(framework=framework) for module in self.trains)]
 
     @property
     def file(self) -> Path | None:

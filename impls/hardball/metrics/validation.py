@@ -51,6 +51,8 @@ def validation_figures(
         points, manifold, c, hierarchy, asked, split.exclude, sources=sources, seed=seed
     )
     out = _named("validation", found)
+    if not (together or split.links):
+        return out
     polar = to_polar(points, manifold, c)
     if together:
         of_all = global_figures(polar, asked, split.exclude)

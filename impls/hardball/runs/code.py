@@ -51,8 +51,6 @@ def code_files(spec: RunSpec) -> list[Path]:
     engine = "engine" if spec.pretext is None else "encoders.engine"
     starts = ["training.train", f"training.{engine}_{framework}"]
     starts += [f"arrays.on_{framework}", "metrics"]
-    if "inner_steps" in spec.strategy.params:
-        starts += [f"training.few_shot.{part}_{framework}" for part in ("engine", "meta")]
     for known in used_entries(spec):
         starts.extend(known.code(framework))
     for module, path in _outside(spec):

@@ -25,10 +25,9 @@ from hardball.runs.row import Outcome, Row
 from hardball.runs.spec import RunSpec
 from hardball.training import continuing, heads, loop, problem
 from hardball.training.encoders import run as encoders
-from hardball.training.few_shot import run as few_shot
 from hardball.training.negatives import negative_figures
-from hardball.training.online import run as online
 from hardball.training.shared import Opened, Shared, opened
+from hardball.training.trained import Trained
 
 # Ranking every node against every node takes minutes beyond this many.
 EXACT_UP_TO = 150_000
@@ -79,22 +78,22 @@ def _train(
     spec: RunSpec, data: Hierarchy, closure: Csr, shared: Shared, work: Path | None, progress: bool
 ) -> Result:
     """The result of a run, whatever its strategy."""
-    if spec.strategy.name == RunSpec.model_fields["strategy"].default.name:
+    modules = registry.entry("strategy", spec.strategy.name).trains
+    if not modules:
         task = problem.build(spec, data, closure, shared)
         return train_problem(task, _scores, work=work, progress=progress)
     told = _told(spec, data, work)
-    apart = "inner_steps" in spec.strategy.params
-    made = (few_shot if apart else online).run(
+    made: Trained = importlib.import_module(f"hardball.{modules[0]}").run(
         spec, data, closure, _engines(spec),
         saved=told.saved, identity=told.identity, progress=progress,
     )  # fmt: skip
 
     def scores(*ended: Any) -> dict[str, float | None]:
-        return {**made.metrics} if apart else _scores(*ended) | made.metrics
+        return ({} if made.alone else _scores(*ended)) | {**made.metrics}
 
     found = _result(spec, made.task, made.engine, made.ended, scores, told)
-    if told.saved:
-        online.forget(told.saved)
+    if made.left:
+        made.left.unlink(missing_ok=True)
     return found
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from hardball.core.errors import HardballError
 from hardball.hierarchy.splits import Split
+from hardball.methods import registry
 from hardball.metrics.validation import training_figures, validation_figures
 from hardball.runs.result import Result
 from hardball.runs.spec import RunSpec
@@ -40,8 +41,7 @@ def problem_of(spec: RunSpec, data: Opened, on: On) -> problem.Problem:
         raise HardballError(
             f"pretext={spec.pretext}: only runs that train a row a node can be tuned: leave it out"
         )
-    usual = RunSpec.model_fields["strategy"].default
-    if spec.strategy != usual:
+    if registry.entry("strategy", spec.strategy.name).trains:
         raise HardballError(
             f"strategy={spec.strategy}: only runs whose nodes are all there can be tuned: "
             "leave it out"

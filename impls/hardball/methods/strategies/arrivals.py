@@ -1,5 +1,8 @@
 """In what order nodes arrive: those that an earlier version lacks, or random leaves."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +23,23 @@ PARAMETERS = {
                   below=1),
     "arrivals": whole(5, "how many times nodes arrive", at_least=1),
 }  # fmt: skip
+
+# What a run whose nodes arrive shares with all others.
+USUAL = {"task": "reconstruction", "start": "origin", "pairs": "all", "batches": "pairs"}
+
+
+def allow_only(spec: Any, needed: Mapping[str, str]) -> None:
+    """Raises HardballError where a run has `before`, or a method that is not the `needed` one."""
+    strategy = f"strategy {spec.strategy.name}"
+    for kind, only in needed.items():
+        given = getattr(spec, kind).name
+        if given != only:
+            raise HardballError(f"{strategy}: {kind}={given}, allowed is {only}")
+    if spec.before:
+        raise HardballError(
+            f"{strategy} with before: the training before nodes arrive is the run's own: leave "
+            "before out"
+        )
 
 
 def arriving(

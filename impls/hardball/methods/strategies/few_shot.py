@@ -11,6 +11,7 @@ from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.subtrees import disjoint_subtrees
 from hardball.methods.declare import strategy
 from hardball.methods.parameter import choice, real, text, whole
+from hardball.methods.strategies.arrivals import USUAL, allow_only
 
 LEARN, CHOOSE, ASK = 1, 2, 3
 """The arrivals: subtrees to learn from, to choose the inner rate by, to be asked about."""
@@ -56,15 +57,7 @@ def fits(
     spec: Any, *, by: str, inner_steps: int, rates: str, smallest: int, largest: int, **_: Any
 ) -> None:
     """Raises HardballError where another setting has no meaning for subtrees that arrive."""
-    needed = {"task": "reconstruction", "start": "origin", "pairs": "all", "batches": "pairs"}
-    for name, only in {**needed, "manifold": "tangent"}.items():
-        given = getattr(spec, name).name
-        if given != only:
-            raise HardballError(f"strategy few_shot: {name}={given}, allowed is {only}")
-    if spec.before:
-        raise HardballError(
-            "strategy few_shot with before: the table is trained once, leave it out"
-        )
+    allow_only(spec, {**USUAL, "manifold": "tangent"})
     read_rates(rates)
     if by in _THROUGH and inner_steps == 0:
         raise HardballError(
@@ -82,6 +75,11 @@ def fits(
     source="Finn et al. 2017, Model-Agnostic Meta-Learning, Algorithm 2; on hierarchies: hardball",
     parameters=META,
     fits=fits,
+    trains=(
+        "training.few_shot.run",
+        "training.few_shot.engine_{framework}",
+        "training.few_shot.meta_{framework}",
+    ),
 )
 def few_shot(
     hierarchy: Hierarchy,

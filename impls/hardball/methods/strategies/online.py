@@ -9,7 +9,7 @@ from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import registry
 from hardball.methods.declare import strategy
 from hardball.methods.parameter import flag, real, whole
-from hardball.methods.strategies.arrivals import PARAMETERS, arriving
+from hardball.methods.strategies.arrivals import PARAMETERS, USUAL, allow_only, arriving
 
 ONLINE = {
     "local_steps": whole(50, "steps that an arrival gets", at_least=1),
@@ -26,16 +26,7 @@ ONLINE = {
 
 def fits(spec: Any, **_: Any) -> None:
     """Raises HardballError where another setting has no meaning for nodes that arrive."""
-    needed = {"task": "reconstruction", "start": "origin", "pairs": "all", "batches": "pairs"}
-    for name, only in needed.items():
-        given = getattr(spec, name).name
-        if given != only:
-            raise HardballError(f"strategy {spec.strategy.name}: {name}={given}, allowed is {only}")
-    if spec.before:
-        raise HardballError(
-            f"strategy {spec.strategy.name} with before: the training before the first arrival is "
-            "the run's own: leave before out"
-        )
+    allow_only(spec, USUAL)
     owners = [registry.entry("regularizer", term.name) for term in spec.regularizers]
     losses = [spec.loss, *(more.loss for more in spec.losses)]
     for entry in [*owners, *(registry.entry("loss", each.name) for each in losses)]:
@@ -57,6 +48,7 @@ def fits(spec: Any, **_: Any) -> None:
     source="hardball: nodes that arrive; Vitter 1985, Random Sampling; Kirkpatrick et al. 2017",
     parameters={**PARAMETERS, **ONLINE},
     fits=fits,
+    trains=("training.online.run",),
 )
 def online(
     hierarchy: Hierarchy,
@@ -94,6 +86,7 @@ def online(
     source="hardball: retraining from scratch",
     parameters=PARAMETERS,
     fits=fits,
+    trains=("training.online.together",),
 )
 def together(
     hierarchy: Hierarchy, seed: int, *, order: str, earlier: str, share: float, arrivals: int

@@ -5,10 +5,9 @@ from math import sqrt
 import numpy as np
 
 from hardball.core import random_bits
+from hardball.training.few_shot.outer import Arrays
 from hardball.training.few_shot.rules import Lengths
 from hardball.training.few_shot.subtrees import LIKE
-
-Arrays = dict[str, np.ndarray]
 
 AT_TOP = 4.0
 """What the top's logit is ahead at first."""

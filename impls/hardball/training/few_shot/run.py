@@ -16,7 +16,6 @@ from hardball.hierarchy.closure import Csr, pairs
 from hardball.hierarchy.closure import closure as closure_of
 from hardball.hierarchy.dag import Hierarchy
 from hardball.methods import registry
-from hardball.methods.method import Method
 from hardball.methods.strategies.few_shot import ASK, CHOOSE, LEARN, read_rates
 from hardball.metrics import few_shot as metrics
 from hardball.metrics.arrivals import ranked
@@ -29,9 +28,8 @@ from hardball.training.few_shot.bodies import Begun
 from hardball.training.few_shot.outer import Arrays, Outer
 from hardball.training.few_shot.subtrees import Subtree, subtrees
 from hardball.training.loop import Engine, Outcome
-from hardball.training.online.run import Trained
-from hardball.training.problem import Problem
 from hardball.training.progress import Progress
+from hardball.training.trained import Engines, Trained, at_once
 
 # By what is learned through inner steps: whether exactly. What is learned without has none.
 THROUGH = {"maml": True, "first_order": False}
@@ -86,7 +84,7 @@ def run(
     spec: RunSpec,
     h: Hierarchy,
     closure: Csr,
-    engines: Callable[[Problem, int], Engine],
+    engines: Engines,
     *,
     saved: Path | None = None,
     identity: str = "",
@@ -101,14 +99,14 @@ def run(
     arrival = registry.builder("strategy", spec.strategy.name)(h, spec.seed, **spec.strategy.params)
     frame = Framework(spec)
     here, rows = arrived(h, closure, arrival == 0)
-    plain = spec.model_copy(update={"strategy": Method(name="whole")})
+    plain = at_once(spec)
     task = problem.build(plain, here)
     engine = engines(task, loop.capacity(task))
     ended = loop.run(task, engine, saved=saved, identity=identity, progress=progress)
     whole = problem.build(plain, h, closure)
     points = np.full((h.n_nodes, ended.points.shape[1]), np.nan)
     if ended.diverged:
-        return Trained(whole, engine, dataclasses.replace(ended, points=points), {})
+        return Trained(whole, engine, dataclasses.replace(ended, points=points), {}, alone=True)
     c = heads.curvature(spec, ended.heads) or problem.curvature(spec)
     data = _data(spec, h, closure, arrival, here, rows, ended.points.astype(np.float64), c)
     spent = Spent()
@@ -122,7 +120,7 @@ def run(
     told |= ranked("old", ended.points, "tangent", c, here, np.ones(here.n_nodes, bool))
     points = _everywhere(data, frame, placer)
     told |= {"share_at_limit": engine.touching(points) / h.n_nodes}
-    return Trained(whole, engine, _outcome(ended, engine, points, spent), told)
+    return Trained(whole, engine, _outcome(ended, engine, points, spent), told, alone=True)
 
 
 def _data(

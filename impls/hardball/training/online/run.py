@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,23 +19,12 @@ from hardball.methods.starts.earlier import Earlier, carried, vectors
 from hardball.metrics import arrivals
 from hardball.runs.spec import RunSpec
 from hardball.training import fisher, loop, problem, stopping
-from hardball.training.loop import Engine, Outcome, Progressed
+from hardball.training.loop import Progressed
 from hardball.training.online.stages import Shown, Stage, rows_in, stage
 from hardball.training.problem import Chunk, Problem
 from hardball.training.progress import Progress
+from hardball.training.trained import Engines, Trained, at_once
 from hardball.training.words import replayed, words_per_step
-
-Engines = Callable[[Problem, int], Engine]
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """The last problem of a run, its engine and outcome, and what arrivals did to old nodes."""
-
-    task: Problem
-    engine: Engine
-    ended: Outcome
-    metrics: dict[str, float]
 
 
 @dataclass(eq=False)
@@ -67,13 +56,10 @@ def run(
     checkpoint before the first. Raises HardballError as the strategy and `problem.build` do.
     """
     arrival = registry.builder("strategy", spec.strategy.name)(h, spec.seed, **spec.strategy.params)
-    kept = {"saved": saved, "identity": identity, "progress": progress}
     before = stage(h, relations, arrival, 0)
-    if "local_steps" not in spec.strategy.params:
-        return _together(spec, h, relations, arrival, engines, **kept)  # type: ignore[arg-type]
     course = _restored(saved, identity)
     if course is None:
-        course = _begun(spec, before, engines, **kept)  # type: ignore[arg-type]
+        course = _begun(spec, before, engines, saved=saved, identity=identity, progress=progress)
         _save(saved, identity, course)
     last = int(arrival.max())
     stages = [before, *(stage(h, relations, arrival, number) for number in range(1, last + 1))]
@@ -87,7 +73,8 @@ def run(
             _save(saved, identity, course)
             shown.update(now.number, course.state.curves["loss"][-1])
             seen = np.concatenate([seen, _pairs(now)])
-    return _ended(spec, stages, course, engines)
+    trained = _ended(spec, stages, course, engines)
+    return dataclasses.replace(trained, left=_file(saved) if saved else None)
 
 
 def _begun(
@@ -95,7 +82,7 @@ def _begun(
     progress: bool,
 ) -> Course:  # fmt: skip
     """The training of what is there before the first arrival."""
-    task = problem.build(_plain(spec), before.here, before.closure)
+    task = problem.build(at_once(spec), before.here, before.closure)
     engine = engines(task, loop.capacity(task))
     ended = loop.run(task, engine, saved=saved, identity=identity, progress=progress)
     course = Course(ended.progressed, ended.points, ended.diverged)
@@ -133,7 +120,7 @@ def _task(spec: RunSpec, now: Stage, earlier: Stage, points: np.ndarray) -> Prob
     Raises HardballError as `problem.build` does.
     """
     given = spec.strategy.params
-    usual = _plain(spec)
+    usual = at_once(spec)
     found = vectors(points, usual.manifold.name, problem.curvature(usual))
     place = np.full(now.here.n_nodes, -1)
     place[rows_in(now, earlier)] = np.arange(earlier.here.n_nodes)
@@ -178,11 +165,6 @@ def _chunk(task: Problem, shown: Shown, steps: int, offset: int, fade: float) ->
         lr=np.full(steps, task.spec.lr),
         fade=np.full(steps, fade),
     )
-
-
-def _plain(spec: RunSpec) -> RunSpec:
-    """The run on nodes that are all there."""
-    return spec.model_copy(update={"strategy": Method(name="whole")})
 
 
 def _pairs(one: Stage) -> np.ndarray:
@@ -231,28 +213,9 @@ def _told(course: Course, count: int) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 
-def _together(
-    spec: RunSpec, h: Hierarchy, relations: Csr, arrival: np.ndarray, engines: Engines, *,
-    saved: Path | None, identity: str, progress: bool,
-) -> Trained:  # fmt: skip
-    """All nodes at once; the arrivals only tell which of them are new."""
-    task = problem.build(spec, h, relations)
-    engine = engines(task, loop.capacity(task))
-    ended = loop.run(task, engine, saved=saved, identity=identity, progress=progress)
-    if ended.diverged:
-        return Trained(task, engine, ended, {})
-    before = stage(h, relations, arrival, 0)
-    now = stage(h, relations, arrival, int(arrival.max()))
-    c = problem.curvature(spec)
-    old = rows_in(now, before)
-    found = arrivals.figures(ended.points, spec.manifold.name, c, h, before.here, old)
-    found["seconds_a_node"] = ended.progressed.seconds / (h.n_nodes - before.here.n_nodes)
-    return Trained(task, engine, ended, found)
-
-
 def _ended(spec: RunSpec, stages: list[Stage], course: Course, engines: Engines) -> Trained:
     """The end of a run: a problem of all nodes whose start is where it ended."""
-    last, usual = stages[-1], _plain(spec)
+    last, usual = stages[-1], at_once(spec)
     task = problem.build(usual, last.here, last.closure)
     if not course.diverged:
         start = vectors(course.points, usual.manifold.name, problem.curvature(usual))
@@ -288,8 +251,3 @@ def _restored(saved: Path | None, identity: str) -> Course | None:
         return None
     state, number = loop.unpacked(arrays), int(arrays["number"])
     return Course(state, arrays["points"], bool(arrays["diverged"]), number)
-
-
-def forget(saved: Path) -> None:
-    """Deletes what an interrupted run would go on from."""
-    _file(saved).unlink(missing_ok=True)
