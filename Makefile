@@ -10,6 +10,7 @@ BENCH ?=
 SITE ?=
 BASE ?=
 FACTOR ?= 1.25
+VERSION ?= v0.2
 
 comma := ,
 VENV := .venv
@@ -32,7 +33,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := suite
-.PHONY: help install install-dev suite report dry-run test test-all lint format unlock
+.PHONY: help install install-dev suite reproduce report dry-run test test-all lint format unlock
 .PHONY: clean distclean site
 .PHONY: peers wheel test-wheel docs install-hashed pins
 .PHONY: bench bench-compare bench-publish bench-quick
@@ -94,6 +95,11 @@ suite: $(READY) ## run SUITE (quick unless named); ends with its answer and wher
 	@echo "tables  $(OUT)/tables/"
 	@echo "plots   $(OUT)/plots/"
 	@echo "report  $(REPORT)"
+
+reproduce: $(READY) ## all suites of VERSION again, hours; goes on where it stopped, ends with a comparison
+	@$(SNAKEMAKE) --logger hardball --workflow-profile $(PROFILE) --keep-going --cores $(CORES) \
+		--config version=$(VERSION) $(CONFIG)
+	@$(BIN)/python -m hardball compare $(VERSION)
 
 site: $(READY) ## results as a site to open in a browser; SITE=options of `hardball site`
 	@echo "site    $$($(BIN)/hardball site $(SITE))"

@@ -29,7 +29,7 @@ def screen() -> Console:
 
 @pytest.fixture(autouse=True)
 def _named():
-    progress.name_jobs(suites.load("quick"), paths.root() / "nowhere")
+    progress.name_jobs([suites.load("quick")], paths.root() / "nowhere")
     yield
     progress.NAMES.clear()
 
@@ -55,20 +55,47 @@ def test_jobs_are_called_by_what_they_stand_for_in_their_suite():
     assert len(set(titles)) == len(titles)
 
 
+def fill(seconds: list[float], done: int = 0) -> None:
+    """One suite whose jobs may take so long; the first `done` of them have rows."""
+    progress.NAMES.clear()
+    for place, each in enumerate(seconds):
+        progress.NAMES["s", str(place)] = progress.Named(lambda: "a job", each, place < done)
+
+
 def test_the_start_says_how_long_it_takes(screen):
-    watch = progress.Watch(screen, expected=240.0, planned=40)
-    watch.start({"train": 40, "collect": 1, "all": 1})
+    fill([6.0] * 40)
+    progress.Watch(screen).start({"train": 40, "collect": 1, "all": 1})
     assert said(screen) == ["40 trainings to run, up to 4 min on two cores"]
 
 
-def test_a_part_takes_its_share(screen):
-    watch = progress.Watch(screen, expected=240.0, planned=40)
-    watch.start({"train": 10, "all": 1})
+def test_what_has_rows_takes_no_time_again(screen):
+    fill([600.0] * 5 + [20.0] * 3, done=5)
+    progress.Watch(screen).start({"train": 3, "all": 1})
+    assert said(screen) == ["3 trainings to run, up to 60 s on two cores"]
+
+
+def test_jobs_that_run_again_take_their_share(screen):
+    fill([6.0] * 40, done=40)
+    progress.Watch(screen).start({"train": 10, "all": 1})
     assert said(screen) == ["10 trainings to run, up to 60 s on two cores"]
 
 
+def test_what_is_left_goes_by_what_jobs_were_to_take(screen):
+    """Four short jobs took twice what they were to take, so four long ones are given twice too."""
+    fill([900.0] * 4 + [1800.0] * 4)
+    clock = Clock()
+    watch = progress.Watch(screen, clock)
+    watch.start({"train": 8})
+    for number in range(4):
+        watch.begin(number, "train", ("s", str(number)))
+        clock.now += 1800
+        watch.finish(number)
+    # Twice two hours, and 15 % of the two that have passed.
+    assert said(screen)[-1] == "  4/8  a job  (2 h 0 min done, 4 h 18 min left)"
+
+
 def test_a_run_without_trainings_announces_none(screen):
-    watch = progress.Watch(screen, expected=240.0, planned=40)
+    watch = progress.Watch(screen)
     watch.start({"plots": 1, "all": 1})
     assert said(screen) == []
 
@@ -76,10 +103,10 @@ def test_a_run_without_trainings_announces_none(screen):
 def test_each_job_is_named_as_it_ends_with_what_is_left(screen):
     """Eight trainings of ten seconds: after four, four more and their share of the rest."""
     clock = Clock()
-    watch = progress.Watch(screen, 240.0, 40, clock)
+    watch = progress.Watch(screen, clock)
     watch.start({"train": 8, "collect": 1})
     for number in range(4):
-        watch.begin(number, "train", quick_job(2 * number).stem)
+        watch.begin(number, "train", ("quick", quick_job(2 * number).stem))
         clock.now += 10
         watch.finish(number)
     assert said(screen)[1:] == [
@@ -92,8 +119,8 @@ def test_each_job_is_named_as_it_ends_with_what_is_left(screen):
 
 
 def test_seconds_are_rounded_up():
-    assert [progress.minutes(s) for s in (1, 10, 61, 90, 121)] == [
-        "10 s", "10 s", "70 s", "2 min", "3 min",
+    assert [progress.minutes(s) for s in (1, 10, 61, 90, 121, 3600, 7441)] == [
+        "10 s", "10 s", "70 s", "2 min", "3 min", "1 h 0 min", "2 h 5 min",
     ]  # fmt: skip
 
 
@@ -120,7 +147,7 @@ def test_the_plug_in_of_snakemake_tells_it_all(monkeypatch, screen):
         handler.emit(record)
 
     send(events.RUN_INFO, stats={"train": 1, "all": 1, "total": 2})
-    wildcards = {"config": job.config_id, "framework": "jax"}
+    wildcards = {"suite": "quick", "config": job.config_id, "framework": "jax"}
     send(events.JOB_INFO, jobid=7, rule_name="train", wildcards=wildcards)
     send(events.PROGRESS, done=0, total=2)
     send(events.JOB_FINISHED, job_id=7)

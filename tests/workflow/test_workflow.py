@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from hardball.cli.main import app
 from hardball.core import paths
 from hardball.core.errors import HardballError
+from hardball.report import reproduce
 from hardball.runs import code, collect, plan, suites
 
 SUITE = """
@@ -142,6 +143,16 @@ def test_nothing_changed_nothing_runs(finished):
     assert ended.returncode == 0
     assert "Nothing to be done" in ended.stdout + ended.stderr
     assert finished.planned() == set()
+
+
+@pytest.mark.full
+def test_a_version_is_planned_as_a_whole(finished):
+    planned = finished.snakemake("--dry-run", version="v0.2")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", planned.stdout, re.M))
+    named = [suites.load(given) for given in reproduce.references("v0.2").values()]
+    assert int(jobs["collect"]) == int(jobs["tables"]) == len(named)
+    assert int(jobs["train"]) == sum(len(plan.jobs(suite)) for suite in named)
 
 
 def test_report_is_one_file_with_captions(finished):

@@ -1,4 +1,5 @@
 import os
+import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -8,6 +9,7 @@ from hardball.core import interpreter, paths
 from hardball.core.errors import HardballError
 from hardball.core.text import slug
 from hardball.data import cards, store
+from hardball.report import reproduce
 from hardball.runs import client, code, plan, progress, suites
 
 min_version("9.0")
@@ -21,6 +23,17 @@ elif workflow.remote_exec:
     os.environ.pop(client.OWNER, None)
 
 
+def references():
+    """Name and reference of each suite: that of the configuration, or those of its version."""
+    if not config["version"]:
+        reference = ":".join(filter(None, [config["suite"], config["budget"]]))
+        return {load(reference).name: reference}
+    try:
+        return reproduce.references(config["version"])
+    except HardballError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def load(reference):
     """The suite; a mistake in it as Snakemake's own one-line error."""
     try:
@@ -29,36 +42,47 @@ def load(reference):
         raise WorkflowError(str(error)) from None
 
 
-REFERENCE = ":".join(filter(None, [config["suite"], config["budget"]]))
-SUITE = load(REFERENCE)
 RESULTS = config["results"]
-OUT = f"{RESULTS}/{SUITE.name}"
-progress.name_jobs(SUITE, Path(OUT))
+# Suites by name, in the order in which they run: one, or all of a frozen version.
+REFERENCES = references()
+SUITES = {name: load(reference) for name, reference in REFERENCES.items()}
+# A suite's folder, of the wildcard {suite}.
+OUT = f"{RESULTS}/{{suite}}"
+progress.name_jobs(SUITES.values(), Path(RESULTS))
 
-JOBS = {(job.config_id, job.framework): job for job in plan.jobs(SUITE)}
+JOBS = {
+    (name, job.config_id, job.framework): job
+    for name, suite in SUITES.items()
+    for job in plan.jobs(suite)
+}
 FIRST = list({job.framework: job for job in reversed(JOBS.values())}.values())
 DATASETS = {slug(job.spec.dataset): job.spec.dataset for job in JOBS.values()}
-FLOORS = {
-    (job.spec.dataset, str(job.spec.task)): job.config_id
-    for job in reversed(JOBS.values())
-}
 
 
 wildcard_constraints:
     framework="jax|torch",
+    suite="|".join(map(re.escape, SUITES)),
     config=r"[\w.-]+",
     dataset=r"[\w.-]+",
 
 
 def job_of(wildcards):
-    return JOBS[wildcards.config, wildcards.framework]
+    return JOBS[wildcards.suite, wildcards.config, wildcards.framework]
 
 
 def any_job_of(wildcards):
     """The job of a configuration in whichever framework the suite runs first."""
     return next(
-        job for (config_id, _), job in JOBS.items() if config_id == wildcards.config
+        job
+        for (suite, config_id, _), job in JOBS.items()
+        if (suite, config_id) == (wildcards.suite, wildcards.config)
     )
+
+
+def urgency(wildcards):
+    """Suites one after the other; first a framework's first job, which compiles for the others."""
+    later = len(SUITES) - list(SUITES).index(wildcards.suite)
+    return 2 * later + int(job_of(wildcards) in FIRST)
 
 
 def hierarchy_of(job):
@@ -73,17 +97,25 @@ def source_of(dataset):
     return str(folder / "meta.json")
 
 
-def rows():
-    return [f"{OUT}/rows/{job.stem}.jsonl" for job in JOBS.values()]
+def rows(wildcards):
+    planned = plan.jobs(SUITES[wildcards.suite])
+    return [f"{RESULTS}/{wildcards.suite}/rows/{job.stem}.jsonl" for job in planned]
 
 
-def floors():
-    return [f"{OUT}/floors/{config_id}.csv" for config_id in FLOORS.values()]
+def floors(wildcards):
+    """Floors of each data set and task of a suite, by the first configuration that has them."""
+    planned = reversed(plan.jobs(SUITES[wildcards.suite]))
+    found = {(job.spec.dataset, str(job.spec.task)): job.config_id for job in planned}
+    return [
+        f"{RESULTS}/{wildcards.suite}/floors/{config_id}.csv"
+        for config_id in found.values()
+    ]
 
 
-def together():
+def together(wildcards):
     """The table of a suite's ensembles; none of a suite without them."""
-    return [f"{OUT}/ensembles.csv"] if SUITE.ensembles else []
+    ensembles = SUITES[wildcards.suite].ensembles
+    return [f"{RESULTS}/{wildcards.suite}/ensembles.csv"] if ensembles else []
 
 
 def measured():
@@ -92,10 +124,13 @@ def measured():
     return sorted(str(path) for path in found if path.name != "machine.json")
 
 
-def trends():
-    return [f"{OUT}/trends"] if measured() else []
+def finished():
+    """What each suite leaves."""
+    kinds = ["runs.csv", "tables", "plots", *(["trends"] if measured() else [])]
+    return expand(f"{OUT}/{{kind}}", suite=SUITES, kind=kinds)
 
 
-def places():
+def places(wildcards):
     """What collecting takes from the plan: a moved label is no reason to train again."""
-    return [f"{run.spec.run_id} {run.factor} {run.label}" for run in plan.runs(SUITE)]
+    planned = plan.runs(SUITES[wildcards.suite])
+    return [f"{run.spec.run_id} {run.factor} {run.label}" for run in planned]

@@ -27,7 +27,7 @@ rule floors:
         "../envs/hardball.yaml"
     threads: 1
     params:
-        suite=REFERENCE,
+        suite=lambda wildcards: REFERENCES[wildcards.suite],
         code=code.module_sha256("metrics.floors", "training.problem"),
     shell:
         "NUMBA_NUM_THREADS={threads} python -m hardball floors --suite {params.suite:q} --config {wildcards.config:q}"

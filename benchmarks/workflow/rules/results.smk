@@ -1,7 +1,7 @@
 rule collect:
     input:
-        rows=rows(),
-        floors=floors(),
+        rows=rows,
+        floors=floors,
     output:
         runs=report(
             f"{OUT}/runs.csv",
@@ -16,16 +16,16 @@ rule collect:
         "../envs/hardball.yaml"
     threads: 1
     params:
-        suite=REFERENCE,
+        suite=lambda wildcards: REFERENCES[wildcards.suite],
         out=lambda wildcards, output: Path(output.runs).parent,
-        places=places(),
+        places=places,
     shell:
         "python -m hardball collect --suite {params.suite:q} --out {params.out:q} > {log:q} 2>&1"
 
 
 rule ensembles:
     input:
-        rows=rows(),
+        rows=rows,
     output:
         f"{OUT}/ensembles.csv",
     log:
@@ -34,7 +34,7 @@ rule ensembles:
         "../envs/hardball.yaml"
     threads: 1
     params:
-        suite=REFERENCE,
+        suite=lambda wildcards: REFERENCES[wildcards.suite],
         out=lambda wildcards, output: Path(output[0]).parent,
         code=code.module_sha256("metrics.ensembles", "library.ensembles"),
     shell:
@@ -46,7 +46,7 @@ rule tables:
     input:
         runs=f"{OUT}/runs.csv",
         floors=f"{OUT}/floors.csv",
-        ensembles=together(),
+        ensembles=together,
     output:
         report(
             directory(f"{OUT}/tables"),

@@ -10,15 +10,14 @@ rule train:
         curves=f"{OUT}/curves/{{config}}-{{framework}}.parquet",
     log:
         f"{OUT}/logs/train/{{config}}-{{framework}}.log",
-    # A framework's first job compiles its kernels, for which its other jobs would wait.
-    priority: lambda wildcards: int(job_of(wildcards) in FIRST)
+    priority: urgency
     conda:
         "../envs/hardball.yaml"
     threads: 1
     resources:
         gpu=lambda wildcards: int(job_of(wildcards).spec.device == "gpu"),
     params:
-        suite=REFERENCE,
+        suite=lambda wildcards: REFERENCES[wildcards.suite],
         out=lambda wildcards, output: Path(output.rows).parents[1],
         seeds=lambda wildcards: [run.spec.seed for run in job_of(wildcards).runs],
         code=lambda wildcards: code.code_sha256(job_of(wildcards).spec),

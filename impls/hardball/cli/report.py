@@ -134,8 +134,11 @@ def reference(
 
 
 def compare(
-    old: Annotated[str, typer.Argument(help="runs.csv, its folder, or a suite's name")],
-    new: Annotated[str, typer.Argument(help="what to compare with it")],
+    old: Annotated[str, typer.Argument(help="runs.csv, its folder, a suite's name, or a version")],
+    new: Annotated[
+        str | None,
+        typer.Argument(help="what to compare with it [of a version: results/work]"),
+    ] = None,
     tolerance: Annotated[
         float, typer.Option(help="no change: |new - old| <= this x max(1, |old|)")
     ] = 0.0,
@@ -150,8 +153,10 @@ def compare(
     """Says for each row: equal, within tolerance, changed, new or missing.
 
     Exit code 1 when a row changed or is missing. With several --only a row has to fit all.
+    Of a version every suite is compared.
 
     \b
+    hardball compare v0.2
     hardball compare results/v0.1/quick breadth --tolerance 1e-6
     hardball compare results/v0.1/quick quick --only framework=torch --only siblings
     """

@@ -7,7 +7,18 @@ from typing import Any
 from hardball.core import optional, paths
 from hardball.core.console import console
 from hardball.core.errors import HardballError
-from hardball.report import answer, compare, crate, freeze, readme, reference, rows, sources
+from hardball.report import (
+    answer,
+    compare,
+    crate,
+    freeze,
+    readme,
+    reference,
+    reproduce,
+    rows,
+    sources,
+)
+from hardball.report.frozen import VERSION
 from hardball.report.tables import all_tables
 from hardball.report.tables.latex import Shape
 
@@ -120,18 +131,26 @@ def drawing(module: str) -> Any:
 
 def compare_command(
     old: str | Path,
-    new: str | Path,
+    new: str | Path | None,
     tolerance: float = 0.0,
     only: Sequence[str] = (),
     trials: bool = True,
 ) -> int:
     """Prints how the new runs differ from the old; 1 when a row changed or is missing, else 0.
 
-    only: what a row has to fit to be compared, see `compare.chosen`. trials: with those of a
-    search.
+    old: rows, or a version such as v0.2, whose suites are compared with those in `new`, None:
+    results/work. only: what a row has to fit to be compared, see `compare.chosen`. trials: with
+    those of a search.
     """
     if tolerance < 0:
         raise HardballError(f"tolerance {tolerance}: allowed are 0 and above")
+    if VERSION.fullmatch(Path(old).name) and not (Path(old) / "runs.csv").is_file():
+        if only or not trials:
+            raise HardballError("--only and --no-trials are for two tables of rows, not a version")
+        made = Path(new) if new else paths.results() / "work"
+        return reproduce.compare_version(Path(old).name, made, tolerance, console())
+    if new is None:
+        raise HardballError(f"compare {old} with what? Name a second table of rows")
     read = [rows.read_runs(runs_file(path)) for path in (old, new)]
     if not trials:
         read = [rows.apart(runs)[0] for runs in read]

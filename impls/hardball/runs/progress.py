@@ -1,12 +1,14 @@
-"""What a suite prints while it runs: each job as it ends, by name, a bar, and what is left.
+"""What suites print while they run: each job as it ends, by name, a bar, and what is left.
 
 The workflow names its jobs (`NAMES`) and Snakemake's logger plugin, in benchmarks/workflow/logger,
 tells `Progress` what happens. On a terminal the last line is a bar; elsewhere all is plain lines.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -18,10 +20,17 @@ from hardball.runs.plan import BASE, SEPARATOR, Job, jobs
 from hardball.runs.row import Row
 from hardball.runs.spec import Suite
 
-NAMES: dict[str, Callable[[], str]] = {}
-"""Stem of a job -> what to say when it has ended."""
-EXPECTED = [0.0, 0.0]
-"""Seconds that the suite may take, and how many jobs it has."""
+
+class Named(NamedTuple):
+    """What to say of a job when it has ended, the seconds it may take, and whether it has rows."""
+
+    told: Callable[[], str]
+    seconds: float
+    done: bool
+
+
+NAMES: dict[tuple[str, str], Named] = {}
+"""Jobs by the names of their suite and of themselves."""
 
 FRAMEWORKS = {"jax": "JAX", "torch": "PyTorch"}
 # What ends a run beside its trainings takes this part of them.
@@ -32,15 +41,19 @@ _RULES = {
 }  # fmt: skip
 
 
-def name_jobs(suite: Suite, folder: Path) -> None:
-    """Fill NAMES: what its jobs are called, with their figures once they have rows in `folder`.
+def name_jobs(named: Iterable[Suite], results: Path) -> None:
+    """Fill NAMES with the suites' jobs, whose rows come to lie in results/<suite>.
 
-    EXPECTED follows too.
+    A suite's minutes are shared alike among its jobs.
     """
-    planned = jobs(suite)
-    EXPECTED[:] = suite.minutes * 60, len(planned)
-    for job in planned:
-        NAMES[job.stem] = lambda job=job: told(job, folder)  # type: ignore[misc]
+    for suite in named:
+        planned, folder = jobs(suite), results / suite.name
+        for job in planned:
+            NAMES[suite.name, job.stem] = Named(
+                partial(told, job, folder),
+                suite.minutes * 60 / len(planned),
+                _rows(job, folder).is_file(),
+            )
 
 
 def title(job: Job) -> str:
@@ -58,10 +71,14 @@ def title(job: Job) -> str:
 def told(job: Job, folder: Path) -> str:
     """The title, and the mean MAP of the job's runs where they have one."""
     try:
-        rows = collect.read_rows(folder / "rows" / f"{job.stem}.jsonl")
+        rows = collect.read_rows(_rows(job, folder))
     except HardballError:
         return title(job)
     return "  ".join(filter(None, [title(job), _figures(rows)]))
+
+
+def _rows(job: Job, folder: Path) -> Path:
+    return folder / "rows" / f"{job.stem}.jsonl"
 
 
 def _figures(rows: list[Row]) -> str:
@@ -73,28 +90,34 @@ def _figures(rows: list[Row]) -> str:
 
 
 def minutes(seconds: float) -> str:
-    """`40 s`, `3 min`: rounded up, since nobody minds an early end."""
-    return f"{-(-seconds // 10) * 10:.0f} s" if seconds < 90 else f"{-(-seconds // 60):.0f} min"
+    """`40 s`, `3 min`, `2 h 5 min`: rounded up, since nobody minds an early end."""
+    seconds = round(seconds, 3)
+    if seconds < 90:
+        return f"{-(-seconds // 10) * 10:.0f} s"
+    hours, left = divmod(-(-seconds // 60), 60)
+    return f"{left:.0f} min" if not hours else f"{hours:.0f} h {left:.0f} min"
+
+
+def _expected(trainings: int) -> float:
+    """Seconds that as many trainings may take: those without rows, or their share of all."""
+    missing = [named.seconds for named in NAMES.values() if not named.done]
+    if len(missing) == trainings:
+        return sum(missing)
+    planned = [named.seconds for named in NAMES.values()]
+    return sum(planned) * trainings / max(len(planned), trainings, 1)
 
 
 class Watch:
-    """Prints the course of one suite.
+    """Prints the course of a suite, or of several."""
 
-    expected: seconds that all `planned` trainings may take.
-    """
-
-    def __init__(
-        self,
-        console: Console,
-        expected: float = 0.0,
-        planned: float = 0,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.console, self.expected, self.planned, self.clock = console, expected, planned, clock
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self.console, self.clock = console, clock
         self.began = clock()
         self.total = self.done = 0
         self.trainings = self.trained = 0
-        self.names: dict[int, tuple[str, str]] = {}
+        # Seconds that trainings may take: of all that are to run, and of those that have ended.
+        self.expected = self.passed = 0.0
+        self.names: dict[int, tuple[str, tuple[str, str]]] = {}
         self._bar: Progress | None = None
 
     def start(self, counts: Mapping[str, int]) -> None:
@@ -102,12 +125,10 @@ class Watch:
         self.began = self.clock()
         self.total = sum(counts.values())
         self.trainings = counts.get("train", 0)
+        self.expected = _expected(self.trainings)
         if self.trainings:
-            share = self.trainings / max(self.planned, self.trainings)
-            known = (
-                f", up to {minutes(self.expected * share)} on two cores" if self.expected else ""
-            )
-            many = "1 training" if self.trainings == 1 else f"{self.trainings} trainings"
+            known = f", up to {minutes(self.expected)} on two cores" if self.expected else ""
+            many = "1 training" if self.trainings == 1 else f"{self.trainings:,} trainings"
             self.console.print(f"{many} to run{known}", highlight=False)
         if self.total and self.console.is_terminal:
             columns = BarColumn(), TextColumn("{task.completed}/{task.total}{task.description}")
@@ -115,16 +136,19 @@ class Watch:
             self._bar.add_task("", total=self.total)
             self._bar.start()
 
-    def begin(self, number: int, rule: str, stem: str) -> None:
-        """A job starts. stem: the training's, "" of another rule."""
-        self.names[number] = rule, stem
+    def begin(self, number: int, rule: str, job: tuple[str, str] = ("", "")) -> None:
+        """A job starts. job: the training's suite and stem."""
+        self.names[number] = rule, job
 
     def finish(self, number: int) -> None:
         """A job has ended well."""
-        rule, stem = self.names.get(number, ("", ""))
+        rule, job = self.names.get(number, ("", ("", "")))
         self.done += 1
-        self.trained += rule == "train"
-        text = NAMES[stem]() if stem in NAMES else _RULES.get(rule, "")
+        named = NAMES.get(job)
+        if rule == "train":
+            self.trained += 1
+            self.passed += named.seconds if named else 0
+        text = named.told() if named else _RULES.get(rule, "")
         if text:
             left = "" if self._bar else self.left()
             self.console.print(
@@ -134,12 +158,18 @@ class Watch:
             self._bar.update(self._bar.task_ids[0], completed=self.done, description=self.left())
 
     def left(self) -> str:
-        """`  (2 min left)`, from the trainings that have ended; "" before a few have."""
+        """`  (2 min left)`, from the trainings that have ended; "" before a few have.
+
+        `  (1 h 2 min done, 3 h 5 min left)` where there is an hour and more of it.
+        """
         if self.trained < min(4, self.trainings) or self.trained == self.trainings:
             return ""
         passed = self.clock() - self.began
-        rest = passed / self.trained * (self.trainings - self.trained) + _REST * passed
-        return f"  ({minutes(rest)} left)"
+        # By what they were expected to take; alike where nothing is expected.
+        part = self.passed / self.expected if self.passed else self.trained / self.trainings
+        rest = passed / part * max(1 - part, 0) + _REST * passed
+        done = f"{minutes(passed)} done, " if passed + rest >= 3600 else ""
+        return f"  ({done}{minutes(rest)} left)"
 
     def say(self, text: str) -> None:
         """A message of Snakemake's, with the way out where a killed run left its lock."""

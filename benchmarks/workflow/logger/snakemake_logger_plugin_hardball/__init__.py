@@ -29,12 +29,14 @@ class LogHandler(LogHandlerBase):
         if event == LogEvent.RUN_INFO:
             counts = dict(record.stats)
             counts.pop("total", None)
-            self.watch.expected, self.watch.planned = progress.EXPECTED
             self.watch.start(counts)
         elif event == LogEvent.JOB_INFO:
             found = dict(record.wildcards or {})
-            stem = f"{found['config']}-{found['framework']}" if record.rule_name == "train" else ""
-            self.watch.begin(record.jobid, record.rule_name, stem)
+            if record.rule_name == "train":
+                job = found["suite"], f"{found['config']}-{found['framework']}"
+                self.watch.begin(record.jobid, record.rule_name, job)
+            else:
+                self.watch.begin(record.jobid, record.rule_name)
         elif event == LogEvent.JOB_FINISHED:
             self.watch.finish(record.job_id)
         elif record.levelno >= logging.WARNING:
