@@ -1,6 +1,5 @@
 """Pictures of what samplers draw: the tree faint, the draws in size and colour."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from hardball.core.files import replacing
 from hardball.hierarchy.dag import Hierarchy
 from hardball.hierarchy.drawing import sectors
 from hardball.methods import registry
-from hardball.report import gallery, pictures
+from hardball.report import gallery, pictures, slim_svg
 from hardball.report.gallery import Drawn, Scene
 from hardball.report.plots import disk_plots, labels, style
 from hardball.report.plots.labels import Name
@@ -213,39 +212,12 @@ def _key(mark: str, size: float, color: str, label: str) -> Line2D:
     )  # fmt: skip
 
 
-def light(svg: str) -> str:
-    """An SVG with short numbers in its paths and shifts, whose dots have no second point.
-
-    A tenth of a point cannot be seen; all together, and without comments and indents, leave less
-    than a third of the bytes.
-    """
-    svg = re.sub(r"\n *(<!--.*?-->)?", "\n", svg)
-    svg = re.sub(r"translate\([^)]*\)", lambda found: _short(found[0]), svg)
-    return re.sub(r' d="([^"]*)"', lambda found: f' d="{_path(found[1])}"', svg)
-
-
-def _short(text: str) -> str:
-    return re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), text)
-
-
-def _path(text: str) -> str:
-    """Dots are lines of no length, with round caps: M x y h0."""
-    text = _short(" ".join(text.split()))
-    dot = r"M (-?[\d.]+) (-?[\d.]+) L (-?[\d.]+) \2(?= M|$)"
-    text = re.sub(dot, lambda d: _dot(d) if float(d[3]) - float(d[1]) < 0.25 else d[0], text)
-    return re.sub(r" ?([A-Za-z]) ?", r"\1", text)
-
-
-def _dot(found: re.Match[str]) -> str:
-    return f"M {found[1]} {found[2]} h0"
-
-
 def write_one(layout: Layout, entry: registry.Entry, drawn: Drawn, path: Path) -> Path:
     fig = picture(layout, entry, drawn)
     with replacing(path) as aside:
         with matplotlib.rc_context(SETTINGS):
             fig.savefig(aside, format="svg", metadata={"Date": None, "Creator": None})
-        aside.write_text(light(aside.read_text(encoding="utf-8")), encoding="utf-8")
+        aside.write_text(slim_svg.light(aside.read_text(encoding="utf-8")), encoding="utf-8")
     return path
 
 
