@@ -7,15 +7,21 @@ from hardball.core import paths
 from hardball.report import rows, sources
 from hardball.report.plots import all_plots, style
 from hardball.report.sources import Source
+from hardball.studies.tune import plan as searches
 
 # Suites of few rows, which are drawn in a few seconds.
 QUICK = ("v0.2/ganea_nouns",)
 
 
 def suites():
-    """Every committed suite; all but the quick ones are for the full tests."""
+    """Every committed suite that is no search; all but the quick ones are for the full tests.
+
+    A search has tables alone.
+    """
     results = paths.root() / "results"
     for file in sorted(results.glob("v*/*/runs.csv")):
+        if file.parent.name in searches.names():
+            continue
         name = file.parent.relative_to(results).as_posix()
         yield pytest.param(file.parent, id=name, marks=() if name in QUICK else pytest.mark.full)
 

@@ -21,8 +21,8 @@ from hardball.report.tables.render import ARROWS
 from hardball.report.tables.result_tables import metric_header
 
 SHOWN = (
-    "map", "mean_rank", "auc_siblings", "depth_spearman", "distortion_mean", "label_accuracy",
-    "graph_accuracy",
+    "map", "new_map", "query_map_1", "query_map_5", "query_map_20", "old_map", "mean_rank",
+    "auc_siblings", "depth_spearman", "distortion_mean", "label_accuracy", "graph_accuracy",
 )  # fmt: skip
 GROUPED = ("separation_", "purity10_")
 NOT_SHOWN = "separation_sources"
