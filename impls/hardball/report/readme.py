@@ -9,8 +9,10 @@ from hardball.core.errors import HardballError
 from hardball.core.files import replacing
 from hardball.metrics import listing
 from hardball.report import rows
+from hardball.report.answer import FRAMEWORKS
 from hardball.report.summary import Summary, summarise
 from hardball.report.tables.render import number
+from hardball.runs import suites
 
 BEGIN, END = "<!-- begin {name} -->", "<!-- end {name} -->"
 TABLE, FIGURE = "results table", "figure"
@@ -29,8 +31,9 @@ def sampler_table(runs: pd.DataFrame, loss: str, framework: str, epochs: int) ->
     """Markdown: one line a sampler, with its closure MAP on each data set, best first.
 
     runs: of a suite that crosses samplers and data sets. Of a sampler with several settings the
-    best on each data set is shown. Lines are ordered by the first data set, whose costs are shown:
-    evaluations (distances between an anchor and its positive or a negative) and seconds.
+    best on each data set is shown; hard negatives beside it make a line of its own. Lines are
+    ordered by the first data set, whose costs are shown: evaluations (distances between an anchor
+    and its positive or a negative) and seconds.
     Raises HardballError where no run fits.
     """
     fits = runs["loss"].map(rows.method_name).eq(loss) & runs["framework"].eq(framework)
@@ -41,7 +44,7 @@ def sampler_table(runs: pd.DataFrame, loss: str, framework: str, epochs: int) ->
     datasets = list(dict.fromkeys(one.settings["dataset"] for one in found))
     best: dict[str, dict[str, Summary]] = {}
     for one in sorted(found, key=_map, reverse=True):
-        name = rows.method_name(one.settings["sampler"])
+        name = " + ".join([rows.method_name(one.settings["sampler"]), *_beside(one)])
         best.setdefault(name, {}).setdefault(one.settings["dataset"], one)
     heads = ["negatives", *(f"MAP, {name}" for name in datasets), "evaluations", "seconds"]
     lines = [heads, [":--", *["--:"] * (len(heads) - 1)]]
@@ -56,6 +59,12 @@ def sampler_table(runs: pd.DataFrame, loss: str, framework: str, epochs: int) ->
 
 def _map(one: Summary) -> float:
     return one.estimates["map"].value
+
+
+def _beside(one: Summary) -> list[str]:
+    """Names of the hard negatives, each without how many and without its parameters."""
+    hard = one.settings.get("hard") or ""
+    return [rows.method_name(part.split(" ", 1)[1]) for part in hard.split(";") if part]
 
 
 def _cell(one: Summary) -> str:
@@ -83,13 +92,15 @@ def update(
 ) -> None:
     """Fills both regions of README.md from results/<version>.
 
-    suite: whose runs the table is made of; pictured: whose picture of the data set is shown.
+    suite: whose runs the table is made of; pictured: whose picture of the data set is shown. A
+    version without that suite leaves the picture that stands.
     """
     text = readme.read_text(encoding="utf-8")
     text = filled(text, version, suite, dim)
-    caption = f"{dataset} in the Poincaré disk, from {dim} dimensions"
-    name = f"disk-{rows.file_name(dataset)}-d{dim}"
-    text = fill(text, FIGURE, figure(version / pictured, name, root, caption))
+    if (version / pictured).is_dir():
+        caption = f"{dataset} in the Poincaré disk, from {dim} dimensions"
+        name = f"disk-{rows.file_name(dataset)}-d{dim}"
+        text = fill(text, FIGURE, figure(version / pictured, name, root, caption))
     with replacing(readme) as aside:
         aside.write_text(text, encoding="utf-8")
 
@@ -98,13 +109,19 @@ def filled(text: str, version: Path, suite: str = "samplers", dim: int = 5) -> s
     """The text with its results table made of results/<version>/<suite> and the line below it."""
     runs = rows.read_runs(version / suite / "runs.csv")
     epochs = int(runs["epochs"].mode().iloc[0])
-    seeds = runs["seed"].nunique()
+    # The framework with more seeds, PyTorch where both have as many.
+    seeds = runs.groupby("framework")["seed"].nunique()
+    framework = max(seeds.index, key=lambda name: (seeds[name], name))
+    tuners = suites.read(suite).tuned_by if suite in suites.names() else []
+    rates = (
+        f"each at the best rate that `{tuners[0]}` found" if tuners else "one learning rate for all"
+    )
     source = (
-        f"Suite `{suite}` of `results/{version.name}/`: InfoNCE, d = {dim}, PyTorch, {epochs} "
-        f"passes, {seeds} seeds, one learning rate for all; interquartile means with bootstrap "
+        f"Suite `{suite}` of `results/{version.name}/`: InfoNCE, d = {dim}, "
+        f"{FRAMEWORKS[framework]}, {epochs} passes, {seeds[framework]} seeds, {rates}; interquartile means with bootstrap "
         "95 % intervals."
     )
-    table = sampler_table(runs, "infonce", "torch", epochs)
+    table = sampler_table(runs, "infonce", framework, epochs)
     return fill(text, TABLE, f"{table}\n\n{source}")
 
 
