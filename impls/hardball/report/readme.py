@@ -118,8 +118,8 @@ def filled(text: str, version: Path, suite: str = "samplers", dim: int = 5) -> s
     )
     source = (
         f"Suite `{suite}` of `results/{version.name}/`: InfoNCE, d = {dim}, "
-        f"{FRAMEWORKS[framework]}, {epochs} passes, {seeds[framework]} seeds, {rates}; interquartile means with bootstrap "
-        "95 % intervals."
+        f"{FRAMEWORKS[framework]}, {epochs} passes, {seeds[framework]} seeds, {rates}; "
+        "interquartile means with bootstrap 95 % intervals."
     )
     table = sampler_table(runs, "infonce", framework, epochs)
     return fill(text, TABLE, f"{table}\n\n{source}")
