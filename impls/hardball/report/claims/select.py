@@ -166,8 +166,9 @@ def baseline(source: Source, side: Filter, shared: Mapping[str, Any], metric: st
 
 
 def by_framework(runs: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The rows of each framework, PyTorch first."""
-    for framework in FRAMEWORKS:
+    """The rows of each framework: that with more seeds first, PyTorch where both have as many."""
+    seeds = runs.groupby("framework")["seed"].nunique()
+    for framework in sorted(FRAMEWORKS, key=lambda name: -int(seeds.get(name, 0))):
         part = runs[runs["framework"] == framework]
         if len(part):
             yield framework, part
