@@ -16,6 +16,8 @@ from hardball.runs import suites
 
 BEGIN, END = "<!-- begin {name} -->", "<!-- end {name} -->"
 TABLE, FIGURE = "results table", "figure"
+# Lines of the table: the page is to be read in a minute.
+MOST = 16
 
 
 def fill(text: str, name: str, content: str) -> str:
@@ -121,8 +123,10 @@ def filled(text: str, version: Path, suite: str = "samplers", dim: int = 5) -> s
         f"{FRAMEWORKS[framework]}, {epochs} passes, {seeds[framework]} seeds, {rates}; "
         "interquartile means with bootstrap 95 % intervals."
     )
-    table = sampler_table(runs, "infonce", framework, epochs)
-    return fill(text, TABLE, f"{table}\n\n{source}")
+    lines = sampler_table(runs, "infonce", framework, epochs).splitlines()
+    table, below = "\n".join(lines[: MOST + 2]), len(lines) - MOST - 2
+    rest = f" {below} other kinds have less." if below > 0 else ""
+    return fill(text, TABLE, f"{table}\n\n{source}{rest}")
 
 
 def told(text: str) -> tuple[str, str] | None:
